@@ -1,0 +1,194 @@
+//! The one door to files. Engines ask for paths; whoever runs them answers from disk or memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+use crate::{FileId, SourceMap};
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    File,
+    Directory,
+}
+
+/// One name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub name: String,
+    pub kind: FileKind,
+}
+
+/// Why a path could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    #[error("`{0}` does not exist")]
+    NotFound(Utf8PathBuf),
+    #[error("`{0}` is a directory")]
+    IsDirectory(Utf8PathBuf),
+    #[error("`{0}` is not a directory")]
+    NotDirectory(Utf8PathBuf),
+    #[error("`{path}` leads out of the workspace")]
+    Outside { path: Utf8PathBuf },
+    #[error("`{path}` has {size} bytes; at most {limit} are read")]
+    TooLarge { path: Utf8PathBuf, size: u64, limit: u64 },
+    #[error("`{path}` is not UTF-8 (byte {offset})")]
+    NotUtf8 { path: Utf8PathBuf, offset: usize },
+    #[error("cannot read `{path}`: {reason}")]
+    Io { path: Utf8PathBuf, reason: String },
+}
+
+/// Access to files by path. Paths are relative to the workspace, or absolute where the operator named one.
+///
+/// Implementations memoise: the same path gives the same [`FileId`] and bytes for the life of the implementation.
+/// `Sync`, because profiles are rendered in parallel.
+pub trait Files: Sync {
+    /// The file's bytes and its place in the source map.
+    ///
+    /// # Errors
+    /// Any [`FileError`] except `NotUtf8`.
+    fn read(&self, path: &Utf8Path) -> Result<(FileId, Arc<[u8]>), FileError>;
+
+    /// The names in a directory, sorted by bytes.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotDirectory`, `Outside`, `Io`.
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError>;
+
+    /// What stands at a path, links followed within the policy; `None` if nothing does or it may not be looked at.
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind>;
+
+    /// The file as text.
+    ///
+    /// # Errors
+    /// Any [`FileError`].
+    fn read_text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
+        let (id, bytes) = self.read(path)?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|error| FileError::NotUtf8 { path: path.to_owned(), offset: error.valid_up_to() })?;
+        Ok((id, Arc::from(text)))
+    }
+}
+
+/// `path` without `.` components and with `..` resolved by name. A leading `..` stays: it leads out.
+#[must_use]
+pub fn normalize(path: &Utf8Path) -> Utf8PathBuf {
+    let mut out = Utf8PathBuf::new();
+    for component in path.components() {
+        match component {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir => match out.components().next_back() {
+                Some(Utf8Component::Normal(_)) => {
+                    out.pop();
+                }
+                Some(Utf8Component::RootDir) => {}
+                _ => out.push(".."),
+            },
+            other => out.push(other.as_str()),
+        }
+    }
+    if out.as_str().is_empty() { Utf8PathBuf::from(".") } else { out }
+}
+
+/// Files held in memory, for tests and for trees that are not on disk (such as the result of an edit).
+#[derive(Clone, Debug, Default)]
+pub struct MemoryFiles {
+    files: BTreeMap<Utf8PathBuf, (FileId, Arc<[u8]>)>,
+    sources: SourceMap,
+}
+
+impl MemoryFiles {
+    /// The files with these paths and contents.
+    pub fn new<P: Into<Utf8PathBuf>, B: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, B)>) -> Self {
+        let mut all = Self::default();
+        for (path, bytes) in files {
+            all.insert(path.into(), bytes.into());
+        }
+        all
+    }
+
+    /// Adds a file, or replaces it (under a new [`FileId`]).
+    pub fn insert(&mut self, path: Utf8PathBuf, bytes: Vec<u8>) {
+        let path = normalize(&path);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let id = self.sources.add(path.clone(), text);
+        self.files.insert(path, (id, Arc::from(bytes)));
+    }
+
+    /// The source map that the ids refer to.
+    #[must_use]
+    pub fn sources(&self) -> &SourceMap {
+        &self.sources
+    }
+}
+
+impl Files for MemoryFiles {
+    fn read(&self, path: &Utf8Path) -> Result<(FileId, Arc<[u8]>), FileError> {
+        let path = normalize(path);
+        if let Some((id, bytes)) = self.files.get(&path) {
+            return Ok((*id, Arc::clone(bytes)));
+        }
+        match self.kind(&path) {
+            Some(FileKind::Directory) => Err(FileError::IsDirectory(path)),
+            _ => Err(FileError::NotFound(path)),
+        }
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError> {
+        let path = normalize(path);
+        match self.kind(&path) {
+            None => return Err(FileError::NotFound(path)),
+            Some(FileKind::File) => return Err(FileError::NotDirectory(path)),
+            Some(FileKind::Directory) => {}
+        }
+        let mut names: BTreeMap<&str, FileKind> = BTreeMap::new();
+        for file in self.files.keys() {
+            let below = if path.as_str() == "." { Ok(file.as_path()) } else { file.strip_prefix(&path) };
+            let Ok(below) = below else { continue };
+            let mut components = below.components();
+            let Some(first) = components.next() else { continue };
+            let kind = if components.next().is_some() { FileKind::Directory } else { FileKind::File };
+            names.insert(first.as_str(), kind);
+        }
+        Ok(names.into_iter().map(|(name, kind)| Entry { name: name.to_owned(), kind }).collect())
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
+        let path = normalize(path);
+        if self.files.contains_key(&path) {
+            return Some(FileKind::File);
+        }
+        let is_directory = path.as_str() == "." || self.files.keys().any(|file| file.starts_with(&path));
+        is_directory.then_some(FileKind::Directory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normalize_resolves_by_name() {
+        for (path, expected) in [
+            ("a/./b/../c", "a/c"),
+            ("./", "."),
+            ("../x", "../x"),
+            ("/../x", "/x"),
+            ("a/..", "."),
+            ("a/../../b", "../b"),
+        ] {
+            assert_eq!(normalize(Utf8Path::new(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn memory_lists_like_a_disk() {
+        let files = MemoryFiles::new([("a/b.yaml", "1"), ("a/c/d.yaml", "2"), ("e", "3")]);
+        let names: Vec<String> = files.list(Utf8Path::new("a")).unwrap().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["b.yaml", "c"]);
+        assert_eq!(files.kind(Utf8Path::new("a/c")), Some(FileKind::Directory));
+        assert_eq!(files.list(Utf8Path::new("e")), Err(FileError::NotDirectory("e".into())));
+    }
+}

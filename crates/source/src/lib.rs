@@ -1,0 +1,14 @@
+//! Source files, byte spans, and strings that know which source bytes they came from.
+//!
+//! Start with [`Files`], the only door to files, and [`Text`], the string that templates and interpolation carry around.
+//! This crate knows nothing of YAML, templates, charts or releases.
+
+mod files;
+mod map;
+mod span;
+mod text;
+
+pub use files::{Entry, FileError, FileKind, Files, MemoryFiles, normalize};
+pub use map::{Excerpt, Position, SourceFile, SourceMap, is_secret_name, redact};
+pub use span::{FileId, Span};
+pub use text::{Origin, Segment, Text, TextBuf, Via};

@@ -1,0 +1,157 @@
+//! All files that were read, with their lines; and excerpts of them that are safe to print.
+//!
+//! Threat: a source line may hold a secret, terminal escapes, or text that a log viewer takes for a command. Writers get
+//! lines only through [`SourceMap::excerpt`], which masks values under secret-named keys and userinfo in URLs and
+//! replaces control characters.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{FileId, Span};
+
+/// One file of the map.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    path: Utf8PathBuf,
+    text: Arc<str>,
+    line_starts: Arc<[u32]>,
+}
+
+/// A place as people count: both from 1; the column counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// Masked source lines around a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Whole lines, without the last line end.
+    pub text: String,
+    /// Number of the first line, from 1.
+    pub first_line: usize,
+    /// The span's byte range within `text`.
+    pub highlight: Range<usize>,
+}
+
+/// Files by id, in the order they were added.
+#[derive(Clone, Debug, Default)]
+pub struct SourceMap {
+    files: Vec<SourceFile>,
+}
+
+impl SourceFile {
+    /// The path under which the file was read.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// The whole text (binary files: with replacement characters). Not for printing: see [`SourceMap::excerpt`].
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn line_of(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start as usize <= offset).saturating_sub(1)
+    }
+
+    fn line_range(&self, line: usize) -> Range<usize> {
+        let start = self.line_starts.get(line).map_or(self.text.len(), |start| *start as usize);
+        let end = self.line_starts.get(line + 1).map_or(self.text.len(), |start| *start as usize);
+        start..end
+    }
+}
+
+impl SourceMap {
+    /// Adds a file. Equal paths are not merged: an edited file is a new one.
+    pub fn add(&mut self, path: impl Into<Utf8PathBuf>, text: impl Into<Arc<str>>) -> FileId {
+        let text = text.into();
+        let mut line_starts = vec![0];
+        line_starts.extend(
+            text.bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)),
+        );
+        self.files.push(SourceFile { path: path.into(), text, line_starts: line_starts.into() });
+        FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// The file, if `id` came from this map.
+    #[must_use]
+    pub fn file(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// The path of a span's file; empty for a foreign id.
+    #[must_use]
+    pub fn path(&self, id: FileId) -> &Utf8Path {
+        self.file(id).map_or(Utf8Path::new(""), SourceFile::path)
+    }
+
+    /// Start and end of a span as people count.
+    #[must_use]
+    pub fn positions(&self, span: Span) -> (Position, Position) {
+        (self.position(span.file, span.start as usize), self.position(span.file, span.end as usize))
+    }
+
+    /// A byte offset as people count. Offsets inside a character count as its start.
+    #[must_use]
+    pub fn position(&self, file: FileId, offset: usize) -> Position {
+        let Some(file) = self.file(file) else { return Position { line: 1, column: 1 } };
+        let offset = floor_boundary(&file.text, offset);
+        let line = file.line_of(offset);
+        let start = file.line_range(line).start;
+        let before = file.text[start..offset].trim_start_matches('\u{feff}');
+        Position { line: line + 1, column: before.chars().count() + 1 }
+    }
+
+    /// The lines that a span touches, made safe to print.
+    #[must_use]
+    pub fn excerpt(&self, span: Span) -> Option<Excerpt> {
+        let file = self.file(span.file)?;
+        let (start, end) =
+            (floor_boundary(&file.text, span.start as usize), floor_boundary(&file.text, span.end as usize));
+        let first = file.line_of(start);
+        let last = file.line_of(end.max(start + 1) - 1).max(first);
+        let mut text = String::new();
+        let (mut from, mut to) = (None, None);
+        for line in first..=last {
+            let range = file.line_range(line);
+            let raw = file.text[range.clone()].trim_end_matches(['\n', '\r']);
+            let masked = mask::line(raw);
+            if line > first {
+                text.push('\n');
+            }
+            let place = |offset: usize| text.len() + masked.map(offset.saturating_sub(range.start).min(raw.len()));
+            if line == first {
+                from = Some(place(start));
+            }
+            if line == last {
+                to = Some(place(end));
+            }
+            text.push_str(&masked.text);
+        }
+        let from = from.unwrap_or(0);
+        Some(Excerpt { first_line: first + 1, highlight: from..to.unwrap_or(from).max(from), text })
+    }
+}
+
+fn floor_boundary(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+mod mask;
+pub use mask::{is_secret_name, redact};
+
+#[cfg(test)]
+mod tests;

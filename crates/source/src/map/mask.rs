@@ -1,0 +1,173 @@
+//! What must not be printed of a source line.
+
+use std::ops::Range;
+
+const MASK: &str = "•••";
+
+/// Words that make a key's value a secret when they are a whole part of its name (`DB_PASSWORD`, `clientSecret`).
+const SECRET_WORDS: [&str; 14] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "secrets",
+    "token",
+    "apikey",
+    "credential",
+    "credentials",
+    "privatekey",
+    "dsn",
+    "pwd",
+    "accesskey",
+    "secretkey",
+];
+
+/// Name parts that turn a secret-sounding key into one that only points at a secret (`PASSWORD_FILE`, `secretName`).
+const POINTER_WORDS: [&str; 14] = [
+    "file", "path", "name", "names", "ref", "dir", "url", "endpoint", "type", "ttl", "lifetime", "header", "mount",
+    "root",
+];
+
+pub(super) struct Masked {
+    pub(super) text: String,
+    /// Byte range in the raw line → length of what replaced it in `text`; sorted.
+    replaced: Vec<(Range<usize>, usize)>,
+}
+
+impl Masked {
+    /// A raw byte offset as an offset in the masked text.
+    pub(super) fn map(&self, offset: usize) -> usize {
+        let mut mapped = offset;
+        for (range, length) in &self.replaced {
+            if offset >= range.end {
+                mapped = mapped + length - range.len();
+            } else if offset > range.start {
+                return mapped - (offset - range.start);
+            }
+        }
+        mapped
+    }
+}
+
+/// Whether a key of this name holds a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let words = words(name);
+    let joined_pairs = words.windows(2).map(|pair| pair.concat());
+    let secret = words.iter().cloned().chain(joined_pairs).any(|word| SECRET_WORDS.contains(&word.as_str()));
+    secret && !words.last().is_some_and(|last| POINTER_WORDS.contains(&last.as_str()))
+}
+
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut previous_lower = false;
+    let mut fresh = true;
+    for character in name.chars() {
+        if !character.is_alphanumeric() {
+            fresh = true;
+            continue;
+        }
+        if fresh || (character.is_uppercase() && previous_lower) {
+            words.push(String::new());
+        }
+        fresh = false;
+        previous_lower = character.is_lowercase() || character.is_numeric();
+        if let Some(word) = words.last_mut() {
+            word.extend(character.to_lowercase());
+        }
+    }
+    words
+}
+
+/// `line` with secrets masked and control characters replaced, for text that does not come from a source file (an error
+/// of another program, a rendered value).
+#[must_use]
+pub fn redact(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(|raw| line(raw).text).collect();
+    lines.join("\n")
+}
+
+/// One line without its end.
+pub(super) fn line(raw: &str) -> Masked {
+    let mut hidden: Vec<(Range<usize>, String)> = Vec::new();
+    if let Some(range) = secret_value(raw) {
+        hidden.push((range, MASK.to_owned()));
+    }
+    hidden.extend(userinfo(raw).into_iter().map(|range| (range, MASK.to_owned())));
+    hidden.extend(
+        raw.char_indices()
+            .filter(|(_, character)| is_unsafe(*character))
+            .map(|(at, character)| (at..at + character.len_utf8(), replacement(character))),
+    );
+    hidden.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    let mut text = String::new();
+    let mut replaced: Vec<(Range<usize>, usize)> = Vec::new();
+    let mut done = 0;
+    for (range, with) in hidden {
+        if range.start < done {
+            continue;
+        }
+        text.push_str(&raw[done..range.start]);
+        text.push_str(&with);
+        done = range.end;
+        replaced.push((range, with.len()));
+    }
+    text.push_str(&raw[done..]);
+    Masked { text, replaced }
+}
+
+/// Control characters, and the bidirectional overrides that make a line read other than it is.
+fn is_unsafe(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn replacement(character: char) -> String {
+    if character == '\t' { " ".to_owned() } else { "\u{fffd}".to_owned() }
+}
+
+/// The value of `KEY=value`, `key: value` or `- KEY=value` where the key is secret-named and the value is not just a
+/// variable, an example's placeholder or empty.
+fn secret_value(raw: &str) -> Option<Range<usize>> {
+    let content = raw.trim_start().trim_start_matches("- ").trim_start();
+    let content = content.strip_prefix(['"', '\'']).unwrap_or(content);
+    let content = content.strip_prefix("export ").unwrap_or(content);
+    let key_start = raw.len() - content.len();
+    let key_end = key_start + content.find(['=', ':'])?;
+    let key = raw[key_start..key_end].trim().trim_matches(['"', '\'']);
+    if key.is_empty() || key.contains(char::is_whitespace) || !is_secret_name(key) {
+        return None;
+    }
+    let after = &raw[key_end + 1..];
+    let value = after.trim_start();
+    let start = raw.len() - value.len();
+    let value = value.trim_end();
+    let bare = value.trim_matches(['"', '\'']);
+    let harmless = bare.is_empty()
+        || bare.starts_with('#')
+        || bare.starts_with("change-me:")
+        || bare.starts_with("${") && bare.ends_with('}') && !bare.contains(":-")
+        || bare.starts_with("{{") && bare.ends_with("}}")
+        || ["|", ">", "|-", ">-", "{", "[", "null", "~", "true", "false"].contains(&bare);
+    (!harmless).then_some(start..start + value.len())
+}
+
+/// `user:password` of every `scheme://user:password@host` in the line.
+fn userinfo(raw: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in raw.match_indices("://") {
+        let start = at + 3;
+        let authority_end = raw[start..].find(['/', ' ', '"', '\'', '?', '#']).map_or(raw.len(), |end| start + end);
+        if let Some(sign) = raw[start..authority_end].rfind('@')
+            && raw[start..start + sign].contains(':')
+            && !is_variable_only(&raw[start..start + sign])
+        {
+            found.push(start..start + sign);
+        }
+    }
+    found
+}
+
+/// `${USER}:${PASSWORD}`: nothing to hide.
+fn is_variable_only(userinfo: &str) -> bool {
+    userinfo.split(':').all(|part| part.is_empty() || part.starts_with("${") || part.starts_with("$("))
+}

@@ -1,0 +1,39 @@
+use super::*;
+
+fn excerpt(text: &str, needle: &str) -> (String, String) {
+    let mut map = SourceMap::default();
+    let file = map.add("f.yaml", text);
+    let start = text.find(needle).unwrap();
+    let excerpt = map.excerpt(Span::new(file, start..start + needle.len())).unwrap();
+    (excerpt.text.clone(), excerpt.text[excerpt.highlight].to_owned())
+}
+
+#[test]
+fn secrets_are_masked_and_the_highlight_moves_along() {
+    let cases = [
+        ("DB_PASSWORD=hunter2 # x", "DB_PASSWORD", "DB_PASSWORD=•••", "DB_PASSWORD"),
+        ("  clientSecret: s3cr3t", "s3cr3t", "  clientSecret: •••", "•••"),
+        ("url: redis://u:p@host:1/0", "host", "url: redis://•••@host:1/0", "host"),
+        ("a\u{1b}[31mred: x", "x", "a\u{fffd}[31mred: x", "x"),
+        ("PASSWORD_FILE=/run/secrets/db", "/run", "PASSWORD_FILE=/run/secrets/db", "/run"),
+        ("POSTGRES_PASSWORD: ${PG}", "${PG}", "POSTGRES_PASSWORD: ${PG}", "${PG}"),
+    ];
+    for (text, needle, masked, highlighted) in cases {
+        assert_eq!(excerpt(text, needle), (masked.to_owned(), highlighted.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn positions_count_characters() {
+    let mut map = SourceMap::default();
+    let file = map.add("f", "ä: x\r\nb: ü y\n");
+    assert_eq!(map.position(file, 4), Position { line: 1, column: 4 });
+    assert_eq!(map.position(file, 13), Position { line: 2, column: 6 });
+    assert_eq!(map.position(file, 999), Position { line: 3, column: 1 });
+}
+
+#[test]
+fn several_lines_are_one_excerpt() {
+    let (text, highlighted) = excerpt("a: 1\nb: 2\nc: 3\n", "1\nb: 2");
+    assert_eq!((text.as_str(), highlighted.as_str()), ("a: 1\nb: 2", "1\nb: 2"));
+}
