@@ -5,7 +5,7 @@
 //! replaces control characters.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -16,7 +16,8 @@ use crate::{FileId, Span};
 pub struct SourceFile {
     path: Utf8PathBuf,
     text: Arc<str>,
-    line_starts: Arc<[u32]>,
+    /// Made when a place of this file is first printed: most files never need it.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 /// A place as people count: both from 1; the column counts characters.
@@ -56,13 +57,21 @@ impl SourceFile {
         &self.text
     }
 
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            let starts = ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            std::iter::once(0).chain(starts).collect()
+        })
+    }
+
     fn line_of(&self, offset: usize) -> usize {
-        self.line_starts.partition_point(|start| *start as usize <= offset).saturating_sub(1)
+        self.line_starts().partition_point(|start| *start as usize <= offset).saturating_sub(1)
     }
 
     fn line_range(&self, line: usize) -> Range<usize> {
-        let start = self.line_starts.get(line).map_or(self.text.len(), |start| *start as usize);
-        let end = self.line_starts.get(line + 1).map_or(self.text.len(), |start| *start as usize);
+        let start = self.line_starts().get(line).map_or(self.text.len(), |start| *start as usize);
+        let end = self.line_starts().get(line + 1).map_or(self.text.len(), |start| *start as usize);
         start..end
     }
 }
@@ -86,6 +95,12 @@ impl SourceMap {
     #[must_use]
     pub fn file(&self, id: FileId) -> Option<&SourceFile> {
         self.files.get(id.0 as usize)
+    }
+
+    /// The text last read under this path.
+    #[must_use]
+    pub fn text_of(&self, path: &Utf8Path) -> Option<&str> {
+        self.files.iter().rev().find(|file| file.path == path).map(SourceFile::text)
     }
 
     /// The path of a span's file; empty for a foreign id.

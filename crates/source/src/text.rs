@@ -3,6 +3,7 @@
 //! Without a trace a [`Text`] is a reference-counted string and nothing more. With one, every operation that keeps bytes
 //! keeps their origin exactly, and every operation that makes new bytes from old ones records the union of what went in.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
@@ -261,6 +262,13 @@ impl Deref for Text {
 
 impl AsRef<str> for Text {
     fn as_ref(&self) -> &str {
+        &self.string
+    }
+}
+
+/// Sound because equality, order and hash of a text are those of its string.
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
         &self.string
     }
 }
