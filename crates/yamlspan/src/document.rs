@@ -1,0 +1,262 @@
+//! A parsed document: an arena of nodes over its text.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use source::{FileId, Span};
+
+use crate::events::{Event, Events, Properties};
+use crate::scan::{Decoded, Made, Problem, Stage, Token, narrow};
+use crate::{Dialect, Error, Kind, Limit, MOST_BYTES, NodeRef, Style};
+
+/// One document of a YAML stream. Cheap to clone and to share (`Send + Sync`), immutable.
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub(crate) tree: Arc<Tree>,
+    root: u32,
+    range: (u32, u32),
+}
+
+impl Document {
+    /// The top node. A document without content has an empty null scalar.
+    #[must_use]
+    pub fn root(&self) -> NodeRef<'_> {
+        NodeRef { tree: &self.tree, id: self.root }
+    }
+
+    /// From its first directive, marker or node to its end.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.tree.span(self.range.0, self.range.1)
+    }
+
+    /// The text of the whole stream that the document is part of.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.tree.text
+    }
+
+    /// The file that spans name.
+    #[must_use]
+    pub fn file(&self) -> FileId {
+        self.tree.file
+    }
+
+    /// The dialect it was read in.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.tree.dialect
+    }
+}
+
+/// All nodes of a stream. Documents share it, because in v3 and v4 an alias may name an anchor of an earlier document.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub(crate) text: Arc<str>,
+    pub(crate) file: FileId,
+    pub(crate) dialect: Dialect,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) children: Vec<u32>,
+    pub(crate) made: Vec<Made>,
+    /// Short forms.
+    pub(crate) tags: Vec<String>,
+    /// Ranges of names.
+    pub(crate) anchors: Vec<(u32, u32)>,
+}
+
+impl Tree {
+    pub(crate) fn span(&self, start: u32, end: u32) -> Span {
+        Span { file: self.file, start, end: end.max(start) }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    pub(crate) style: Style,
+    /// Its line and column from zero, of its tag or anchor if it has one.
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    /// Where its tag or anchor starts.
+    pub(crate) outer_start: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) content: Content,
+    pub(crate) tag: Option<u32>,
+    pub(crate) anchor: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Content {
+    Text(Decoded),
+    /// A range of [`Tree::children`]: items, or keys and values in turn.
+    Children {
+        from: u32,
+        to: u32,
+    },
+    Alias(u32),
+}
+
+/// All documents of a stream. An empty stream has none.
+///
+/// # Errors
+/// What go-yaml refuses, in its words.
+pub fn parse(text: impl Into<Arc<str>>, file: FileId, dialect: Dialect) -> Result<Vec<Document>, Error> {
+    parse_some(text.into(), file, dialect, usize::MAX)
+}
+
+/// The first document of a stream, which is all that Go's `yaml.Unmarshal` looks at; what follows is not read.
+///
+/// # Errors
+/// What go-yaml refuses, in its words.
+pub fn parse_first(text: impl Into<Arc<str>>, file: FileId, dialect: Dialect) -> Result<Option<Document>, Error> {
+    parse_some(text.into(), file, dialect, 1).map(|documents| documents.into_iter().next())
+}
+
+fn parse_some(text: Arc<str>, file: FileId, dialect: Dialect, most: usize) -> Result<Vec<Document>, Error> {
+    if text.len() > MOST_BYTES {
+        let message = format!("yaml: text has {} bytes, more than the {MOST_BYTES} that are read", text.len());
+        return Err(Error::over(Limit::Size, message, None));
+    }
+    let mut composer = Composer::new(&text, dialect);
+    let mut roots = Vec::new();
+    while roots.len() < most {
+        let document = composer.document().map_err(|problem| problem.into_error(dialect, file, text.len()))?;
+        match document {
+            Some(document) => roots.push(document),
+            None => break,
+        }
+    }
+    let Composer { events, nodes, children, anchors, .. } = composer;
+    let made = events.scanner.made;
+    let tags = events.tags.into_iter().map(short_tag).collect();
+    let tree = Arc::new(Tree { file, dialect, nodes, children, made, tags, anchors, text: Arc::clone(&text) });
+    let document = |(root, range)| Document { tree: Arc::clone(&tree), root, range };
+    Ok(roots.into_iter().map(document).collect())
+}
+
+fn short_tag(tag: String) -> String {
+    match tag.strip_prefix("tag:yaml.org,2002:") {
+        Some(rest) => format!("!!{rest}"),
+        None => tag,
+    }
+}
+
+/// The root node of a document and its byte range.
+type Root = (u32, (u32, u32));
+
+/// Events to nodes.
+struct Composer<'s> {
+    source: &'s str,
+    events: Events<'s>,
+    dialect: Dialect,
+    nodes: Vec<Node>,
+    children: Vec<u32>,
+    anchors: Vec<(u32, u32)>,
+    /// Never iterated, so its order does not matter.
+    known: HashMap<&'s str, u32>,
+}
+
+impl<'s> Composer<'s> {
+    fn new(source: &'s str, dialect: Dialect) -> Self {
+        Self {
+            source,
+            events: Events::new(source, dialect),
+            dialect,
+            nodes: Vec::with_capacity(source.len() / 24),
+            children: Vec::with_capacity(source.len() / 24),
+            anchors: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// The root and the range of the next document.
+    fn document(&mut self) -> Result<Option<Root>, Problem> {
+        let Event::DocumentStart { start } = self.events.next()? else { return Ok(None) };
+        if self.dialect == Dialect::GoYamlV2 {
+            self.known.clear();
+        }
+        // Collections that are open, with the place in `waiting` where their children start.
+        let mut open: Vec<(u32, usize)> = Vec::new();
+        let mut waiting: Vec<u32> = Vec::new();
+        loop {
+            match self.events.next()? {
+                Event::Alias { name } => waiting.push(self.alias(name)?),
+                Event::Scalar { node, style, text, start, end } => {
+                    let id = self.add(Kind::Scalar, style, node, start, Content::Text(text));
+                    self.finish(id, end);
+                    waiting.push(id);
+                }
+                Event::SequenceStart { node, style, start } => {
+                    let id = self.add(Kind::Sequence, style, node, start, Content::Children { from: 0, to: 0 });
+                    open.push((id, waiting.len()));
+                }
+                Event::MappingStart { node, style, start } => {
+                    let id = self.add(Kind::Mapping, style, node, start, Content::Children { from: 0, to: 0 });
+                    open.push((id, waiting.len()));
+                }
+                Event::SequenceEnd { end } | Event::MappingEnd { end } => {
+                    let Some((id, first)) = open.pop() else { continue };
+                    let from = narrow(self.children.len());
+                    self.children.extend(waiting.drain(first..));
+                    let to = narrow(self.children.len());
+                    if let Some(node) = self.nodes.get_mut(id as usize) {
+                        node.content = Content::Children { from, to };
+                    }
+                    self.finish(id, end);
+                    waiting.push(id);
+                }
+                Event::DocumentEnd { end } => {
+                    let root = waiting.first().copied().unwrap_or_default();
+                    return Ok(Some((root, (start, end.max(start)))));
+                }
+                Event::DocumentStart { .. } | Event::StreamEnd => return Ok(None),
+            }
+        }
+    }
+
+    fn add(&mut self, kind: Kind, style: Style, properties: Properties, start: u32, content: Content) -> u32 {
+        let id = narrow(self.nodes.len());
+        let Properties { anchor, tag, mark } = properties;
+        let anchor = anchor.map(|token| {
+            self.known.insert(name_in(self.source, token), id);
+            self.add_name(token)
+        });
+        let (line, column, outer_start) = (mark.line, mark.column, mark.at);
+        self.nodes.push(Node { kind, style, line, column, outer_start, start, end: start, content, tag, anchor });
+        id
+    }
+
+    fn add_name(&mut self, token: Token) -> u32 {
+        let index = narrow(self.anchors.len());
+        self.anchors.push((token.start.at + 1, token.end.at));
+        index
+    }
+
+    fn finish(&mut self, id: u32, end: u32) {
+        if let Some(node) = self.nodes.get_mut(id as usize) {
+            node.end = end.max(node.start);
+        }
+    }
+
+    fn alias(&mut self, token: Token) -> Result<u32, Problem> {
+        let name = name_in(self.source, token);
+        let Some(&target) = self.known.get(name) else {
+            let message = format!("unknown anchor '{name}' referenced").into();
+            return Err(Problem { stage: Stage::Composer, context: None, message, mark: token.start });
+        };
+        let properties = Properties { anchor: None, tag: None, mark: token.start };
+        let id = self.add(Kind::Alias, Style::Plain, properties, token.start.at, Content::Alias(target));
+        let name = self.add_name(token);
+        if let Some(node) = self.nodes.get_mut(id as usize) {
+            node.anchor = Some(name);
+        }
+        self.finish(id, token.end.at);
+        Ok(id)
+    }
+}
+
+/// The name of an anchor or alias token.
+fn name_in(source: &str, token: Token) -> &str {
+    source.get(token.start.at as usize + 1..token.end.at as usize).unwrap_or_default()
+}

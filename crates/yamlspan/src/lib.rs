@@ -1,0 +1,35 @@
+//! YAML text to a tree with exact byte spans, as go-yaml reads it.
+//!
+//! Start with [`parse_first`] and [`NodeRef`] for a tree with places, [`decode`] for plain values as Helm sees them,
+//! [`emit`] for the bytes go-yaml writes, and [`edit`] for changing scalars in place.
+//!
+//! This crate accepts and refuses what go-yaml does, with its wording; a [`Dialect`] names the version. It knows nothing
+//! of charts, Compose files or releases, and reads no file.
+//!
+//! Threats and answers. Input is untrusted text: nesting is limited (go-yaml's own 10,000 and a limit for decoding), aliases
+//! expand only as far as go-yaml's ratio rule allows, a document has a size limit ([`MOST_BYTES`]), and nothing recurses
+//! deeper than a named limit.
+
+mod data;
+pub mod decode;
+mod dialect;
+mod document;
+pub mod edit;
+pub mod emit;
+mod error;
+mod events;
+mod node;
+mod number;
+mod resolve;
+mod scalar;
+mod scan;
+
+pub use data::Data;
+pub use dialect::Dialect;
+pub use document::{Document, parse, parse_first};
+pub use error::{Error, Limit};
+pub use node::{Entries, Items, Kind, NodeRef, Style};
+pub use scalar::{Scalar, Timestamp};
+
+/// The largest text that is parsed. Far above any values file; below 4 GiB, so that offsets fit in 32 bits.
+pub const MOST_BYTES: usize = 256 * 1024 * 1024;

@@ -1,0 +1,13 @@
+//! `yamlspan` against go-yaml: recorded answers, and the real thing where it is installed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::use_debug,
+    reason = "a test tells what it found and stops where it cannot go on"
+)]
+
+mod canonical;
+mod live;
+mod mutations;
+mod seeds;
