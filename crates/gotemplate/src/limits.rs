@@ -1,0 +1,51 @@
+//! How much a rendering may use. Templates may be hostile or wrong: an endless `range`, a recursion without end, a text
+//! that doubles itself. Each limit ends the rendering with an error at the place that passed it.
+
+/// Nodes walked, calls made and elements ranged over in one rendering. The largest public charts stay below a
+/// million; this is about a second of work.
+pub const MOST_STEPS: u64 = 20_000_000;
+
+/// Bytes written or made by all templates and functions of one rendering, included texts counted each time they are
+/// included. The largest public charts make a few megabytes.
+pub const MOST_OUTPUT: usize = 512 << 20;
+
+/// Bytes of stack that parsing and running may use on a thread of unknown size: a quarter of what Rust gives a
+/// new thread, for printing and comparing may each add as much.
+pub const DEFAULT_STACK: usize = 512 << 10;
+
+/// Bytes of stack that [`on_large_stack`](crate::on_large_stack) gives. Address space, not memory: only what is used is ever
+/// mapped. Enough for a thousand nested `include`s (Helm's own limit) with room to spare, also in debug builds.
+pub const LARGE_STACK: usize = 256 << 20;
+
+/// What is left of [`LARGE_STACK`] for the last call, which may be any function of the caller.
+pub(crate) const STACK_RESERVE: usize = 16 << 20;
+
+/// Control structures and parentheses inside each other. Trees this deep can still be dropped on any thread; real charts
+/// stay below thirty.
+pub const MOST_NESTED: usize = 1000;
+
+/// Parentheses inside each other: Go's own limit, in its own words (ours comes first, for its stack is smaller).
+pub(crate) const MOST_NESTED_PARENS: usize = 10_000;
+
+/// Maps and lists inside each other that are compared or printed. Go has no limit; only values that contain themselves
+/// come here.
+pub(crate) const MOST_VALUE_DEPTH: usize = 10_000;
+
+/// Bytes that one value may be printed as. A list that holds another one twice, and that one another, has a size that
+/// doubles with each level.
+pub(crate) const MOST_FORMATTED: usize = 16 << 20;
+
+/// What one rendering may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// See [`MOST_STEPS`].
+    pub steps: u64,
+    /// See [`MOST_OUTPUT`].
+    pub output: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { steps: MOST_STEPS, output: MOST_OUTPUT }
+    }
+}

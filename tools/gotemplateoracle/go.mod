@@ -1,0 +1,3 @@
+module collimate.invalid/gotemplateoracle
+
+go 1.26
