@@ -1,0 +1,323 @@
+//! Charts as loaded: from a folder or from a `.tgz`.
+//!
+//! Threats: an archive that unpacks without end, names that lead out of the chart, subcharts in subcharts without end. Sizes are
+//! bounded as in Helm, names are checked before use, nesting is bounded by [`DEEPEST_SUBCHART`]; links are the business of the
+//! [`Files`] that answers.
+
+mod archive;
+mod folder;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use gotemplate::{Map, TemplateSet};
+use source::{FileId, FileKind, Files, Span, Text};
+
+use crate::metadata::Metadata;
+use crate::values::schema::{Compiled, compile};
+use crate::values::tree::Table;
+use crate::yaml;
+use crate::{Error, ErrorKind, HelmVersion};
+
+/// Nesting of `charts/x/charts/y/…`. Helm has no bound; public charts stay below 5.
+const DEEPEST_SUBCHART: usize = 32;
+
+/// Helm's largest file of a chart.
+pub(crate) const LARGEST_FILE: u64 = 5 << 20;
+
+/// Helm's largest unpacked archive.
+pub(crate) const LARGEST_ARCHIVE: u64 = 100 << 20;
+
+/// A chart with all its subcharts. Loaded once, rendered any number of times, by any thread.
+#[derive(Debug)]
+pub struct Chart {
+    pub(crate) root: ChartData,
+    pub(crate) path: Utf8PathBuf,
+    /// What Helm logs while it loads.
+    pub(crate) warnings: Vec<String>,
+    pub(crate) parsed: ParsedTemplates,
+}
+
+/// One chart without the charts around it.
+#[derive(Debug, Default)]
+pub(crate) struct ChartData {
+    pub(crate) metadata: Metadata,
+    /// `Chart.yaml` as it stands.
+    pub(crate) chart_file: Option<ChartFile>,
+    pub(crate) templates: Vec<ChartFile>,
+    pub(crate) files: Vec<ChartFile>,
+    pub(crate) values: Option<DefaultValues>,
+    pub(crate) schema: Option<ChartFile>,
+    compiled: OnceLock<Compiled>,
+    pub(crate) dependencies: Vec<Self>,
+}
+
+/// One file of a chart, without byte order mark.
+#[derive(Clone, Debug)]
+pub(crate) struct ChartFile {
+    /// Path within the chart, with `/`.
+    pub(crate) name: String,
+    pub(crate) bytes: Arc<[u8]>,
+    /// Where the bytes stand on disk; unknown for files from archives and files that had a byte order mark.
+    pub(crate) file: Option<FileId>,
+}
+
+/// The content of `values.yaml`.
+#[derive(Debug)]
+pub(crate) struct DefaultValues {
+    file: ChartFile,
+    plain: Table,
+    traced: OnceLock<Table>,
+}
+
+/// Template sets by what went into them: which templates take part depends on the values, which functions there are on the
+/// Helm version.
+#[derive(Default)]
+pub(crate) struct ParsedTemplates(Mutex<BTreeMap<(HelmVersion, Vec<String>), TemplateSet>>);
+
+impl std::fmt::Debug for ParsedTemplates {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("ParsedTemplates")
+    }
+}
+
+impl ParsedTemplates {
+    /// The set for these template names, made by `parse` if it is not there yet.
+    pub(crate) fn obtain<E>(
+        &self,
+        helm: HelmVersion,
+        names: Vec<String>,
+        parse: impl FnOnce() -> Result<TemplateSet, E>,
+    ) -> Result<TemplateSet, E> {
+        let key = (helm, names);
+        if let Ok(sets) = self.0.lock()
+            && let Some(set) = sets.get(&key)
+        {
+            return Ok(set.clone());
+        }
+        let set = parse()?;
+        if let Ok(mut sets) = self.0.lock() {
+            sets.insert(key, set.clone());
+        }
+        Ok(set)
+    }
+}
+
+impl Chart {
+    /// Loads a chart from a folder with a `Chart.yaml`, or from a packed `.tgz`.
+    ///
+    /// # Errors
+    /// Everything that keeps Helm from loading a chart, in Helm's words.
+    pub fn load(path: &Utf8Path, files: &dyn Files) -> Result<Self, Error> {
+        let mut warnings = Vec::new();
+        let entries = match files.kind(path) {
+            Some(FileKind::Directory) => folder::read(path, files)?,
+            Some(FileKind::File) => {
+                let (_, bytes) =
+                    files.read(path).map_err(|error| Error::new(ErrorKind::Load, error.to_string()))?;
+                archive::ensure(path.as_str(), &bytes)?;
+                archive::read(&bytes)?
+            }
+            None => return Err(Error::new(ErrorKind::Load, format!("path \"{path}\" not found"))),
+        };
+        let root = assemble(entries, 0, &mut warnings)?;
+        Ok(Self { root, path: path.to_owned(), warnings, parsed: ParsedTemplates::default() })
+    }
+
+    /// The chart's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.root.metadata.name
+    }
+
+    /// The chart's version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.root.metadata.version
+    }
+
+    /// The version of what the chart installs.
+    #[must_use]
+    pub fn app_version(&self) -> &str {
+        &self.root.metadata.app_version
+    }
+
+    /// Where it was loaded from.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+}
+
+impl ChartFile {
+    /// The content as text; what is not UTF-8 is replaced. Traced where the place is known.
+    pub(crate) fn text(&self) -> Text {
+        let string = String::from_utf8_lossy(&self.bytes);
+        match self.file {
+            Some(file) => Text::exact(&*string, Span::new(file, 0..self.bytes.len())),
+            None => Text::new(&*string),
+        }
+    }
+
+    /// The content as text without trace.
+    pub(crate) fn plain_text(&self) -> Text {
+        Text::new(&*String::from_utf8_lossy(&self.bytes))
+    }
+}
+
+impl ChartData {
+    /// The default values as template values.
+    pub(crate) fn values_map(&self, trace: bool) -> Map {
+        let Some(values) = &self.values else { return Map::new() };
+        if !trace || values.file.file.is_none() {
+            return crate::graph::to_map(&values.plain);
+        }
+        // The plain reading went well, so this one does too.
+        let traced = values.traced.get_or_init(|| match yaml::read_values(&values.file.text()) {
+            Ok(table) => table,
+            Err(_) => values.plain.clone(),
+        });
+        crate::graph::to_map(traced)
+    }
+
+    /// The schema of the values, compiled once.
+    pub(crate) fn compiled_schema(&self) -> Option<&Compiled> {
+        let schema = self.schema.as_ref()?;
+        Some(self.compiled.get_or_init(|| compile(&schema.bytes)))
+    }
+
+    /// The file of the default values, if there is one.
+    pub(crate) fn values_file(&self) -> Option<&ChartFile> {
+        self.values.as_ref().map(|values| &values.file)
+    }
+}
+
+/// Makes a chart of its files. The error is prefixed by the caller for subcharts.
+fn assemble(entries: Vec<ChartFile>, depth: usize, warnings: &mut Vec<String>) -> Result<ChartData, Error> {
+    if depth > DEEPEST_SUBCHART {
+        return Err(Error::new(ErrorKind::Limit, format!("subcharts are nested deeper than {DEEPEST_SUBCHART}")));
+    }
+    let mut chart = ChartData::default();
+    let mut has_metadata = false;
+    for entry in entries.iter().filter(|entry| entry.name == "Chart.yaml") {
+        has_metadata = true;
+        read_metadata(&mut chart.metadata, entry, "Chart.yaml")?;
+        // Helm 2 charts have none.
+        if chart.metadata.api_version.is_empty() {
+            "v1".clone_into(&mut chart.metadata.api_version);
+        }
+    }
+    let mut subcharts: BTreeMap<String, Vec<ChartFile>> = BTreeMap::new();
+    for entry in entries {
+        match entry.name.as_str() {
+            "Chart.yaml" => chart.chart_file = Some(entry),
+            "Chart.lock" => check_lock(&entry, "Chart.lock")?,
+            "values.yaml" => {
+                let plain = yaml::read_values(&entry.plain_text())
+                    .map_err(|error| error.into_error(ErrorKind::Load, entry.file).wrap("cannot load values.yaml"))?;
+                chart.values = Some(DefaultValues { file: entry, plain, traced: OnceLock::new() });
+            }
+            "values.schema.json" => chart.schema = Some(entry),
+            "requirements.yaml" => {
+                has_metadata = true;
+                if chart.metadata.api_version != "v1" {
+                    warnings.push(
+                        "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating \
+                         dependencies to Chart.yaml."
+                            .to_owned(),
+                    );
+                }
+                read_metadata(&mut chart.metadata, &entry, "requirements.yaml")?;
+                if chart.metadata.api_version == "v1" {
+                    chart.files.push(entry);
+                }
+            }
+            "requirements.lock" => {
+                check_lock(&entry, "requirements.lock")?;
+                has_metadata = true;
+                if chart.metadata.api_version != "v1" {
+                    warnings.push(
+                        "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend \
+                         migrating to Chart.lock."
+                            .to_owned(),
+                    );
+                }
+                if chart.metadata.api_version == "v1" {
+                    chart.files.push(entry);
+                }
+            }
+            name if name.starts_with("templates/") => chart.templates.push(entry),
+            name => match name.strip_prefix("charts/") {
+                Some(_) if extension(name) == ".prov" => chart.files.push(entry),
+                Some(below) => {
+                    let below = below.to_owned();
+                    let folder = below.split('/').next().unwrap_or_default().to_owned();
+                    subcharts.entry(folder).or_default().push(ChartFile { name: below, ..entry });
+                }
+                None => chart.files.push(entry),
+            },
+        }
+    }
+    if !has_metadata {
+        return Err(Error::new(ErrorKind::Load, "Chart.yaml file is missing"));
+    }
+    chart.metadata.validate().map_err(|message| Error::new(ErrorKind::Load, message))?;
+    for (folder, entries) in subcharts {
+        if folder.starts_with(['_', '.']) {
+            continue;
+        }
+        let name = &chart.metadata.name;
+        let subchart = subchart(name, &folder, entries, depth, warnings)
+            .map_err(|error| error.wrap(&format!("error unpacking subchart {folder} in {name}")))?;
+        chart.dependencies.push(subchart);
+    }
+    Ok(chart)
+}
+
+fn subchart(
+    parent: &str,
+    folder: &str,
+    entries: Vec<ChartFile>,
+    depth: usize,
+    warnings: &mut Vec<String>,
+) -> Result<ChartData, Error> {
+    if extension(folder) == ".tgz" {
+        let Some(first) = entries.first() else { return assemble(Vec::new(), depth + 1, warnings) };
+        if first.name != folder {
+            let message =
+                format!("error unpacking subchart tar in {parent}: expected {folder}, got {}", first.name);
+            return Err(Error::new(ErrorKind::Load, message));
+        }
+        return assemble(archive::read(&first.bytes)?, depth + 1, warnings);
+    }
+    // Files that lie in `charts/` itself are no charts.
+    let entries = entries
+        .into_iter()
+        .filter_map(|entry| {
+            let name = entry.name.split_once('/')?.1.to_owned();
+            Some(ChartFile { name, ..entry })
+        })
+        .collect();
+    assemble(entries, depth + 1, warnings)
+}
+
+/// Go's `filepath.Ext`.
+pub(crate) fn extension(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rfind('.').map_or("", |at| &name[at..])
+}
+
+fn read_metadata(metadata: &mut Metadata, entry: &ChartFile, name: &str) -> Result<(), Error> {
+    let outer = format!("cannot load {name}");
+    let data = yaml::read_data(&entry.plain_text())
+        .map_err(|error| error.into_error(ErrorKind::Load, entry.file).wrap(&outer))?;
+    metadata.read(&data).map_err(|message| Error::new(ErrorKind::Load, message).wrap(&outer))
+}
+
+/// A lock file takes no part in rendering, but a malformed one stops Helm.
+fn check_lock(entry: &ChartFile, name: &str) -> Result<(), Error> {
+    yaml::read_data(&entry.plain_text())
+        .map(drop)
+        .map_err(|error| error.into_error(ErrorKind::Load, entry.file).wrap(&format!("cannot load {name}")))
+}

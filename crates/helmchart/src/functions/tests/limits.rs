@@ -1,0 +1,69 @@
+//! Hostile arguments end with an error, quickly.
+
+use gotemplate::Limits;
+
+use super::Render;
+
+/// The template fails, and with these words somewhere.
+fn refused(template: &str, words: &str) {
+    let render = Render { limits: Limits { output: 8 << 20, ..Limits::default() }, ..Render::new() };
+    let error = render.outcome(template).unwrap_err();
+    assert!(error.contains(words), "{template}: {error}");
+}
+
+#[test]
+fn what_grows_is_bounded() {
+    let output = "the templates make more than";
+    refused("{{ repeat 1000000000 \"x\" }}", output);
+    refused("{{ repeat 9223372036854775807 \"xy\" }}", "output length overflow");
+    refused("{{ indent 1000000000 \"x\" }}", output);
+    refused("{{ \"x\" | repeat 1000000 | replace \"x\" \"0123456789\" }}", output);
+    refused("{{ $x := \"0123456789\" }}{{ range until 64 }}{{ $x = cat $x $x }}{{ end }}", output);
+    refused("{{ $l := list 1 2 }}{{ range until 64 }}{{ $l = concat $l $l }}{{ end }}", output);
+    refused("{{ $x := \"xx\" }}{{ range until 64 }}{{ $x = regexReplaceAll \"x\" $x \"yxxy\" }}{{ end }}", output);
+    refused("{{ repeat 1000000 \"x\" | splitList \"\" | len }}", output);
+    refused("{{ regexFindAll \".\" (repeat 1000000 \"x\") -1 | len }}", output);
+    refused("{{ join (repeat 1000 \"-\") (until 100000) }}", output);
+}
+
+#[test]
+fn counts_are_bounded() {
+    refused("{{ until 2000000 }}", "at most");
+    refused("{{ untilStep 0 9223372036854775807 1 }}", "at most");
+    refused("{{ seq 5000000 }}", "at most");
+    refused("{{ randAlphaNum 2000000 }}", "at most");
+    refused("{{ randBytes 2000000 }}", "at most");
+}
+
+#[test]
+fn slow_functions_are_bounded() {
+    // Spends the budget without the work: only the first calls run.
+    let render = Render::new();
+    let functions = super::HelmFunctions::new(&render.context);
+    assert!((0..10).all(|_| functions.spend(50).is_ok()));
+    assert!(functions.spend(1).unwrap_err().is_limit());
+}
+
+#[test]
+fn patterns_are_bounded() {
+    refused("{{ regexFind \"(a{1000}){1000}\" \"a\" }}", "expression too large");
+    refused("{{ regexFind (repeat 2000 \"(\") \"a\" }}", "error parsing regexp");
+}
+
+#[test]
+fn values_that_contain_themselves_are_refused_or_left_out() {
+    let cyclic = "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}";
+    assert_eq!(
+        Render::new().outcome(&format!("{cyclic}[{{{{ toJson $d }}}}{{{{ toYaml $d }}}}]")).as_deref(),
+        Ok("[]")
+    );
+    gotemplate::on_large_stack(|| {
+        refused(&format!("{cyclic}{{{{ deepCopy $d }}}}"), "nested more than");
+        refused(
+            &format!(
+                "{cyclic}{{{{ $e := dict \"d\" (dict) }}}}{{{{ $_ := set $e.d \"d\" $e }}}}{{{{ merge $d $e | len }}}}"
+            ),
+            "nested more than",
+        );
+    });
+}

@@ -1,0 +1,34 @@
+//! Charts: loading, values, functions, render and lint as Helm does.
+//!
+//! Start with [`Chart::load`], then [`render`] and [`lint`]. The target is the observable behaviour of Helm 3.22 and, by
+//! [`HelmVersion`], Helm 4.3. This crate knows nothing of Compose, releases or the terminal.
+
+mod chart;
+mod context;
+mod engine;
+mod error;
+mod functions;
+mod glob;
+mod graph;
+mod ignore;
+mod lint;
+mod manifests;
+mod metadata;
+mod objects;
+mod options;
+mod order;
+mod path_match;
+mod render;
+mod rendered;
+mod values;
+mod version;
+mod yaml;
+
+pub use chart::Chart;
+pub use error::{Error, ErrorKind};
+pub use gotemplate::Limits;
+pub use lint::{Lint, LintMessage, LintSeverity, lint, lint_path};
+pub use options::{RenderOptions, SetValue};
+pub use render::render;
+pub use rendered::{Manifest, Rendered};
+pub use version::HelmVersion;

@@ -1,0 +1,245 @@
+//! Templates: what they are, and what they print.
+
+use source::{Span, Text};
+
+use super::names::{deprecation, name_problem};
+use super::{Lint, LintMessage, LintSeverity};
+use crate::chart::{Chart, extension};
+use crate::context::RenderContext;
+use crate::engine::{self, Globals, Release};
+use crate::graph::{Graph, to_map};
+use crate::manifests::{self, Shape};
+use crate::objects::KubeVersion;
+use crate::values::coalesce::{Nulls, coalesce};
+use crate::values::{schema, tree::Table};
+use crate::{Error, RenderOptions};
+
+/// The longest line that Go's line scanner takes.
+const LONGEST_LINE: usize = 64 * 1024;
+
+pub(super) fn check(
+    chart: Result<&Chart, &Error>,
+    user: &Table,
+    kube: Option<&KubeVersion>,
+    options: &RenderOptions,
+    lint: &mut Lint,
+) {
+    const FOLDER: &str = "templates/";
+    let chart = match chart {
+        Ok(chart) => chart,
+        Err(error) => {
+            lint.push_error(FOLDER, "", error);
+            return;
+        }
+    };
+    let context = RenderContext::new(true, options.helm, options.now);
+    let user = to_map(user);
+    let mut graph = Graph::new(&chart.root, options.trace);
+    // Helm keeps quiet about what fails up to here.
+    if graph.process_dependencies(&user, &context).is_err() {
+        return;
+    }
+    // Twice, as Helm does it; it makes a difference for nulls.
+    let Ok(values) = coalesce(&graph, graph.root(), &user, Nulls::Drop, &context) else { return };
+    let values = match coalesce(&graph, graph.root(), &values, Nulls::Drop, &context) {
+        Ok(values) => values,
+        Err(message) => {
+            lint.push(LintSeverity::Error, FOLDER, message);
+            return;
+        }
+    };
+    if !options.skip_schema_validation
+        && let Err(message) = schema::validate(&graph, graph.root(), &values)
+    {
+        let outer = "values don't meet the specifications of the schema(s) in the following chart(s)";
+        lint.push(LintSeverity::Error, FOLDER, format!("{outer}:\n{message}"));
+        return;
+    }
+    let default_kube = KubeVersion::default_of(options.helm);
+    let release = Release {
+        name: "test-release",
+        namespace: &options.namespace,
+        is_upgrade: false,
+        is_install: false,
+        revision: 0,
+    };
+    let without_extra = RenderOptions { api_versions: Vec::new(), ..options.clone() };
+    let globals = Globals::new(values, &release, kube.unwrap_or(&default_kube), &without_extra);
+    let texts = match engine::render(chart, &graph, &globals, &context, options) {
+        Ok(texts) => texts,
+        Err(error) => {
+            lint.push_error(FOLDER, "", &error);
+            return;
+        }
+    };
+    let kube = kube.map_or_else(|| options.helm.default_kube(), |kube| (kube.major, kube.minor));
+    for template in &chart.root.templates {
+        let path = &template.name;
+        check_source(path, &template.plain_text(), lint);
+        if extension(path) != ".yaml" {
+            continue;
+        }
+        let Some(text) = texts.get(&format!("{}/{path}", chart.name())) else { continue };
+        if text.trim().is_empty() {
+            continue;
+        }
+        if let Some(problem) = first_indent(text) {
+            lint.push(LintSeverity::Warning, path, problem);
+        }
+        if !check_documents(path, text, kube, lint) {
+            return;
+        }
+    }
+}
+
+/// The template's own text.
+fn check_source(path: &str, text: &str, lint: &mut Lint) {
+    let extension = extension(path);
+    if !matches!(extension, ".yaml" | ".yml" | ".tpl" | ".txt") {
+        let text =
+            format!("file extension '{extension}' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt");
+        lint.push(LintSeverity::Error, path, text);
+    }
+    if has_crd_hook(text) {
+        let text = "manifest is a crd-install hook. This hook is no longer supported in v3 and all CRDs should also exist the \
+                    crds/ directory at the top level of the chart";
+        lint.push(LintSeverity::Warning, path, text);
+    }
+    if text.contains(".Release.Time") {
+        let text = ".Release.Time has been removed in v3, please replace with the `now` function in your templates";
+        lint.push(LintSeverity::Error, path, text);
+    }
+}
+
+/// `helm.sh/hook: crd-install`, with or without quotes around the key.
+fn has_crd_hook(text: &str) -> bool {
+    let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}');
+    text.match_indices("helm.sh/hook").any(|(at, key)| {
+        let rest = &text[at + key.len()..];
+        let rest = rest.strip_prefix('"').unwrap_or(rest);
+        rest.strip_prefix(':').is_some_and(|rest| {
+            rest.starts_with(blank) && rest.trim_start_matches(blank).starts_with("crd-install")
+        })
+    })
+}
+
+fn first_indent(text: &str) -> Option<String> {
+    for line in text.split('\n') {
+        if line.len() >= LONGEST_LINE {
+            return Some("bufio.Scanner: token too long".to_owned());
+        }
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.trim().is_empty() {
+            continue;
+        }
+        if line.starts_with([' ', '\t']) {
+            let line = gotemplate::format::quote(line.as_bytes());
+            return Some(format!("document starts with an illegal indent: {line}, which may cause parsing problems"));
+        }
+        return None;
+    }
+    None
+}
+
+/// All documents of one rendered template; `false` after one that does not parse, which ends the whole check.
+fn check_documents(path: &str, text: &Text, kube: (u32, u32), lint: &mut Lint) -> bool {
+    for document in documents(text) {
+        let read = document.and_then(|document| {
+            manifests::parse(&document, Shape::Lint).map_err(|error| (error.to_string(), error.span()))
+        });
+        let (document, head) = match read {
+            Ok(read) => read,
+            Err((message, span)) => {
+                let text = format!("unable to parse YAML: {message}");
+                lint.messages.push(LintMessage { severity: LintSeverity::Error, path: path.to_owned(), text, span });
+                return false;
+            }
+        };
+        let Some(document) = document else { continue };
+        if document.root().target().kind() != yamlspan::Kind::Mapping {
+            continue;
+        }
+        if let Some(problem) = name_problem(&head.kind, &head.name) {
+            lint.push(LintSeverity::Warning, path, problem);
+        }
+        if let Some(problem) = deprecation(&head.api_version, &head.kind, kube) {
+            lint.push(LintSeverity::Warning, path, problem);
+        }
+        let selects = matches!(head.kind.as_str(), "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet");
+        if selects && !text.contains("matchLabels") && !text.contains("matchExpressions") {
+            let (kind, name) = (&head.kind, gotemplate::format::quote(head.name.as_bytes()));
+            let text = format!("a {kind} must contain matchLabels or matchExpressions, and {name} does not");
+            lint.push(LintSeverity::Error, path, text);
+        }
+        if head.kind == "List"
+            && let Some(problem) = list_problem(text)
+        {
+            lint.push(LintSeverity::Error, path, problem);
+        }
+    }
+    true
+}
+
+/// What an annotation in a `List` cannot do. Helm looks at the first document of the file, whichever is the list.
+fn list_problem(text: &Text) -> Option<String> {
+    let document = yamlspan::parse_first(text.to_arc(), source::FileId(u32::MAX), yamlspan::Dialect::GoYamlV2).ok()??;
+    let items = document.root().target().get("items")?.target();
+    items
+        .items()
+        .any(|item| item.target().at(&["metadata", "annotations", "helm.sh/resource-policy"]).is_some())
+        .then(|| "Annotation 'helm.sh/resource-policy' within List objects are ignored".to_owned())
+}
+
+type Document = Result<Text, (String, Option<Span>)>;
+
+/// The documents of a stream as the Kubernetes decoder cuts them: at lines that begin with `---`; only a comment may follow.
+fn documents(text: &Text) -> Vec<Document> {
+    let mut documents = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    let mut empty = true;
+    for line in text.split_inclusive('\n') {
+        if let Some(after) = line.strip_prefix("---") {
+            let after = after.trim();
+            if !after.is_empty() && !after.starts_with('#') {
+                documents.push(Err((format!("invalid Yaml document separator: {after}"), None)));
+                return documents;
+            }
+            if !empty {
+                documents.push(Ok(text.slice(start..at)));
+                start = at + line.len();
+                empty = true;
+                at += line.len();
+                continue;
+            }
+        }
+        empty = false;
+        at += line.len();
+    }
+    if !empty {
+        documents.push(Ok(text.slice(start..at)));
+    }
+    documents
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_as_kubernetes_does() {
+        let cut = |text: &str| {
+            documents(&Text::new(text)).into_iter().map(|d| d.map_or_else(|(e, _)| e, |t| t.to_string())).collect::<Vec<_>>()
+        };
+        assert_eq!(cut("---\na: 1\n---\nb: 2\n"), ["---\na: 1\n", "b: 2\n"]);
+        assert_eq!(cut("a: 1\n--- # x\nb: 2"), ["a: 1\n", "b: 2"]);
+        assert_eq!(cut("a: 1\n---b: 2"), ["invalid Yaml document separator: b: 2"]);
+    }
+
+    #[test]
+    fn crd_hooks() {
+        assert!(has_crd_hook("\"helm.sh/hook\": crd-install"));
+        assert!(has_crd_hook("helm.sh/hook:   crd-install"));
+        assert!(!has_crd_hook("helm.sh/hook: pre-install"));
+    }
+}

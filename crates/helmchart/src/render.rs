@@ -1,0 +1,183 @@
+//! `helm template`: from a chart and options to manifests.
+
+use source::{Files, Text};
+
+use crate::context::RenderContext;
+use crate::engine::{self, Globals, Release};
+use crate::graph::{Graph, is_compatible, to_map};
+use crate::objects::KubeVersion;
+use crate::values::coalesce::{Nulls, coalesce};
+use crate::values::{self, schema};
+use crate::{Chart, Error, ErrorKind, Rendered, RenderOptions, manifests};
+
+/// Helm's longest release name: names of objects are made from it and must fit in 63 bytes.
+const LONGEST_NAME: usize = 53;
+
+/// Renders a chart as `helm template` does.
+///
+/// # Errors
+/// Everything that makes `helm template` fail, in its words, and passing a limit.
+pub fn render(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Result<Rendered, Error> {
+    gotemplate::on_large_stack(|| render_here(chart, options, files))
+}
+
+fn render_here(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Result<Rendered, Error> {
+    let kube = kube_version(options)?;
+    let user = values::of_user(options, files)?;
+    check_installable(chart)?;
+    let context = RenderContext::new(false, options.helm, options.now);
+    if chart.root.metadata.deprecated {
+        context.warn("WARNING: This chart is deprecated".to_owned());
+    }
+    check_dependencies(chart)?;
+    check_release_name(&options.release_name)?;
+
+    let user = to_map(&user);
+    let mut graph = Graph::new(&chart.root, options.trace);
+    let as_values = |message: String| Error::new(ErrorKind::Values, message);
+    graph.process_dependencies(&user, &context).map_err(as_values)?;
+    let values = coalesce(&graph, graph.root(), &user, Nulls::Drop, &context).map_err(as_values)?;
+    if !options.skip_schema_validation {
+        schema::validate(&graph, graph.root(), &values).map_err(|message| {
+            let outer = "values don't meet the specifications of the schema(s) in the following chart(s)";
+            Error::new(ErrorKind::Schema, format!("{outer}:\n{message}"))
+        })?;
+    }
+    rendered(chart, &graph, values, &kube, &context, options).map_err(Error::while_rendering)
+}
+
+/// The steps after which `helm template` has a release to show, so that its errors come with a hint.
+fn rendered(
+    chart: &Chart,
+    graph: &Graph<'_>,
+    values: gotemplate::Map,
+    kube: &KubeVersion,
+    context: &RenderContext,
+    options: &RenderOptions,
+) -> Result<Rendered, Error> {
+    let wanted = &chart.root.metadata.kube_version;
+    if !wanted.is_empty() && !is_compatible(wanted, kube.normalized()) {
+        let found = &kube.version;
+        let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {found}");
+        return Err(Error::new(ErrorKind::KubeVersion, message));
+    }
+    let release = Release {
+        name: &options.release_name,
+        namespace: &options.namespace,
+        is_upgrade: options.is_upgrade,
+        is_install: !options.is_upgrade,
+        revision: 1,
+    };
+    let globals = Globals::new(values, &release, kube, options);
+    let mut texts = engine::render(chart, graph, &globals, context, options)?;
+    let notes = take_notes(&mut texts, chart.name(), options.subchart_notes);
+    let (manifests, hooks) = manifests::sort(&texts, options.helm, context)?;
+    let crds = if options.include_crds { crds(graph, options.trace) } else { Vec::new() };
+    let mut warnings = chart.warnings.clone();
+    warnings.extend(context.take_warnings());
+    Ok(Rendered {
+        manifests,
+        hooks,
+        crds,
+        notes,
+        warnings,
+        nondeterministic: context.take_nondeterministic(),
+        no_hooks: options.no_hooks,
+        skip_tests: options.skip_tests,
+    })
+}
+
+pub(crate) fn kube_version(options: &RenderOptions) -> Result<KubeVersion, Error> {
+    match &options.kube_version {
+        Some(text) => KubeVersion::parse(text, options.helm).map_err(|message| Error::new(ErrorKind::Values, message)),
+        None => Ok(KubeVersion::default_of(options.helm)),
+    }
+}
+
+fn check_installable(chart: &Chart) -> Result<(), Error> {
+    match chart.root.metadata.chart_type.as_str() {
+        "" | "application" => Ok(()),
+        other => Err(Error::new(ErrorKind::Load, format!("{other} charts are not installable"))),
+    }
+}
+
+fn check_dependencies(chart: &Chart) -> Result<(), Error> {
+    let present = |name: &str| chart.root.dependencies.iter().any(|child| child.metadata.name == name);
+    let declared = chart.root.metadata.dependencies.iter().flatten();
+    let missing: Vec<&str> =
+        declared.map(|dependency| dependency.name.as_str()).filter(|name| !present(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing \
+         dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+        missing.join(", ")
+    );
+    Err(Error::new(ErrorKind::Dependency, message))
+}
+
+fn check_release_name(name: &str) -> Result<(), Error> {
+    let refuse = |reason: &str| {
+        let name = gotemplate::format::quote(name.as_bytes());
+        Err(Error::new(ErrorKind::Values, format!("release name {name}: {reason}")))
+    };
+    if name.is_empty() {
+        return refuse("no name provided");
+    }
+    if name.len() > LONGEST_NAME || !crate::lint::is_subdomain(name) {
+        return refuse(
+            "invalid release name, must match regex \
+             ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than 53",
+        );
+    }
+    Ok(())
+}
+
+/// Takes all notes out; gives the root chart's, or all of them.
+fn take_notes(
+    texts: &mut std::collections::BTreeMap<String, Text>,
+    chart: &str,
+    subcharts: bool,
+) -> Option<Text> {
+    let own = format!("{chart}/templates/NOTES.txt");
+    let mut notes: Option<Text> = None;
+    texts.retain(|path, text| {
+        if !path.ends_with("NOTES.txt") {
+            return true;
+        }
+        if subcharts || *path == own {
+            notes = Some(match notes.take() {
+                Some(before) if !before.is_empty() => {
+                    let mut both = source::TextBuf::new();
+                    both.push(&before);
+                    both.push_str("\n");
+                    both.push(text);
+                    both.finish()
+                }
+                _ => text.clone(),
+            });
+        }
+        false
+    });
+    notes
+}
+
+/// The manifests in `crds/` of all enabled charts.
+fn crds(graph: &Graph<'_>, trace: bool) -> Vec<(String, Text)> {
+    fn below(graph: &Graph<'_>, chart: crate::graph::ChartId, trace: bool, out: &mut Vec<(String, Text)>) {
+        for file in &graph.data(chart).files {
+            let extension = crate::chart::extension(&file.name).to_ascii_lowercase();
+            if file.name.starts_with("crds/") && matches!(extension.as_str(), ".yaml" | ".yml" | ".json") {
+                let text = if trace { file.text() } else { file.plain_text() };
+                out.push((format!("{}/{}", graph.full_path(chart), file.name), text));
+            }
+        }
+        for child in graph.children(chart) {
+            below(graph, *child, trace, out);
+        }
+    }
+    let mut out = Vec::new();
+    below(graph, graph.root(), trace, &mut out);
+    out
+}

@@ -1,0 +1,71 @@
+//! Values: what the user gives, what charts bring, and how they become one.
+
+pub(crate) mod coalesce;
+pub(crate) mod schema;
+mod strvals;
+pub(crate) mod tree;
+
+use camino::Utf8Path;
+use source::{FileError, Files, Span, Text};
+
+use crate::{Error, ErrorKind, RenderOptions, SetValue, yaml};
+use tree::{Table, merge};
+
+/// What `--values` and the `--set` flags say together.
+///
+/// # Errors
+/// Unreadable files and malformed flags, in Helm's words.
+pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Table, Error> {
+    let mut all = Table::new();
+    for path in &options.values {
+        let (file, text) = files.read_text(path).map_err(|error| unreadable(path, &error))?;
+        let text =
+            if options.trace { Text::exact(&*text, Span::new(file, 0..text.len())) } else { Text::new(text) };
+        let table = yaml::read_values(&text)
+            .map_err(|error| error.into_error(ErrorKind::Values, Some(file)).wrap(&format!("failed to parse {path}")))?;
+        merge(&mut all, table);
+    }
+    let read = |path: &str| -> Result<Text, String> {
+        let path = Utf8Path::new(path);
+        let (file, text) = files.read_text(path).map_err(|error| unreadable(path, &error).to_string())?;
+        Ok(if options.trace { Text::exact(&*text, Span::new(file, 0..text.len())) } else { Text::new(text) })
+    };
+    // The order of Helm, whatever the order of the flags.
+    let readers = [
+        strvals::Reader::Json,
+        strvals::Reader::Typed,
+        strvals::Reader::Text,
+        strvals::Reader::File(&read),
+        strvals::Reader::Literal,
+    ];
+    for reader in &readers {
+        for flag in &options.set {
+            let (text, name) = match (reader, flag) {
+                (strvals::Reader::Json, SetValue::Json(text)) => (text, "json"),
+                (strvals::Reader::Typed, SetValue::Set(text)) => (text, ""),
+                (strvals::Reader::Text, SetValue::String(text)) => (text, "string"),
+                (strvals::Reader::File(_), SetValue::File(text)) => (text, "file"),
+                (strvals::Reader::Literal, SetValue::Literal(text)) => (text, "literal"),
+                _ => continue,
+            };
+            strvals::parse_into(text, &mut all, reader).map_err(|message| {
+                let message = match name {
+                    "json" => format!("failed parsing --set-json data {text}"),
+                    "" => format!("failed parsing --set data: {message}"),
+                    name => format!("failed parsing --set-{name} data: {message}"),
+                };
+                Error::new(ErrorKind::Values, message)
+            })?;
+        }
+    }
+    Ok(all)
+}
+
+fn unreadable(path: &Utf8Path, error: &FileError) -> Error {
+    let message = match error {
+        FileError::NotFound(_) => format!("open {path}: no such file or directory"),
+        FileError::IsDirectory(_) => format!("read {path}: is a directory"),
+        other => other.to_string(),
+    };
+    Error::new(ErrorKind::Values, message)
+}

@@ -1,0 +1,68 @@
+//! YAML as Helm reads and writes it. The only module that calls `yamlspan`'s decoders and emitters.
+
+use gotemplate::{Map, Value};
+use source::{FileId, Span, Text};
+use yamlspan::decode::{Numbers, Options, Target};
+use yamlspan::{Data, emit};
+
+use crate::values::tree::{Table, Tree};
+use crate::{Error, ErrorKind};
+
+/// YAML that cannot be read, in the words of sigs.k8s.io/yaml.
+pub(crate) struct BadYaml {
+    message: String,
+    span: Option<Span>,
+}
+
+impl BadYaml {
+    /// As this crate's error. The place is dropped where the text's file is not known.
+    pub(crate) fn into_error(self, kind: ErrorKind, file: Option<FileId>) -> Error {
+        let span = file.and(self.span);
+        Error::new(kind, self.message).at(span)
+    }
+}
+
+impl From<yamlspan::Error> for BadYaml {
+    fn from(error: yamlspan::Error) -> Self {
+        Self { message: error.to_string(), span: error.span() }
+    }
+}
+
+/// The file of a traced text. Untraced texts have none; spans into them are never shown.
+fn file_of(text: &Text) -> FileId {
+    let span = text.segments().iter().find_map(|segment| segment.origin.spans().first().copied());
+    span.map_or(FileId(u32::MAX), |span| span.file)
+}
+
+/// The first document, whole numbers kept: for `Chart.yaml`, where they may stand for strings.
+pub(crate) fn read_data(text: &Text) -> Result<Data, BadYaml> {
+    let options = Options { numbers: Numbers::Kept, ..Options::default() };
+    Ok(yamlspan::decode::json_value(text, file_of(text), options)?)
+}
+
+/// The first document as values.
+pub(crate) fn read_values(text: &Text) -> Result<Table, BadYaml> {
+    let options = Options { target: Target::Map, ..Options::default() };
+    let data = yamlspan::decode::json_value(text, file_of(text), options)?;
+    match Tree::from_data(data) {
+        Tree::Map(table) => Ok(table),
+        _ => Ok(Table::new()),
+    }
+}
+
+/// `toYaml` of a map of strings.
+pub(crate) fn to_yaml_strings(map: &Map) -> Text {
+    let entries = map
+        .entries()
+        .into_iter()
+        .map(|(key, value)| {
+            let value = match value {
+                Value::Str(text) => text,
+                other => Text::new(&*String::from_utf8_lossy(other.string_bytes().unwrap_or_default())),
+            };
+            (key, Data::Str(value))
+        })
+        .collect();
+    let text = emit::go_yaml_v2(&Data::Map(entries));
+    text.trimmed(|text| text.strip_suffix('\n').unwrap_or(text))
+}

@@ -1,0 +1,1 @@
+{{ define "check" }}{{ if not .Values.ok }}{{ fail "\n\nnot ok:\n  really" }}{{ end }}{{ end }}

@@ -1,0 +1,4 @@
+{{- define "lib.meta" -}}
+name: {{ .Release.Name }}-{{ .Chart.Name }}
+{{- end -}}
+{{- define "over" }}from library{{ end -}}

@@ -1,0 +1,1 @@
+{{ define "deep" }}{{ .Values.a.b.c }}{{ end }}
