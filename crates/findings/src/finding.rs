@@ -1,0 +1,82 @@
+//! One finding.
+
+use std::fmt;
+
+/// How bad a finding is. Only an error fails a check; notes never block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Note,
+    Warning,
+    Error,
+}
+
+/// Something wrong with what the workspace describes. `P` is a symbolic place in the rules and a
+/// [`Location`](crate::Location) once resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding<P> {
+    /// The rule's id, such as `digest-mismatch`.
+    pub rule: &'static str,
+    pub severity: Severity,
+    /// What is wrong: one sentence fragment, lower-case, without full stop.
+    pub message: String,
+    pub place: P,
+    /// What stands at the place, such as "profile `dev` pins this".
+    pub label: Option<String>,
+    pub related: Vec<Related<P>>,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+/// Another place that belongs to a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related<P> {
+    pub place: P,
+    /// What stands there, such as "release `2025.10.0-edge` lists this".
+    pub label: String,
+}
+
+impl<P> Finding<P> {
+    /// A finding without label, related places and help.
+    pub fn new(rule: &'static str, severity: Severity, place: P, message: impl Into<String>) -> Self {
+        Self { rule, severity, message: message.into(), place, label: None, related: Vec::new(), help: None }
+    }
+
+    /// Says what stands at the place.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Adds a related place.
+    #[must_use]
+    pub fn related(mut self, place: P, label: impl Into<String>) -> Self {
+        self.related.push(Related { place, label: label.into() });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl Severity {
+    /// The word that people read.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

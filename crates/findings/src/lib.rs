@@ -1,0 +1,30 @@
+//! Findings: what is wrong with what a workspace describes, and how to say so.
+//!
+//! A [`Finding`] has a rule, a severity, a message, a place, related places and a way out. Rules make findings with
+//! symbolic places; the program resolves those to a [`Location`], then [`sort`]s and writes them: [`text`] for people,
+//! [`json`] for programs, [`sarif`] for code scanners, [`github`] for workflow logs.
+//!
+//! This crate does not know what the rules are. Threat: messages and source lines may hold secrets, terminal escapes or
+//! text that a log viewer takes for a command. Writers take source lines only through `SourceMap::excerpt` and every
+//! other text through `source::redact`; each escapes for its own format.
+
+mod finding;
+mod github;
+mod json;
+mod location;
+mod order;
+mod sarif;
+mod summary;
+mod text;
+
+pub use finding::{Finding, Related, Severity};
+pub use github::github;
+pub use json::{JSON_SCHEMA, ProfileVerdict, Verdict, json};
+pub use location::{Location, Range};
+pub use order::{fingerprint, sort};
+pub use sarif::{RuleInfo, Tool, sarif};
+pub use summary::{Counts, plural};
+pub use text::{TextOptions, text};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! The one order in which findings are printed.
+
+use source::SourceMap;
+
+use crate::{Finding, Location};
+
+/// A value that fifty objects share is one finding; the places of the first few tell enough.
+const MOST_RELATED: usize = 4;
+
+/// Sorts by file, place, rule and message, and drops what says the same at the same place: an anchor that two services
+/// share is one finding. Of what is dropped, related places are kept up to a few.
+pub fn sort(findings: &mut Vec<Finding<Location>>, sources: &SourceMap) {
+    findings.sort_by_cached_key(|finding| {
+        let path = finding.place.path(sources).map(str::to_owned);
+        // Findings without a file come last.
+        (path.is_none(), path, finding.place.range(sources), finding.rule, finding.message.clone())
+    });
+    findings.dedup_by(|later, kept| {
+        let same = later.rule == kept.rule && later.place == kept.place && later.message == kept.message;
+        if same {
+            for related in later.related.drain(..) {
+                if kept.related.len() < MOST_RELATED && !kept.related.contains(&related) {
+                    kept.related.push(related);
+                }
+            }
+            kept.severity = kept.severity.max(later.severity);
+        }
+        same
+    });
+}
+
+/// What stays the same of a finding while lines move: for baselines and code scanners.
+#[must_use]
+pub fn fingerprint(finding: &Finding<Location>, sources: &SourceMap) -> String {
+    let path = finding.place.path(sources).unwrap_or("");
+    let text = format!("{}\0{path}\0{}", finding.rule, finding.message);
+    // FNV-1a: stable over releases and machines, which the standard library's hasher does not promise. Not for security.
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
+}

@@ -1,0 +1,397 @@
+//! A release manifest with the place of every value.
+
+use source::{FileId, Span};
+
+use crate::date::is_moment;
+use crate::manifest::{Availability, DigestKind, Kind, Listed, Manifest, Origin, SupportLine};
+use crate::reader::{Fields, Problem, Reader, document, list};
+use crate::{Date, Digest, ImageRef, Spanned, is_tag};
+
+pub(crate) const RELEASE_KEYS: &[&str] = &[
+    "schema",
+    "version",
+    "calendar",
+    "channel",
+    "support",
+    "date",
+    "promoted_from",
+    "digests",
+    "components",
+    "infrastructure",
+];
+pub(crate) const SUPPORT_KEYS: &[&str] = &["line", "until"];
+pub(crate) const ORIGIN_KEYS: &[&str] = &["version", "sha256"];
+pub(crate) const COMPONENT_KEYS: &[&str] =
+    &["image", "tag", "digest", "only_in", "platforms", "availability", "reason"];
+
+/// A release manifest as it was read. What is damaged is left out and named by a [`Problem`], so that the rest can be
+/// checked.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// The whole document.
+    pub span: Span,
+    /// Empty where missing.
+    pub version: Spanned<String>,
+    pub calendar: Option<Spanned<String>>,
+    /// Empty where missing.
+    pub channel: Spanned<String>,
+    pub support: Option<Support>,
+    pub date: Option<Spanned<String>>,
+    pub promoted_from: Option<PromotedFrom>,
+    pub digests: Spanned<DigestKind>,
+    /// Services and infrastructure, in written order.
+    pub components: Vec<Component>,
+}
+
+/// How long a release is supported.
+#[derive(Clone, Debug)]
+pub struct Support {
+    pub line: Spanned<String>,
+    pub until: Option<Spanned<Date>>,
+}
+
+/// The release that another one was promoted from.
+#[derive(Clone, Debug)]
+pub struct PromotedFrom {
+    pub version: Spanned<String>,
+    /// sha256 of its canonical manifest, 64 hexadecimal digits.
+    pub sha256: Spanned<String>,
+}
+
+/// One image of a release.
+#[derive(Clone, Debug)]
+pub struct Component {
+    pub name: Spanned<String>,
+    pub group: Group,
+    /// Without tag and digest.
+    pub image: Spanned<ImageRef>,
+    pub tag: Spanned<String>,
+    pub digest: Spanned<ListedDigest>,
+    /// Empty: every kind of profile uses it.
+    pub only_in: Vec<Spanned<Kind>>,
+    /// Digests of single platforms (`linux/amd64`).
+    pub platforms: Vec<(Spanned<String>, Spanned<Digest>)>,
+    pub availability: Option<Spanned<Availability>>,
+    pub reason: Option<Spanned<String>>,
+}
+
+/// Which part of the manifest lists a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    Service,
+    Infrastructure,
+}
+
+/// What a manifest says of a component's digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListedDigest {
+    Digest(Digest),
+    /// Not known yet: what `init` writes where nothing pins the image.
+    Unresolved,
+    /// What stands there is no digest; a [`Problem`] says so.
+    Damaged,
+}
+
+impl ListedDigest {
+    /// The digest, where one is listed.
+    #[must_use]
+    pub fn get(&self) -> Option<&Digest> {
+        match self {
+            Self::Digest(digest) => Some(digest),
+            Self::Unresolved | Self::Damaged => None,
+        }
+    }
+}
+
+impl Component {
+    /// Whether profiles of this kind are meant to use the component.
+    #[must_use]
+    pub fn is_for(&self, kind: Kind) -> bool {
+        self.only_in.is_empty() || self.only_in.iter().any(|only| only.value == kind)
+    }
+
+    /// Whether the digest is a stand-in: the sha256 of `<image>:<tag>`.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.digest.get().is_some_and(|digest| *digest == Digest::sample(&self.image.name(), &self.tag))
+    }
+
+    /// `<image>:<tag>@<digest>`, as a profile is meant to write it; without digest where none is known.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        let name = self.image.name();
+        match self.digest.get() {
+            Some(digest) => format!("{name}:{}@{digest}", self.tag.value),
+            None => format!("{name}:{}", self.tag.value),
+        }
+    }
+}
+
+impl Release {
+    /// Reads a manifest. All problems are collected; no release comes back only where nothing can be read.
+    #[must_use]
+    pub fn parse(text: &str, file: FileId) -> (Option<Self>, Vec<Problem>) {
+        let mut reader = Reader::new();
+        let release = read(text, file, &mut reader);
+        (release, reader.problems)
+    }
+
+    /// The components that list this image, whatever its tag and digest.
+    pub fn components_of<'a>(&'a self, image: &'a ImageRef) -> impl Iterator<Item = &'a Component> {
+        self.components.iter().filter(|component| component.image.value.same_name(image))
+    }
+
+    /// The component of this name.
+    #[must_use]
+    pub fn component(&self, name: &str) -> Option<&Component> {
+        self.components.iter().find(|component| component.name.value == name)
+    }
+
+    /// The release as plain data. Of components that stand twice the first one stays.
+    #[must_use]
+    pub fn manifest(&self) -> Manifest {
+        let group = |group: Group| {
+            let mut listed = std::collections::BTreeMap::new();
+            for component in self.components.iter().filter(|component| component.group == group) {
+                listed.entry(component.name.value.clone()).or_insert_with(|| plain(component));
+            }
+            listed
+        };
+        Manifest {
+            schema: 1,
+            version: self.version.value.clone(),
+            calendar: self.calendar.as_ref().map(|calendar| calendar.value.clone()),
+            channel: self.channel.value.clone(),
+            support: self.support.as_ref().map(|support| SupportLine {
+                line: support.line.value.clone(),
+                until: support.until.as_ref().map(|until| until.value.to_string()),
+            }),
+            date: self.date.as_ref().map(|date| date.value.clone()),
+            promoted_from: self
+                .promoted_from
+                .as_ref()
+                .map(|origin| Origin { version: origin.version.value.clone(), sha256: origin.sha256.value.clone() }),
+            digests: self.digests.value,
+            components: group(Group::Service),
+            infrastructure: group(Group::Infrastructure),
+        }
+    }
+
+    /// The identity of the release: the sha256 of its canonical manifest.
+    #[must_use]
+    pub fn identity(&self) -> Digest {
+        self.manifest().identity()
+    }
+}
+
+fn plain(component: &Component) -> Listed {
+    Listed {
+        image: component.image.name(),
+        tag: component.tag.value.clone(),
+        digest: match &component.digest.value {
+            ListedDigest::Digest(digest) => digest.to_string(),
+            ListedDigest::Unresolved | ListedDigest::Damaged => UNRESOLVED.to_owned(),
+        },
+        only_in: component.only_in.iter().map(|kind| kind.value).collect(),
+        platforms: component
+            .platforms
+            .iter()
+            .map(|(platform, digest)| (platform.value.clone(), digest.value.to_string()))
+            .collect(),
+        availability: component.availability.as_ref().map(|availability| availability.value),
+        reason: component.reason.as_ref().map(|reason| reason.value.clone()),
+    }
+}
+
+/// What stands in place of a digest that is not known yet.
+const UNRESOLVED: &str = "unresolved";
+
+fn read(text: &str, file: FileId, reader: &mut Reader) -> Option<Release> {
+    let document = document(text, file, &mut reader.problems)?;
+    let fields = reader.fields(document.root(), "", RELEASE_KEYS)?;
+    reader.schema(&fields);
+    let nothing = || Spanned::new(String::new(), fields.span);
+    let version = reader.required_text(&fields, "version").unwrap_or_else(nothing);
+    let channel = reader.required_text(&fields, "channel").unwrap_or_else(nothing);
+    let calendar = reader.optional_text(&fields, "calendar").filter(|calendar| {
+        let good = is_calendar(calendar);
+        if !good {
+            let help = "write year and month, quoted: `\"2025.09\"`".to_owned();
+            reader.problem(
+                calendar.span,
+                format!("`calendar` must be `YYYY.MM`, not `{}`", calendar.value),
+                Some(help),
+            );
+        }
+        good
+    });
+    let date = reader.optional_text(&fields, "date").filter(|date| {
+        let good = is_moment(date);
+        if !good {
+            let help = "write it in UTC, such as `2025-09-20T00:00:00Z`".to_owned();
+            reader.problem(date.span, format!("`date` is no moment: `{}`", date.value), Some(help));
+        }
+        good
+    });
+    let support = read_support(reader, &fields);
+    let promoted_from = read_origin(reader, &fields);
+    let digests = read_digest_kind(reader, &fields);
+    let mut components = Vec::new();
+    if reader.required(&fields, "components").is_some() {
+        read_group(reader, &fields, "components", Group::Service, &mut components);
+    }
+    read_group(reader, &fields, "infrastructure", Group::Infrastructure, &mut components);
+    Some(Release { span: fields.span, version, calendar, channel, support, date, promoted_from, digests, components })
+}
+
+fn read_support(reader: &mut Reader, fields: &Fields<'_>) -> Option<Support> {
+    let fields = reader.fields(fields.get("support")?, "support", SUPPORT_KEYS)?;
+    let line = reader.required_text(&fields, "line")?;
+    let until = reader.optional_text(&fields, "until").and_then(|until| read_date(reader, until, "support.until"));
+    Some(Support { line, until })
+}
+
+/// A day; a problem where it is none.
+pub(crate) fn read_date(reader: &mut Reader, text: Spanned<String>, path: &str) -> Option<Spanned<Date>> {
+    match text.value.parse() {
+        Ok(date) => Some(Spanned::new(date, text.span)),
+        Err(error) => {
+            reader.problem(text.span, format!("`{path}` is no day: `{}`", text.value), Some(format!("{error}")));
+            None
+        }
+    }
+}
+
+fn read_origin(reader: &mut Reader, fields: &Fields<'_>) -> Option<PromotedFrom> {
+    let fields = reader.fields(fields.get("promoted_from")?, "promoted_from", ORIGIN_KEYS)?;
+    let version = reader.required_text(&fields, "version");
+    let sha256 = reader.required(&fields, "sha256")?;
+    let sha256 = reader.any_text(sha256, "promoted_from.sha256")?;
+    if sha256.len() != 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        let help = "it is the identity of the promoted release: 64 lower-case hexadecimal digits".to_owned();
+        reader.problem(sha256.span, "`promoted_from.sha256` is no sha256".to_owned(), Some(help));
+        return None;
+    }
+    Some(PromotedFrom { version: version?, sha256 })
+}
+
+fn read_digest_kind(reader: &mut Reader, fields: &Fields<'_>) -> Spanned<DigestKind> {
+    let fallback = Spanned::new(DigestKind::Resolved, fields.span);
+    let Some(text) = reader.required_text(fields, "digests") else { return fallback };
+    match text.value.as_str() {
+        "sample" => text.map(|_| DigestKind::Sample),
+        "resolved" => text.map(|_| DigestKind::Resolved),
+        other => {
+            let help = "write `sample` or `resolved`".to_owned();
+            reader.problem(text.span, format!("`digests` cannot be `{other}`"), Some(help));
+            fallback
+        }
+    }
+}
+
+fn is_calendar(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(year, month)| format!("{year}-{month}-01").parse::<Date>().is_ok())
+}
+
+fn read_group(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    key: &'static str,
+    group: Group,
+    components: &mut Vec<Component>,
+) {
+    let Some(node) = fields.get(key) else { return };
+    for entry in reader.entries(node, key).unwrap_or_default() {
+        let Some(fields) = reader.fields_of(&entry, COMPONENT_KEYS) else { continue };
+        if let Some(component) = read_component(reader, &fields, entry.name, group) {
+            components.push(component);
+        }
+    }
+}
+
+fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String>, group: Group) -> Option<Component> {
+    let image = reader.required_text(fields, "image");
+    let tag = reader.required(fields, "tag").and_then(|node| reader.text(node, &fields.path_of("tag")));
+    let digest = reader.required_text(fields, "digest");
+    let image = read_image(reader, fields, image?);
+    let tag = tag.unwrap_or_else(|| Spanned::new(String::new(), fields.span));
+    if !tag.is_empty() && !is_tag(&tag) {
+        let message = format!("`{}` is no tag: `{}`", fields.path_of("tag"), tag.value);
+        reader.problem(tag.span, message, Some("write the tag only, without `:`".to_owned()));
+    }
+    let digest = match digest {
+        Some(text) => read_digest(reader, &text, &fields.path_of("digest")),
+        None => Spanned::new(ListedDigest::Damaged, fields.span),
+    };
+    let only_in = reader.texts(fields, "only_in");
+    let only_in = only_in.into_iter().filter_map(|text| read_kind(reader, fields, text)).collect();
+    let platforms = read_platforms(reader, fields);
+    let availability = reader.optional_text(fields, "availability").and_then(|text| match text.value.as_str() {
+        "public" => Some(text.map(|_| Availability::Public)),
+        "private-mirror" => Some(text.map(|_| Availability::PrivateMirror)),
+        other => {
+            let message = format!("`{}` cannot be `{other}`", fields.path_of("availability"));
+            reader.problem(text.span, message, Some("write `public` or `private-mirror`".to_owned()));
+            None
+        }
+    });
+    let reason = reader.optional_text(fields, "reason");
+    Some(Component { name, group, image: image?, tag, digest, only_in, platforms, availability, reason })
+}
+
+fn read_image(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<ImageRef>> {
+    let path = fields.path_of("image");
+    match text.value.parse::<ImageRef>() {
+        Ok(image) => {
+            if image.tag().is_some() || image.digest().is_some() {
+                let help = format!("write `{}` here; tag and digest have keys of their own", image.name());
+                reader.problem(text.span, format!("`{path}` carries a tag or a digest"), Some(help));
+            }
+            Some(Spanned::new(image, text.span))
+        }
+        Err(error) => {
+            reader.problem(text.span, format!("`{path}` is no image: {error}"), None);
+            None
+        }
+    }
+}
+
+fn read_digest(reader: &mut Reader, text: &Spanned<String>, path: &str) -> Spanned<ListedDigest> {
+    if text.value == UNRESOLVED {
+        return Spanned::new(ListedDigest::Unresolved, text.span);
+    }
+    match text.value.parse() {
+        Ok(digest) => Spanned::new(ListedDigest::Digest(digest), text.span),
+        Err(error) => {
+            let help = "write the digest of the image's index, or `unresolved`".to_owned();
+            reader.problem(text.span, format!("`{path}` is no digest: {error}"), Some(help));
+            Spanned::new(ListedDigest::Damaged, text.span)
+        }
+    }
+}
+
+fn read_kind(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<Kind>> {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == text.value);
+    if kind.is_none() {
+        let message = format!("`{}` cannot hold `{}`", fields.path_of("only_in"), text.value);
+        reader.problem(text.span, message, Some(format!("known here: {}", list(&Kind::ALL.map(Kind::as_str)))));
+    }
+    Some(Spanned::new(kind?, text.span))
+}
+
+fn read_platforms(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Spanned<String>, Spanned<Digest>)> {
+    let Some(node) = fields.get("platforms") else { return Vec::new() };
+    let entries = reader.entries(node, &fields.path_of("platforms")).unwrap_or_default();
+    let mut platforms = Vec::new();
+    for entry in entries {
+        let Some(text) = reader.text(entry.value, &entry.path) else { continue };
+        match text.value.parse() {
+            Ok(digest) => platforms.push((entry.name, Spanned::new(digest, text.span))),
+            Err(error) => reader.problem(text.span, format!("`{}` is no digest: {error}", entry.path), None),
+        }
+    }
+    platforms
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+use super::*;
+use source::{SourceMap, Span};
+
+const EXAMPLE: &str = include_str!("example.yaml");
+
+/// The problems of a manifest, each with the text at its place.
+fn problems(text: &str) -> Vec<(String, String)> {
+    let mut sources = SourceMap::default();
+    let file = sources.add("release.yaml", text);
+    let at = |span: Option<Span>| text[span.unwrap().range()].lines().next().unwrap_or_default().to_owned();
+    Release::parse(text, file).1.into_iter().map(|problem| (at(problem.span), problem.message)).collect()
+}
+
+fn check(from: &str, to: &str, expected: &[(&str, &str)]) {
+    let text = EXAMPLE.replacen(from, to, 1);
+    assert_ne!(text, EXAMPLE, "{from}");
+    let expected: Vec<(String, String)> =
+        expected.iter().map(|(at, message)| ((*at).to_owned(), (*message).to_owned())).collect();
+    assert_eq!(problems(&text), expected, "{to}");
+}
+
+#[test]
+fn every_value_has_its_place() {
+    let (release, problems) = Release::parse(EXAMPLE, FileId(0));
+    assert_eq!(problems, []);
+    let release = release.unwrap();
+    let at = |span: Span| &EXAMPLE[span.range()];
+    assert_eq!(at(release.version.span), "2025.09.2");
+    assert_eq!(at(release.calendar.as_ref().unwrap().span), "2025.09");
+    let authority = release.component("authority").unwrap();
+    assert_eq!(at(authority.name.span), "authority");
+    assert_eq!(at(authority.digest.span), authority.digest.get().unwrap().as_str());
+    let mongo = release.component("mongo").unwrap();
+    assert_eq!(mongo.group, Group::Infrastructure);
+    assert_eq!(mongo.digest.value, ListedDigest::Unresolved);
+    assert!(mongo.is_for(Kind::Helm) && !mongo.is_for(Kind::Manifests));
+    assert_eq!(mongo.image.name(), "docker.io/library/mongo");
+}
+
+#[test]
+fn the_canonical_form_reads_back_as_itself() {
+    let release = Release::parse(EXAMPLE, FileId(0)).0.unwrap();
+    let canonical = release.manifest().to_yaml();
+    let (again, problems) = Release::parse(&canonical, FileId(0));
+    assert_eq!(problems, []);
+    let again = again.unwrap();
+    assert_eq!(again.manifest().to_yaml(), canonical);
+    assert_eq!(again.identity(), release.identity());
+}
+
+#[test]
+fn problems_name_place_and_reason() {
+    check(
+        "version: 2025.09.2\n",
+        "versoin: 2025.09.2\n",
+        &[("versoin", "unknown key `versoin`"), ("schema", "the file has no `version`")],
+    );
+    check("schema: 1", "schema: 2", &[("2", "`schema` must be 1")]);
+    check("calendar: \"2025.09\"", "calendar: 2025.09", &[("2025.09", "`calendar` must be a text, not `2025.09`")]);
+    check("2025-09-20T00:00:00Z", "yesterday", &[("yesterday", "`date` is no moment: `yesterday`")]);
+    check("digests: sample", "digests: some", &[("some", "`digests` cannot be `some`")]);
+    check(
+        "app/authority",
+        "App/authority",
+        &[(
+            "registry.example.org/App/authority",
+            "`components.authority.image` is no image: repository `App/authority` must be lower-case",
+        )],
+    );
+    check(
+        "library/mongo",
+        "library/mongo:7",
+        &[("docker.io/library/mongo:7", "`infrastructure.mongo.image` carries a tag or a digest")],
+    );
+    check(
+        "digest: unresolved",
+        "digest: sha256:12",
+        &[(
+            "sha256:12",
+            "`infrastructure.mongo.digest` is no digest: a sha256 digest has 64 hexadecimal digits; this has 2",
+        )],
+    );
+    check(
+        "  mongo:",
+        "  mongo: {}\n  mongo:",
+        &[
+            ("mongo", "`infrastructure.mongo` stands twice"),
+            ("mongo", "`infrastructure.mongo` has no `image`"),
+            ("mongo", "`infrastructure.mongo` has no `tag`"),
+            ("mongo", "`infrastructure.mongo` has no `digest`"),
+        ],
+    );
+}
+
+#[test]
+fn damaged_files_do_not_panic() {
+    for text in ["", "[]", "a: [", "schema: 1\ncomponents: []\n", "components: {a: 1, b: {image: []}}", "--- 1\n--- 2"]
+    {
+        assert!(!Release::parse(text, FileId(0)).1.is_empty(), "{text}");
+    }
+    for cut in (0..EXAMPLE.len()).filter(|cut| EXAMPLE.is_char_boundary(*cut)) {
+        let _ = Release::parse(&EXAMPLE[..cut], FileId(0));
+    }
+}

@@ -1,0 +1,77 @@
+use super::*;
+
+const EXAMPLE: &str = include_str!("example.yaml");
+
+fn check(from: &str, to: &str, at: &str, message: &str, help: Option<&str>) {
+    let text = EXAMPLE.replacen(from, to, 1);
+    assert_ne!(text, EXAMPLE, "{from}");
+    let problems = Workspace::parse(&text, FileId(0)).unwrap_err();
+    let [problem] = problems.as_slice() else { panic!("{to}: {problems:#?}") };
+    assert_eq!(text[problem.span.unwrap().range()].lines().next().unwrap_or_default(), at, "{to}");
+    assert_eq!(problem.message, message, "{to}");
+    assert_eq!(problem.help.as_deref(), help, "{to}");
+}
+
+#[test]
+fn the_example_reads() {
+    let workspace = Workspace::parse(EXAMPLE, FileId(0)).unwrap();
+    let stage = workspace.profile("compose/stage").unwrap();
+    assert_eq!(workspace.release_path(stage).unwrap().as_str(), "deploy/releases/2025.09-stable.yaml");
+    let prod = workspace.profile("compose/prod").unwrap();
+    assert_eq!(workspace.release_path(prod).unwrap().as_str(), "deploy/releases/archive/2025.09.1.yaml");
+    assert_eq!(workspace.level("env-unused"), Some(Level::Off));
+    assert_eq!(workspace.ignore[0].until.as_ref().unwrap().to_string(), "2026-03-01");
+    let airgap = workspace.profile("compose/airgap").unwrap();
+    let here: ImageRef = "registry.airgap.internal/stellaops/a".parse().unwrap();
+    let there: ImageRef = "registry.stella-ops.org/stellaops/a".parse().unwrap();
+    assert!(airgap.listed_spellings(&here).iter().any(|image| image.same_name(&there)));
+    assert!(airgap.profile_spelling(&there).same_name(&here));
+}
+
+#[test]
+fn problems_name_place_reason_and_way_out() {
+    check("rules:", "rule:", "rule", "unknown key `rule`", Some("did you mean `rules`?"));
+    check(
+        "    twin: helm/stage",
+        "    twin: helm/stge",
+        "helm/stge",
+        "there is no other profile `helm/stge`",
+        Some("did you mean `helm/stage`?"),
+    );
+    check("ring: prod", "ring: prd", "prd", "there is no ring `prd`", Some("did you mean `prod`?"));
+    check(
+        "overlays: [telemetry]",
+        "overlays: [mirror]",
+        "mirror",
+        "there is no overlay `mirror`",
+        Some("defined here: `telemetry`"),
+    );
+    check(
+        "promote_from: edge",
+        "promote_from: stable",
+        "stable",
+        "channel `stable` is promoted from itself",
+        Some("name the channel before it"),
+    );
+    check(
+        "namespace: stellaops",
+        "env: [a]",
+        "[a]",
+        "`profiles.helm/stage.env` means nothing beside `chart`",
+        Some("remove it"),
+    );
+    check(
+        "[out/legacy.yaml]",
+        "[../legacy.yaml]",
+        "../legacy.yaml",
+        "`profiles.rendered/legacy.manifests` leads out of the workspace: `../legacy.yaml`",
+        Some("write it relative to the folder of `collimate.yaml`"),
+    );
+}
+
+#[test]
+fn damaged_files_do_not_panic() {
+    for cut in (0..EXAMPLE.len()).filter(|cut| EXAMPLE.is_char_boundary(*cut)) {
+        let _ = Workspace::parse(&EXAMPLE[..cut], FileId(0));
+    }
+}
