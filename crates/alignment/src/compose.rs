@@ -1,0 +1,102 @@
+//! Reading rendered Compose projects: services and the images that they use.
+
+use std::sync::Arc;
+
+use composefile::{Map, Node, Project};
+use release::ImageRef;
+
+use crate::image::{Image, ImageRole, is_image_variable};
+use crate::place::{Object, Path};
+
+/// Parts of a project that run containers.
+const RUNNING: [(&str, &str); 2] = [("services", "service"), ("jobs", "job")];
+
+/// Commands around a service's life that may run in an image of their own.
+const HOOKS: [&str; 4] = ["pre_start", "post_start", "pre_stop", "post_stop"];
+
+/// One service of a project.
+pub(crate) struct Service<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) path: Path,
+    /// ``service `authority` ``
+    pub(crate) title: String,
+}
+
+/// All services (and jobs), by name.
+pub(crate) fn services(project: &Project) -> Vec<Service<'_>> {
+    let mut out = Vec::new();
+    for (group, word) in RUNNING {
+        for (name, node) in entries(project.root.get(group)) {
+            let path = Path::keys(&[group, name]);
+            out.push(Service { node, path, title: format!("{word} `{name}`") });
+        }
+    }
+    out
+}
+
+/// The entries of a mapping; none if it is absent or something else.
+pub(crate) fn entries(node: Option<&Node>) -> impl Iterator<Item = (&str, &Node)> {
+    node.and_then(Node::as_map).into_iter().flat_map(Map::iter).map(|(key, node)| (key.as_str(), node))
+}
+
+/// The items of a sequence; none if it is absent or something else.
+pub(crate) fn items(node: Option<&Node>) -> &[Node] {
+    node.and_then(Node::as_seq).unwrap_or_default()
+}
+
+/// The string under a key.
+pub(crate) fn string<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+    node.get(key)?.as_str()
+}
+
+/// Every image of a project.
+pub(crate) fn images(project: &Project, variant: usize) -> Vec<Image> {
+    let mut out: Vec<Image> = Vec::new();
+    let mut push = |path: Path, text: &str, user: String, role: ImageRole| {
+        out.push(Image {
+            text: Arc::from(text),
+            reference: text.parse::<ImageRef>(),
+            variant,
+            object: Object::Compose,
+            path,
+            offset: 0,
+            user,
+            role,
+        });
+    };
+    for service in services(project) {
+        if let Some(image) = string(service.node, "image") {
+            push(service.path.key("image"), image, service.title.clone(), ImageRole::Runs);
+        }
+        for hook in HOOKS {
+            for (index, item) in items(service.node.get(hook)).iter().enumerate() {
+                if let Some(image) = string(item, "image") {
+                    let user = format!("`{hook}` of {}", service.title);
+                    push(service.path.key(hook).index(index).key("image"), image, user, ImageRole::Runs);
+                }
+            }
+        }
+        for (index, volume) in items(service.node.get("volumes")).iter().enumerate() {
+            if string(volume, "type") == Some("image")
+                && let Some(image) = string(volume, "source")
+            {
+                let user = format!("a volume of {}", service.title);
+                push(service.path.key("volumes").index(index).key("source"), image, user, ImageRole::Data);
+            }
+        }
+        for (name, value) in entries(service.node.get("environment")) {
+            if let Some(value) = value.as_str()
+                && is_image_variable(name, value)
+            {
+                let user = format!("variable `{name}` of {}", service.title);
+                push(service.path.key("environment").key(name), value, user, ImageRole::Named);
+            }
+        }
+    }
+    for (name, model) in entries(project.root.get("models")) {
+        if let Some(image) = string(model, "model") {
+            push(Path::keys(&["models", name, "model"]), image, format!("model `{name}`"), ImageRole::Data);
+        }
+    }
+    out
+}

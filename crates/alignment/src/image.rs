@@ -1,0 +1,129 @@
+//! The images that a profile uses, wherever its rendering names them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use release::{ImageRef, ImageRefError};
+
+use crate::Rendered;
+use crate::place::{Object, Path};
+
+/// One image that a profile uses, at one place of its rendering.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The reference as rendered.
+    pub text: Arc<str>,
+    pub reference: Result<ImageRef, ImageRefError>,
+    /// Index into the profile's variants: the first one that uses it.
+    pub variant: usize,
+    pub object: Object,
+    pub path: Path,
+    /// Where the reference starts in the rendered scalar: 0 unless it is part of an argument.
+    pub offset: usize,
+    /// Who uses it, such as ``service `authority` ``.
+    pub user: String,
+    pub role: ImageRole,
+}
+
+/// How an image is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageRole {
+    /// Runs: a service or a container, hooks and init containers included.
+    Runs,
+    /// Is mounted as a volume or loaded as a model.
+    Data,
+    /// Is named in a variable, an argument or a custom resource, for something else to run.
+    Named,
+}
+
+impl Image {
+    /// The place of a byte range of the reference; of the whole reference if `None`.
+    #[must_use]
+    pub fn place(&self, range: Option<Range<usize>>) -> Rendered {
+        let range = range.unwrap_or(0..self.text.len());
+        let range = range.start + self.offset..range.end + self.offset;
+        Rendered { variant: self.variant, object: self.object, path: self.path.clone(), range: Some(range) }
+    }
+
+    /// The place of the digest, or of the whole reference if it has none.
+    #[must_use]
+    pub fn digest_place(&self) -> Rendered {
+        let digest = self.reference.as_ref().ok().and_then(|reference| reference.ranges().digest.clone());
+        self.place(digest)
+    }
+
+    /// The place of the tag, or of the whole reference if it has none.
+    #[must_use]
+    pub fn tag_place(&self) -> Rendered {
+        let tag = self.reference.as_ref().ok().and_then(|reference| reference.ranges().tag.clone());
+        self.place(tag)
+    }
+
+    /// The place of the repository, or of the whole text if it is no reference.
+    #[must_use]
+    pub fn repository_place(&self) -> Rendered {
+        let repository = self.reference.as_ref().ok().map(|reference| reference.ranges().repository.clone());
+        self.place(repository)
+    }
+}
+
+/// Whether a rendered value of a variable is an image: the name ends in `_IMAGE`, and the whole value is a reference that
+/// that says more than a bare word: `DEFAULT_IMAGE: logo` names a picture.
+#[must_use]
+pub(crate) fn is_image_variable(name: &str, value: &str) -> bool {
+    let says_more = |reference: ImageRef| {
+        let ranges = reference.ranges();
+        ranges.registry.is_some() || ranges.tag.is_some() || ranges.digest.is_some()
+    };
+    name.ends_with("_IMAGE") && value.parse::<ImageRef>().is_ok_and(says_more)
+}
+
+/// Matches `text` against a pattern with one `*`; gives the range of what the `*` stands for.
+pub(crate) fn match_argument(pattern: &str, text: &str) -> Option<Range<usize>> {
+    let (before, after) = pattern.split_once('*')?;
+    let rest = text.strip_prefix(before)?;
+    let inner = rest.strip_suffix(after)?;
+    (!inner.is_empty()).then(|| before.len()..before.len() + inner.len())
+}
+
+/// Matches `text` against a pattern in which each `*` stands for anything.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(first) = pieces.next() else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut last: Option<&str> = None;
+    for piece in pieces {
+        if let Some(middle) = last {
+            let Some(at) = rest.find(middle) else { return false };
+            rest = &rest[at + middle.len()..];
+        }
+        last = Some(piece);
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(end) => rest.ends_with(end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match() {
+        for (pattern, text, expected) in [
+            ("2.10.*", "2.10.29-alpine", true),
+            ("2.10.*", "2.1.0", false),
+            ("*", "", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "ac", false),
+            ("a*a", "a", false),
+            ("exact", "exact", true),
+            ("exact", "exactly", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+        assert_eq!(match_argument("--image=*", "--image=nats"), Some(8..12));
+        assert_eq!(match_argument("--image=*", "--image="), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! What the rules look at. All of it comes from outside as values: this crate reads no file and knows no clock.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use release::{Date, Problem, Release, Workspace};
+use source::{FileId, FileKind, SourceMap, Span, Text};
+use yamlspan::Document;
+
+/// Everything that one check looks at.
+pub struct Inputs<'a> {
+    pub workspace: &'a Workspace,
+    /// The absolute folder of the workspace, as it was given to the engines: rendered paths start with it.
+    pub root: &'a Utf8Path,
+    /// Every release manifest of the workspace: current ones, those that rings name, and the archive.
+    pub releases: &'a [ReleaseInput],
+    /// The profiles that are checked, in the workspace's order.
+    pub profiles: &'a [Profile],
+    /// All files that were read: for names and written text of values that an engine gives a span for.
+    pub sources: &'a SourceMap,
+    pub facts: &'a dyn Facts,
+}
+
+/// What only the outside knows.
+pub trait Facts: Sync {
+    /// What stands at a path of the workspace.
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind>;
+
+    /// Whether version control holds a file of the workspace, or would: `true` where nothing keeps it out.
+    fn is_tracked(&self, path: &Utf8Path) -> bool;
+
+    /// Tracked files that hold a private key (see [`private_key`](crate::private_key)), with the key's place.
+    fn private_keys(&self) -> &[PrivateKey];
+
+    /// Names of the variables that the shell exports.
+    fn exported(&self) -> &BTreeSet<String>;
+
+    /// Today, for `until`.
+    fn today(&self) -> Option<Date>;
+}
+
+/// A private key in a tracked file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivateKey {
+    pub path: Utf8PathBuf,
+    /// Its first line, where the file is text in the source map.
+    pub span: Option<Span>,
+    /// Such as `RSA private key`.
+    pub what: String,
+}
+
+/// One release manifest as it was read.
+#[derive(Clone, Debug)]
+pub struct ReleaseInput {
+    pub path: Utf8PathBuf,
+    pub role: Role,
+    /// Absent where the file could not be read.
+    pub file: Option<FileId>,
+    /// What could be read of it.
+    pub release: Option<Release>,
+    pub problems: Vec<Problem>,
+    /// Why the file could not be read.
+    pub unreadable: Option<String>,
+}
+
+/// Why a release is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A channel's current release.
+    Current { channel: String },
+    /// The release that a ring still runs.
+    Ring { channel: String, ring: String },
+    /// A kept release that no profile is held to.
+    Archive,
+    /// A manifest that was named on the command line.
+    Named,
+}
+
+/// One profile with its renderings.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its entry in the workspace.
+    pub declared: release::Profile,
+    /// Index into [`Inputs::releases`] of the release that it is held to.
+    pub release: Option<usize>,
+    /// Renderings: the profile itself first, then with each overlay laid over all before.
+    pub variants: Vec<Variant>,
+    /// What `helm lint` says, for a Helm profile.
+    pub lint: Vec<LintMessage>,
+    /// Whether the env file is an operator's real one (`check --env-file`): its values are meant to be secret.
+    pub operator_env: bool,
+}
+
+/// One rendering of a profile.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Overlays laid over the profile, in order; empty for the profile itself.
+    pub overlays: Vec<String>,
+    pub rendering: Result<Rendering, Failure>,
+}
+
+/// What a profile renders to.
+#[derive(Clone, Debug)]
+pub enum Rendering {
+    Compose(ComposeRendering),
+    Kubernetes(KubernetesRendering),
+}
+
+/// A rendered Compose project.
+#[derive(Clone, Debug)]
+pub struct ComposeRendering {
+    /// With all Compose profiles active: every image counts.
+    pub all: Arc<composefile::Project>,
+    /// With the default selection: what runs, for ports and names. The same as `all` where no service is in a Compose profile.
+    pub default: Arc<composefile::Project>,
+}
+
+/// Rendered Kubernetes documents: manifests, then hooks.
+#[derive(Clone, Debug, Default)]
+pub struct KubernetesRendering {
+    pub documents: Vec<KubeDocument>,
+    /// Calls of functions whose result differs from run to run.
+    pub nondeterministic: Vec<(String, Option<Span>)>,
+    /// The namespace that objects without one go to.
+    pub namespace: String,
+}
+
+/// One rendered Kubernetes document.
+#[derive(Clone, Debug)]
+pub struct KubeDocument {
+    /// The template that printed it, or the file that it stands in.
+    pub template: String,
+    /// What was parsed, with its trace if the rendering was traced.
+    pub text: Text,
+    pub document: Arc<Document>,
+    /// Whether it is a hook.
+    pub hook: bool,
+}
+
+/// A rendering that failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The engine's words.
+    pub message: String,
+    pub span: Option<Span>,
+    pub help: Option<String>,
+}
+
+/// One message of `helm lint`.
+#[derive(Clone, Debug)]
+pub struct LintMessage {
+    pub severity: findings::Severity,
+    /// The path that the message names, relative to the chart.
+    pub path: String,
+    pub text: String,
+    pub span: Option<Span>,
+}
+
+impl Inputs<'_> {
+    /// The release that a profile is held to, if it could be read.
+    #[must_use]
+    pub fn release_of(&self, profile: &Profile) -> Option<&Release> {
+        self.releases.get(profile.release?)?.release.as_ref()
+    }
+}
+
+/// The index of the release that a declared profile is held to: its ring's, else its channel's.
+#[must_use]
+pub fn release_index(workspace: &Workspace, releases: &[ReleaseInput], declared: &release::Profile) -> Option<usize> {
+    let path = workspace.release_path(declared)?;
+    releases.iter().position(|release| release.path == path.value)
+}
+
+impl Profile {
+    /// The profile's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.declared.name.value
+    }
+}
+
+impl Variant {
+    /// The Compose project with everything active, if this is a Compose rendering that succeeded.
+    #[must_use]
+    pub fn compose(&self) -> Option<&ComposeRendering> {
+        match &self.rendering {
+            Ok(Rendering::Compose(compose)) => Some(compose),
+            _ => None,
+        }
+    }
+
+    /// The Kubernetes documents, if this is such a rendering that succeeded.
+    #[must_use]
+    pub fn kubernetes(&self) -> Option<&KubernetesRendering> {
+        match &self.rendering {
+            Ok(Rendering::Kubernetes(kubernetes)) => Some(kubernetes),
+            _ => None,
+        }
+    }
+}

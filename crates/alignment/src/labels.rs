@@ -1,0 +1,133 @@
+//! Labels that name the release or the channel of what carries them.
+
+use std::collections::BTreeSet;
+
+use composefile::Node;
+use yamlspan::NodeRef;
+
+use crate::compose::{entries, services};
+use crate::kubernetes::{KubeObject, objects, scalar};
+use crate::place::{Object, Path, Rendered};
+use crate::survey::{HeldTo, ProfileSurvey};
+
+/// A rendered label that names a release or a channel.
+#[derive(Clone, Debug)]
+pub struct ReleaseLabel {
+    pub key: String,
+    pub value: String,
+    /// What it must say: the version of the release, or the channel.
+    pub expected: String,
+    pub meaning: LabelMeaning,
+    pub place: Rendered,
+}
+
+/// What a label says, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelMeaning {
+    /// The version of the release (`….release.version`).
+    Version,
+    /// The channel (`….release.channel`).
+    Channel,
+    /// The version of the application (`app.kubernetes.io/version`): that of the release, or the tag of an image.
+    Application,
+}
+
+fn meaning(key: &str) -> Option<LabelMeaning> {
+    if key.ends_with("release.version") {
+        Some(LabelMeaning::Version)
+    } else if key.ends_with("release.channel") {
+        Some(LabelMeaning::Channel)
+    } else if key == "app.kubernetes.io/version" {
+        Some(LabelMeaning::Application)
+    } else {
+        None
+    }
+}
+
+/// Every such label of a profile, in rendered order. Without a release there is nothing that they should say.
+#[must_use]
+pub fn release_labels(profile: &ProfileSurvey<'_>) -> Vec<ReleaseLabel> {
+    let Some(held) = profile.release else { return Vec::new() };
+    let listed = held.release.components.iter().map(|component| component.tag.value.as_str());
+    let used = profile.images.iter().filter_map(|used| used.image.reference.as_ref().ok()?.tag());
+    let tags: BTreeSet<&str> = listed.chain(used).collect();
+    let mut found = Collector { profile, held, tags, labels: Vec::new() };
+    for (variant, rendered) in profile.profile.variants.iter().enumerate() {
+        if let Some(compose) = rendered.compose() {
+            for service in services(&compose.all) {
+                found.compose(variant, service.node.get("labels"), &service.path.key("labels"));
+            }
+            for group in ["networks", "volumes"] {
+                for (name, node) in entries(compose.all.root.get(group)) {
+                    found.compose(variant, node.get("labels"), &Path::keys(&[group, name, "labels"]));
+                }
+            }
+        }
+        if let Some(kubernetes) = rendered.kubernetes() {
+            for object in objects(kubernetes) {
+                found.object(variant, &object);
+            }
+        }
+    }
+    found.labels
+}
+
+struct Collector<'p, 'a> {
+    profile: &'p ProfileSurvey<'a>,
+    held: HeldTo<'a>,
+    /// Every tag that an image of the release or the profile has.
+    tags: BTreeSet<&'p str>,
+    labels: Vec<ReleaseLabel>,
+}
+
+impl Collector<'_, '_> {
+    fn compose(&mut self, variant: usize, labels: Option<&Node>, path: &Path) {
+        for (key, value) in entries(labels) {
+            if let Some(value) = value.as_str() {
+                self.label(key, value, Rendered { variant, object: Object::Compose, path: path.key(key), range: None });
+            }
+        }
+    }
+
+    fn object(&mut self, variant: usize, object: &KubeObject<'_>) {
+        let mut all: Vec<(NodeRef<'_>, Path)> = Vec::new();
+        if let Some(metadata) = object.node.target().get("metadata") {
+            all.push((metadata, object.path_of(&["metadata"])));
+        }
+        if let Some(pod) = object.pod()
+            && let Some(metadata) = pod.metadata
+            && let Some((_, template)) = pod.spec_path.0.split_last()
+        {
+            all.push((metadata, Path(template.to_vec()).key("metadata")));
+        }
+        for (metadata, path) in all {
+            for group in ["labels", "annotations"] {
+                let Some(labels) = metadata.target().get(group) else { continue };
+                for (key, value) in labels.target().entries() {
+                    if let Some(value) = scalar(value) {
+                        let path = path.key(group).key(key.raw());
+                        self.label(key.raw(), value, Rendered { variant, object: object.object, path, range: None });
+                    }
+                }
+            }
+        }
+    }
+
+    fn label(&mut self, key: &str, value: &str, place: Rendered) {
+        let Some(meaning) = meaning(key) else { return };
+        let version = &self.held.release.version.value;
+        let expected = match meaning {
+            LabelMeaning::Channel => self.profile.channel(),
+            LabelMeaning::Version => version,
+            // An image's own version is as good: a store is not versioned with the services around it.
+            LabelMeaning::Application if self.tags.contains(value) => value,
+            LabelMeaning::Application => version,
+        };
+        // A manifest without a version has a finding of its own.
+        if expected.is_empty() {
+            return;
+        }
+        let (key, value, expected) = (key.to_owned(), value.to_owned(), expected.to_owned());
+        self.labels.push(ReleaseLabel { key, value, expected, meaning, place });
+    }
+}

@@ -1,0 +1,38 @@
+//! Rules over rendered profiles and releases: values in, findings with symbolic places out.
+//!
+//! Start with [`Inputs`]: the program collects workspace, releases, rendered profiles and [`Facts`]. [`Survey`] finds every
+//! image of every profile and holds it against its release; [`check`] runs the [`RULES`] over that. Places are symbolic
+//! ([`Place`]); [`resolve_finding`] turns them into source spans once a profile was rendered again with its trace; then
+//! [`accept`] applies what the workspace says about findings. [`pins()`] gives the source bytes of every pinned image, for
+//! `pin` and for [`check_pins`].
+//!
+//! This crate does no IO and knows no clock and no environment.
+
+mod accept;
+mod compose;
+mod hosts;
+mod image;
+mod inputs;
+mod kubernetes;
+mod labels;
+mod mounts;
+mod pins;
+mod place;
+mod resolve;
+mod rules;
+mod secrets;
+mod survey;
+
+pub use accept::{Acceptance, Reported, accept, unknown_rules};
+pub use image::{Image, ImageRole};
+pub use inputs::{
+    ComposeRendering, Facts, Failure, Inputs, KubeDocument, KubernetesRendering, LintMessage, PrivateKey, Profile,
+    ReleaseInput, Rendering, Role, Variant, release_index,
+};
+pub use labels::{LabelMeaning, ReleaseLabel, release_labels};
+pub use pins::{Pin, pins};
+pub use place::{At, Object, Path, Place, Rendered, Step};
+pub use resolve::{Resolved, resolve, resolve_finding};
+pub use rules::{RULES, Rule, check, check_pins, rule};
+pub use secrets::private_key;
+pub use survey::{HeldTo, ProfileSurvey, Standing, Survey, Used, images};

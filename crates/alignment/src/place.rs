@@ -1,0 +1,124 @@
+//! Symbolic places: where in what was rendered something is, before it is known which source bytes that came from.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use source::Span;
+
+/// Where a finding is. [`resolve`](crate::resolve) turns it into source spans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The profile that the finding is about, if it is about one. An `ignore` entry can name it.
+    pub profile: Option<Arc<str>>,
+    pub at: At,
+}
+
+/// What a [`Place`] points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// A value that a profile's rendering holds.
+    Rendered(Rendered),
+    /// Source bytes: release manifests, `collimate.yaml`, and whatever the engines named themselves.
+    Source(Span),
+    /// A whole file, or a path where nothing is.
+    File(Utf8PathBuf),
+    /// Nothing in a file.
+    Nowhere,
+}
+
+/// A value in a rendering of the place's profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Index into the profile's variants.
+    pub variant: usize,
+    pub object: Object,
+    pub path: Path,
+    /// Byte range in the rendered scalar; the whole value if absent.
+    pub range: Option<Range<usize>>,
+}
+
+/// Which object of a rendering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    /// The merged Compose project: paths start at its root.
+    Compose,
+    /// A Kubernetes document, by its index in the rendering.
+    Document(usize),
+}
+
+/// Keys and indices from the root of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Path(pub Vec<Step>);
+
+/// One step of a [`Path`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    Key(Arc<str>),
+    Index(usize),
+}
+
+impl Path {
+    /// The path of the value under `key`.
+    #[must_use]
+    pub fn key(&self, key: &str) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(Step::Key(Arc::from(key)));
+        Self(steps)
+    }
+
+    /// The path of the item at `index`.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(Step::Index(index));
+        Self(steps)
+    }
+
+    /// The path of nested keys.
+    #[must_use]
+    pub fn keys(keys: &[&str]) -> Self {
+        Self(keys.iter().map(|key| Step::Key(Arc::from(*key))).collect())
+    }
+}
+
+/// `spec.containers[0].image`
+impl fmt::Display for Path {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if position == 0 => formatter.write_str(key)?,
+                Step::Key(key) => write!(formatter, ".{key}")?,
+                Step::Index(index) => write!(formatter, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    /// Source bytes that belong to no single profile.
+    #[must_use]
+    pub fn source(span: Span) -> Self {
+        Self { profile: None, at: At::Source(span) }
+    }
+
+    /// Source bytes, or nothing where an engine could not name any.
+    #[must_use]
+    pub fn maybe(span: Option<Span>) -> Self {
+        Self { profile: None, at: span.map_or(At::Nowhere, At::Source) }
+    }
+
+    /// A whole file.
+    #[must_use]
+    pub fn file(path: impl Into<Utf8PathBuf>) -> Self {
+        Self { profile: None, at: At::File(path.into()) }
+    }
+
+    /// The same place, as a place of this profile.
+    #[must_use]
+    pub fn of(self, profile: &str) -> Self {
+        Self { profile: Some(Arc::from(profile)), ..self }
+    }
+}

@@ -1,0 +1,181 @@
+//! A pod needs a ConfigMap, Secret, ServiceAccount or PersistentVolumeClaim that is neither rendered nor made elsewhere.
+
+use std::collections::BTreeSet;
+
+use findings::{Finding, Severity};
+use release::{External, Spanned, nearest};
+use yamlspan::NodeRef;
+
+use crate::kubernetes::{KubeObject, Pod, objects, text};
+use crate::place::{Path, Place};
+use crate::rules::Rule;
+use crate::survey::{ProfileSurvey, Survey};
+
+pub(super) struct DanglingReference;
+
+/// One reference: kind, name, and where it stands.
+struct Reference<'a> {
+    kind: &'static str,
+    name: &'a str,
+    path: Path,
+}
+
+impl Rule for DanglingReference {
+    fn id(&self) -> &'static str {
+        "dangling-reference"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a pod needs an object that is neither rendered nor declared external"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for profile in &survey.profiles {
+            for (index, variant) in profile.profile.variants.iter().enumerate() {
+                let Some(kubernetes) = variant.kubernetes() else { continue };
+                let objects = objects(kubernetes);
+                let rendered: BTreeSet<(&str, &str, &str)> =
+                    objects.iter().map(|object| (object.kind, object.namespace, object.name)).collect();
+                for object in &objects {
+                    for reference in references(object) {
+                        if !rendered.contains(&(reference.kind, object.namespace, reference.name)) {
+                            self.reference(profile, index, object, &reference, &rendered, out);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl DanglingReference {
+    fn reference(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        variant: usize,
+        object: &KubeObject<'_>,
+        reference: &Reference<'_>,
+        rendered: &BTreeSet<(&str, &str, &str)>,
+        out: &mut Vec<Finding<Place>>,
+    ) {
+        let external = &profile.profile.declared.external;
+        let (key, declared) = declared(external, reference.kind);
+        let name = reference.name;
+        // What the cluster makes in every namespace.
+        let built_in = matches!((reference.kind, name), ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt"));
+        if built_in || name.is_empty() || declared.iter().any(|declared| declared.value == name) {
+            return;
+        }
+        let same_kind = rendered.iter().filter(|(kind, ..)| *kind == reference.kind).map(|(_, _, name)| *name);
+        let help = match nearest(name, same_kind) {
+            Some(near) => format!("did you mean `{near}`? If `{name}` is made elsewhere, list it under `external.{key}`"),
+            None => format!(
+                "render it, or list `{name}` under `external.{key}` of profile `{}` if it is made elsewhere",
+                profile.name()
+            ),
+        };
+        out.push(
+            Finding::new(
+                self.id(),
+                Severity::Error,
+                profile.value(variant, object.object, reference.path.clone()),
+                // Without the object: a name that many pods take from one value is one finding.
+                format!("profile `{}` needs {} `{name}`, which nothing makes", profile.name(), reference.kind),
+            )
+            .label(format!("needed by {}", object.title()))
+            .help(help),
+        );
+    }
+}
+
+fn declared<'a>(external: &'a External, kind: &str) -> (&'static str, &'a [Spanned<String>]) {
+    match kind {
+        "ConfigMap" => ("config_maps", &external.config_maps),
+        "Secret" => ("secrets", &external.secrets),
+        "ServiceAccount" => ("service_accounts", &external.service_accounts),
+        _ => ("volume_claims", &external.volume_claims),
+    }
+}
+
+fn references<'a>(object: &KubeObject<'a>) -> Vec<Reference<'a>> {
+    let mut out = Vec::new();
+    if let Some(pod) = object.pod() {
+        pod_references(&pod, &mut out);
+    }
+    if object.kind == "Ingress"
+        && let Some(tls) = object.node.at(&["spec", "tls"])
+    {
+        for (index, entry) in tls.target().items().enumerate() {
+            let path = object.path_of(&["spec", "tls"]).index(index);
+            push(&mut out, "Secret", entry, &["secretName"], &path);
+        }
+    }
+    if object.kind == "ServiceAccount"
+        && let Some(secrets) = object.node.at(&["imagePullSecrets"])
+    {
+        for (index, entry) in secrets.target().items().enumerate() {
+            let path = object.path_of(&["imagePullSecrets"]).index(index);
+            push(&mut out, "Secret", entry, &["name"], &path);
+        }
+    }
+    out
+}
+
+fn pod_references<'a>(pod: &Pod<'a>, out: &mut Vec<Reference<'a>>) {
+    push(out, "ServiceAccount", pod.spec, &["serviceAccountName"], &pod.spec_path);
+    if let Some(secrets) = pod.spec.at(&["imagePullSecrets"]) {
+        for (index, entry) in secrets.target().items().enumerate() {
+            push(out, "Secret", entry, &["name"], &pod.spec_path.key("imagePullSecrets").index(index));
+        }
+    }
+    for (path, volume) in pod.volumes() {
+        optional(out, "ConfigMap", volume, &["configMap"], "name", &path);
+        optional(out, "Secret", volume, &["secret"], "secretName", &path);
+        optional(out, "PersistentVolumeClaim", volume, &["persistentVolumeClaim"], "claimName", &path);
+        if let Some(sources) = volume.at(&["projected", "sources"]) {
+            let path = path.key("projected").key("sources");
+            for (index, source) in sources.target().items().enumerate() {
+                let path = path.index(index);
+                optional(out, "ConfigMap", source, &["configMap"], "name", &path);
+                optional(out, "Secret", source, &["secret"], "name", &path);
+            }
+        }
+    }
+    for (_, path, container) in pod.containers() {
+        for (index, entry) in container.at(&["env"]).into_iter().flat_map(|env| env.target().items()).enumerate() {
+            let path = path.key("env").index(index);
+            optional(out, "ConfigMap", entry, &["valueFrom", "configMapKeyRef"], "name", &path);
+            optional(out, "Secret", entry, &["valueFrom", "secretKeyRef"], "name", &path);
+        }
+        let sources = container.at(&["envFrom"]).into_iter().flat_map(|sources| sources.target().items());
+        for (index, source) in sources.enumerate() {
+            let path = path.key("envFrom").index(index);
+            optional(out, "ConfigMap", source, &["configMapRef"], "name", &path);
+            optional(out, "Secret", source, &["secretRef"], "name", &path);
+        }
+    }
+}
+
+/// A reference under `at` that may say `optional: true`.
+fn optional<'a>(
+    out: &mut Vec<Reference<'a>>,
+    kind: &'static str,
+    node: NodeRef<'a>,
+    at: &[&str],
+    key: &str,
+    path: &Path,
+) {
+    let Some(inner) = node.at(at) else { return };
+    if text(inner, &["optional"]) == Some("true") {
+        return;
+    }
+    let path = at.iter().fold(path.clone(), |path, step| path.key(step));
+    push(out, kind, inner, &[key], &path);
+}
+
+fn push<'a>(out: &mut Vec<Reference<'a>>, kind: &'static str, node: NodeRef<'a>, at: &[&str], path: &Path) {
+    if let Some(name) = text(node, at) {
+        let path = at.iter().fold(path.clone(), |path, step| path.key(step));
+        out.push(Reference { kind, name, path });
+    }
+}

@@ -1,0 +1,67 @@
+//! An env file sets a variable that nothing uses.
+
+use std::collections::BTreeMap;
+
+use findings::{Finding, Severity};
+use release::ProfileSource;
+use source::Span;
+
+use crate::place::Place;
+use crate::rules::Rule;
+use crate::survey::Survey;
+
+pub(super) struct EnvUnused;
+
+/// Variables that Docker or Compose read for themselves.
+const READ_BY_TOOLS: [&str; 2] = ["COMPOSE_", "DOCKER_"];
+
+impl Rule for EnvUnused {
+    fn id(&self) -> &'static str {
+        "env-unused"
+    }
+
+    fn summary(&self) -> &'static str {
+        "an env file sets a variable that nothing uses"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        // An entry counts as used if any profile or overlay that reads the file uses it.
+        let mut entries: BTreeMap<Span, (bool, String, &str, camino::Utf8PathBuf)> = BTreeMap::new();
+        for profile in &survey.profiles {
+            for variant in &profile.profile.variants {
+                let Some(compose) = variant.compose() else { continue };
+                for file in &compose.all.env_files {
+                    for entry in &file.entries {
+                        let (used, ..) = entries.entry(entry.name_span).or_insert_with(|| {
+                            (false, entry.name.as_str().to_owned(), profile.name(), file.path.clone())
+                        });
+                        *used |= entry.used;
+                    }
+                }
+            }
+        }
+        for (span, (used, name, profile, path)) in entries {
+            let tool = READ_BY_TOOLS.iter().any(|prefix| name.starts_with(prefix));
+            if used || tool || !survey.is_complete(|declared| reads(survey, declared, &path)) {
+                continue;
+            }
+            out.push(
+                Finding::new(
+                    self.id(),
+                    Severity::Warning,
+                    Place::source(span).of(profile),
+                    format!("nothing uses variable `{name}` of `{}`", survey.path_of(span)),
+                )
+                .help("remove the line, or use the variable"),
+            );
+        }
+    }
+}
+
+/// Whether a declared profile reads an env file: only when all that do are checked can an entry be said to be idle.
+fn reads(survey: &Survey<'_>, declared: &release::Profile, path: &camino::Utf8Path) -> bool {
+    let ProfileSource::Compose(source) = &declared.source else { return false };
+    let overlays = source.overlays.iter().filter_map(|name| survey.inputs.workspace.overlay(name));
+    let mut env = source.env.iter().chain(overlays.flat_map(|overlay| &overlay.env));
+    env.any(|env| path.ends_with(&env.value))
+}

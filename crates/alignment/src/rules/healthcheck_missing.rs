@@ -1,0 +1,79 @@
+//! A service waits for another one to be healthy that has no health check.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use composefile::Node;
+use findings::{Finding, Severity};
+
+use crate::compose::{entries, items, services, string};
+use crate::place::{Object, Path, Place};
+use crate::rules::Rule;
+use crate::survey::Survey;
+
+pub(super) struct HealthcheckMissing;
+
+/// Waiting services that are shown; more tell nothing new.
+const MOST_SHOWN: usize = 3;
+
+impl Rule for HealthcheckMissing {
+    fn id(&self) -> &'static str {
+        "healthcheck-missing"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a service waits for the health of another one that has no health check"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for profile in &survey.profiles {
+            let declared = &profile.profile.declared.external.healthchecks;
+            let name = profile.name();
+            let mut said: BTreeSet<String> = BTreeSet::new();
+            for (index, variant) in profile.profile.variants.iter().enumerate() {
+                let Some(compose) = variant.compose() else { continue };
+                let mut waiting: BTreeMap<&str, Vec<(String, Path)>> = BTreeMap::new();
+                let services = services(&compose.all);
+                for service in &services {
+                    for (target, dependency) in entries(service.node.get("depends_on")) {
+                        if string(dependency, "condition") == Some("service_healthy") {
+                            let place = service.path.key("depends_on").key(target).key("condition");
+                            waiting.entry(target).or_default().push((service.title.clone(), place));
+                        }
+                    }
+                }
+                for (target, waiters) in waiting {
+                    let Some(awaited) = compose.all.service(target) else { continue };
+                    let is_declared = declared.iter().any(|declared| declared.value == target);
+                    if has_healthcheck(awaited) || is_declared || !said.insert(target.to_owned()) {
+                        continue;
+                    }
+                    // A check that is switched off is where the way out is; else the service.
+                    let path = Path::keys(&["services", target]);
+                    let path = if awaited.get("healthcheck").is_some() { path.key("healthcheck") } else { path };
+                    let mut finding = Finding::new(
+                        self.id(),
+                        Severity::Error,
+                        profile.value(index, Object::Compose, path),
+                        format!("service `{target}` of profile `{name}` has no `healthcheck`, but others wait until it is healthy"),
+                    )
+                    .label("never becomes healthy")
+                    .help(format!(
+                        "give `{target}` a `healthcheck`; if its image brings one, list `{target}` under `external.healthchecks` of profile `{name}`"
+                    ));
+                    for (title, place) in waiters.into_iter().take(MOST_SHOWN) {
+                        let place = profile.value(index, Object::Compose, place);
+                        finding = finding.related(place, format!("{title} waits for it"));
+                    }
+                    out.push(finding);
+                }
+            }
+        }
+    }
+}
+
+fn has_healthcheck(service: &Node) -> bool {
+    let Some(check) = service.get("healthcheck") else { return false };
+    let disabled = check.get("disable").and_then(Node::as_bool) == Some(true);
+    let none = items(check.get("test")).first().and_then(Node::as_str) == Some("NONE");
+    !disabled && !none && check.get("test").is_some()
+}

@@ -1,0 +1,22 @@
+//! An `ignore` entry matches no finding.
+
+use findings::Finding;
+
+use crate::place::Place;
+use crate::rules::Rule;
+use crate::survey::Survey;
+
+pub(super) struct IgnoreUnused;
+
+impl Rule for IgnoreUnused {
+    fn id(&self) -> &'static str {
+        "ignore-unused"
+    }
+
+    fn summary(&self) -> &'static str {
+        "an `ignore` entry matches no finding"
+    }
+
+    /// What was ignored is known once all findings have their places: see [`accept`](crate::accept).
+    fn check(&self, _survey: &Survey<'_>, _out: &mut Vec<Finding<Place>>) {}
+}

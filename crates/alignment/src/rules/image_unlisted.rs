@@ -1,0 +1,93 @@
+//! A profile uses an image that its release does not list and that the workspace does not allow.
+
+use findings::{Finding, Severity};
+use release::nearest;
+
+use crate::place::Place;
+use crate::rules::Rule;
+use crate::survey::{Standing, Survey};
+
+pub(super) struct ImageUnlisted;
+
+impl Rule for ImageUnlisted {
+    fn id(&self) -> &'static str {
+        "image-unlisted"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a profile uses an image that neither its release nor `unmanaged` lists"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for profile in &survey.profiles {
+            let name = profile.name();
+            for used in &profile.images {
+                let image = &used.image;
+                let Some(held) = profile.release else { continue };
+                let version = &held.release.version.value;
+                let path = &held.input.path;
+                match (used.standing, &image.reference) {
+                    (Standing::Unlisted, Ok(reference)) => {
+                        let listed = reference.name();
+                        // By the last part: names of one registry are all near each other.
+                        let components = held.release.components.iter();
+                        let near = nearest(reference.short_name(), components.clone().map(|known| known.image.short_name()));
+                        let near = near.and_then(|near| {
+                            let meant = components.clone().find(|known| known.image.short_name() == near)?;
+                            Some(meant.image.name()).filter(|name| *name != listed)
+                        });
+                        let help = match near {
+                            Some(near) => format!(
+                                "did you mean `{near}`? If not, list `{listed}` in `{path}`, or allow it under `unmanaged` in `collimate.yaml`"
+                            ),
+                            None => format!(
+                                "list `{listed}` in `{path}`, or allow it under `unmanaged` in `collimate.yaml` with a reason"
+                            ),
+                        };
+                        out.push(
+                            Finding::new(
+                                self.id(),
+                                Severity::Error,
+                                profile.at(image.repository_place()),
+                                format!("profile `{name}` uses image `{listed}`, which release `{version}` does not list"),
+                            )
+                            .label(format!("used by {}", image.user))
+                            .help(help),
+                        );
+                    }
+                    (Standing::OtherTag(unmanaged), Ok(reference)) => {
+                        let listed = reference.name();
+                        let tag = match reference.tag() {
+                            Some(tag) => format!("tag `{tag}`"),
+                            None => "no tag".to_owned(),
+                        };
+                        out.push(
+                            Finding::new(
+                                self.id(),
+                                Severity::Error,
+                                profile.at(image.tag_place()),
+                                format!("profile `{name}` uses unmanaged image `{listed}` with {tag}, which is not allowed"),
+                            )
+                            .label(format!("used by {}", image.user))
+                            .related(Place::source(unmanaged.span), "allowed here, with other tags")
+                            .help("use a tag that `unmanaged` allows, or add this one to `tags` there"),
+                        );
+                    }
+                    (Standing::Damaged, Err(error)) => {
+                        out.push(
+                            Finding::new(
+                                self.id(),
+                                Severity::Error,
+                                profile.at(image.place(None)),
+                                format!("`{}` in profile `{name}` is no image reference: {error}", image.text),
+                            )
+                            .label(format!("used by {}", image.user))
+                            .help("write `registry/repository:tag@digest`"),
+                        );
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! A placeholder of an example, `change-me:<name>`, stands where a real value belongs.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
+use composefile::{EnvEntry, Node, Value};
+use findings::{Finding, Severity};
+use release::ProfileSource;
+use source::Span;
+use yamlspan::{Kind, NodeRef};
+
+use crate::kubernetes::objects;
+use crate::place::{Object, Path, Place, Rendered};
+use crate::rules::Rule;
+use crate::secrets::PLACEHOLDER;
+use crate::survey::{ProfileSurvey, Survey};
+
+pub(super) struct PlaceholderInUse;
+
+/// Nesting deeper than this is not walked: both engines refuse such documents.
+const DEEPEST: usize = 200;
+
+/// Placeholders reported for one profile's manifests: they mostly come from one forgotten values file.
+const MOST_REPORTED: usize = 50;
+
+impl Rule for PlaceholderInUse {
+    fn id(&self) -> &'static str {
+        "placeholder-in-use"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a placeholder stands where a real value belongs"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for profile in &survey.profiles {
+            let mut said: BTreeSet<Span> = BTreeSet::new();
+            for (index, variant) in profile.profile.variants.iter().enumerate() {
+                if let Some(compose) = variant.compose() {
+                    for file in &compose.all.env_files {
+                        let path = survey.inputs.sources.path(file.file);
+                        self.entries(profile, path, &file.entries, &mut said, out);
+                    }
+                    for file in &compose.all.service_files {
+                        let Some(id) = file.file else { continue };
+                        self.entries(profile, survey.inputs.sources.path(id), &file.entries, &mut said, out);
+                    }
+                    self.literals(survey, profile, &compose.all.root, &mut said, 0, out);
+                }
+                if let Some(kubernetes) = variant.kubernetes()
+                    && !values_are_examples(profile)
+                {
+                    let mut found = Vec::new();
+                    for object in objects(kubernetes) {
+                        placeholders(object.node, object.object, &object.path, 0, &mut found);
+                    }
+                    for (object, path, range) in found {
+                        let place = Rendered { variant: index, object, path: path.clone(), range: Some(range) };
+                        out.push(self.finding(profile.at(place), &format!("`{path}`")));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_example(path: &Utf8Path) -> bool {
+    path.extension() == Some("example")
+}
+
+fn values_are_examples(profile: &ProfileSurvey<'_>) -> bool {
+    match &profile.profile.declared.source {
+        ProfileSource::Helm(source) => source.values.iter().any(|values| is_example(&values.value)),
+        _ => false,
+    }
+}
+
+impl PlaceholderInUse {
+    fn finding(&self, place: Place, what: &str) -> Finding<Place> {
+        Finding::new(self.id(), Severity::Error, place, format!("{what} still holds the placeholder of an example"))
+            .label("anybody can guess this")
+            .help("replace it by a value of your own; `openssl rand -hex 32` makes a good one")
+    }
+
+    fn entries(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        path: &Utf8Path,
+        entries: &[EnvEntry],
+        said: &mut BTreeSet<Span>,
+        out: &mut Vec<Finding<Place>>,
+    ) {
+        if is_example(path) {
+            return;
+        }
+        for entry in entries {
+            if entry.value.contains(PLACEHOLDER) && said.insert(entry.value_span) {
+                let place = Place::source(entry.value_span).of(profile.name());
+                out.push(self.finding(place, &format!("variable `{}`", entry.name.as_str())));
+            }
+        }
+    }
+
+    /// Placeholders that a Compose file itself holds.
+    fn literals(
+        &self,
+        survey: &Survey<'_>,
+        profile: &ProfileSurvey<'_>,
+        node: &Node,
+        said: &mut BTreeSet<Span>,
+        depth: usize,
+        out: &mut Vec<Finding<Place>>,
+    ) {
+        if depth > DEEPEST {
+            return;
+        }
+        match &node.value {
+            Value::Str(_) => {
+                let Some(span) = node.span else { return };
+                let holds = survey.written(span).is_some_and(|written| written.contains(PLACEHOLDER));
+                if holds && !is_example(survey.inputs.sources.path(span.file)) && said.insert(span) {
+                    out.push(self.finding(Place::source(span).of(profile.name()), "a value"));
+                }
+            }
+            Value::Seq(items) => {
+                for item in items {
+                    self.literals(survey, profile, item, said, depth + 1, out);
+                }
+            }
+            Value::Map(map) => {
+                for (_, value) in map.iter() {
+                    self.literals(survey, profile, value, said, depth + 1, out);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn placeholders(
+    node: NodeRef<'_>,
+    object: Object,
+    path: &Path,
+    depth: usize,
+    found: &mut Vec<(Object, Path, std::ops::Range<usize>)>,
+) {
+    let node = node.target();
+    if depth > DEEPEST || found.len() >= MOST_REPORTED {
+        return;
+    }
+    match node.kind() {
+        Kind::Mapping => {
+            for (key, value) in node.entries() {
+                placeholders(value, object, &path.key(key.raw()), depth + 1, found);
+            }
+        }
+        Kind::Sequence => {
+            for (index, item) in node.items().enumerate() {
+                placeholders(item, object, &path.index(index), depth + 1, found);
+            }
+        }
+        _ => {
+            if let Some(at) = node.raw().find(PLACEHOLDER) {
+                found.push((object, path.clone(), at..at + PLACEHOLDER.len()));
+            }
+        }
+    }
+}

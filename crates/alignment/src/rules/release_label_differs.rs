@@ -1,0 +1,53 @@
+//! A rendered object is labelled with another release or channel than its profile has.
+
+use findings::{Finding, Severity};
+use source::redact;
+
+use crate::labels::{LabelMeaning, release_labels};
+use crate::place::Place;
+use crate::rules::Rule;
+use crate::survey::Survey;
+
+pub(super) struct ReleaseLabelDiffers;
+
+impl Rule for ReleaseLabelDiffers {
+    fn id(&self) -> &'static str {
+        "release-label-differs"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a label names another release or channel than the profile has"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for profile in &survey.profiles {
+            let Some(held) = profile.release else { continue };
+            let name = profile.name();
+            for label in release_labels(profile).into_iter().filter(|label| label.value != label.expected) {
+                let (at, why) = if label.meaning == LabelMeaning::Channel {
+                    (profile.profile.declared.channel.span, format!("profile `{name}` follows this channel"))
+                } else {
+                    (held.release.version.span, format!("profile `{name}` is held to this release"))
+                };
+                let severity =
+                    if label.meaning == LabelMeaning::Application { Severity::Warning } else { Severity::Error };
+                let expected = &label.expected;
+                out.push(
+                    Finding::new(
+                        self.id(),
+                        severity,
+                        profile.at(label.place),
+                        format!(
+                            "label `{}` of profile `{name}` says `{}`, not `{expected}`",
+                            label.key,
+                            redact(&label.value)
+                        ),
+                    )
+                    .label("says this")
+                    .related(Place::source(at), why)
+                    .help(format!("run {}, or write `{expected}`", profile.pin_command())),
+                );
+            }
+        }
+    }
+}

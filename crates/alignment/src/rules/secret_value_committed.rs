@@ -1,0 +1,206 @@
+//! A file of the workspace holds the value of a secret.
+
+use std::collections::BTreeSet;
+
+use composefile::{EnvEntry, Node, Project, Value};
+use findings::{Finding, Severity};
+use source::{Span, is_secret_name};
+
+use crate::compose::{Service, entries, services};
+use crate::kubernetes::{KubeObject, objects, scalar, text};
+use crate::place::{Object, Path, Place, Rendered};
+use crate::rules::Rule;
+use crate::secrets::{is_secret_value, password_in_url};
+use crate::survey::{ProfileSurvey, Survey};
+
+pub(super) struct SecretValueCommitted;
+
+impl Rule for SecretValueCommitted {
+    fn id(&self) -> &'static str {
+        "secret-value-committed"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a file of the workspace holds the value of a secret"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for profile in &survey.profiles {
+            let mut report = Report { rule: self.id(), survey, profile, said: BTreeSet::new(), out };
+            for (index, variant) in profile.profile.variants.iter().enumerate() {
+                if let Some(compose) = variant.compose() {
+                    report.env_files(&compose.all);
+                    report.defaults(&compose.all);
+                    for service in services(&compose.all) {
+                        report.service(&compose.all, index, &service);
+                    }
+                }
+                if let Some(kubernetes) = variant.kubernetes() {
+                    for object in objects(kubernetes) {
+                        report.object(index, &object);
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Report<'w, 'a> {
+    rule: &'static str,
+    survey: &'w Survey<'a>,
+    profile: &'w ProfileSurvey<'a>,
+    said: BTreeSet<Span>,
+    out: &'w mut Vec<Finding<Place>>,
+}
+
+impl Report<'_, '_> {
+    /// The message does not name the object: an anchor or a template that several share is one finding.
+    fn finding(&mut self, place: Place, what: &str, owner: &str, help: &str) {
+        if let crate::place::At::Source(span) = place.at
+            && !self.said.insert(span)
+        {
+            return;
+        }
+        let place = place.of(self.profile.name());
+        self.out.push(
+            Finding::new(self.rule, Severity::Error, place, format!("{what} holds the value of a secret"))
+                .label(if owner.is_empty() { "committed".to_owned() } else { format!("committed, for {owner}") })
+                .help(help),
+        );
+    }
+
+    fn env_files(&mut self, project: &Project) {
+        const HELP: &str = "write `change-me:<name>` in the example; real values belong in an env file that is not committed";
+        let of_operator = self.profile.profile.operator_env;
+        for file in project.env_files.iter().filter(|_| !of_operator) {
+            if self.survey.inputs.facts.is_tracked(self.survey.inputs.sources.path(file.file)) {
+                for entry in &file.entries {
+                    self.entry(entry, HELP);
+                }
+            }
+        }
+        for file in &project.service_files {
+            let Some(id) = file.file else { continue };
+            if self.survey.inputs.facts.is_tracked(self.survey.inputs.sources.path(id)) {
+                for entry in &file.entries {
+                    self.entry(entry, HELP);
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &EnvEntry, help: &str) {
+        let written = self.survey.written(entry.value_span).unwrap_or_default();
+        let named = is_secret_name(&entry.name) && is_secret_value(written);
+        if named || password_in_url(written).is_some() {
+            let place = Place::source(entry.value_span);
+            self.finding(place, &format!("variable `{}`", entry.name.as_str()), "", help);
+        }
+    }
+
+    /// `${PASSWORD:-hunter2}`
+    fn defaults(&mut self, project: &Project) {
+        for variable in &project.variables {
+            let (Some(default), Some(span)) = (&variable.default, variable.span) else { continue };
+            if (is_secret_name(&variable.name) && is_secret_value(default)) || password_in_url(default).is_some() {
+                let what = format!("the default of variable `{}`", variable.name);
+                let help = format!("write `${{{}:?}}`, so that Compose asks for it", variable.name);
+                self.finding(Place::source(span), &what, "", &help);
+            }
+        }
+    }
+
+    fn service(&mut self, project: &Project, variant: usize, service: &Service<'_>) {
+        let environment = service.path.key("environment");
+        for (key, node) in entries(service.node.get("environment")) {
+            let Some(value) = node.as_str() else { continue };
+            let named = is_secret_name(key) && is_secret_value(value);
+            if (named || password_in_url(value).is_some()) && self.is_literal(project, node, named) {
+                let place = self.profile.value(variant, Object::Compose, environment.key(key));
+                let what = format!("variable `{key}`");
+                self.finding(place, &what, &service.title, "take it from the env file with `${NAME:?}`, or from a file under `secrets`");
+            }
+        }
+        for key in ["command", "entrypoint"] {
+            let Some(node) = service.node.get(key) else { continue };
+            self.urls(project, variant, service, node, &service.path.key(key));
+        }
+        if let Some(test) = service.node.get("healthcheck").and_then(|check| check.get("test")) {
+            self.urls(project, variant, service, test, &service.path.key("healthcheck").key("test"));
+        }
+    }
+
+    fn urls(&mut self, project: &Project, variant: usize, service: &Service<'_>, node: &Node, path: &Path) {
+        match &node.value {
+            Value::Seq(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    // A list of lists is no command; the engine would have refused it.
+                    if item.as_str().is_some() {
+                        self.urls(project, variant, service, item, &path.index(index));
+                    }
+                }
+            }
+            Value::Str(text) if password_in_url(text).is_some() && self.is_literal(project, node, false) => {
+                let place = self.profile.value(variant, Object::Compose, path.clone());
+                self.finding(place, "a command", &service.title, "take it from the environment of the container, or from a file");
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a value stands in a Compose file as it is. What comes in through variables is judged where it stands.
+    fn is_literal(&self, project: &Project, node: &Node, named: bool) -> bool {
+        let Some(span) = node.span else { return false };
+        let in_compose_file = project.compose_files.iter().any(|(_, file)| *file == span.file);
+        let Some(written) = self.survey.written(span) else { return false };
+        // The entry of a list is written `NAME=value`.
+        let written = written.split_once('=').filter(|_| named).map_or(written, |(_, value)| value);
+        in_compose_file && !written.replace("$$", "").contains('$')
+    }
+
+    fn object(&mut self, variant: usize, object: &KubeObject<'_>) {
+        const HELP: &str = "reference a Secret that is made elsewhere, and list it under `external.secrets` of the profile";
+        let mut found: Vec<(Path, Option<std::ops::Range<usize>>, String)> = Vec::new();
+        if object.kind == "Secret" && object.group().is_empty() {
+            for key in ["data", "stringData"] {
+                let Some(data) = object.node.at(&[key]) else { continue };
+                for (name, value) in data.target().entries() {
+                    if scalar(value).is_some_and(is_secret_value) {
+                        let what = format!("`{}`", name.raw());
+                        found.push((object.path_of(&[key]).key(name.raw()), None, what));
+                    }
+                }
+            }
+        }
+        if object.kind == "ConfigMap" && object.group().is_empty()
+            && let Some(data) = object.node.at(&["data"])
+        {
+            for (name, value) in data.target().entries() {
+                let Some(value) = scalar(value) else { continue };
+                let named = is_secret_name(name.raw()) && is_secret_value(value) && !value.contains('\n');
+                let url = password_in_url(value);
+                if named || url.is_some() {
+                    let what = format!("`{}`", name.raw());
+                    found.push((object.path_of(&["data"]).key(name.raw()), url, what));
+                }
+            }
+        }
+        if let Some(pod) = object.pod() {
+            for (_, path, container) in pod.containers() {
+                let Some(env) = container.at(&["env"]) else { continue };
+                for (index, entry) in env.target().items().enumerate() {
+                    let (Some(name), Some(value)) = (text(entry, &["name"]), text(entry, &["value"])) else { continue };
+                    let url = password_in_url(value).filter(|range| !value[range.clone()].contains("$("));
+                    if (is_secret_name(name) && is_secret_value(value)) || url.is_some() {
+                        let what = format!("variable `{name}`");
+                        found.push((path.key("env").index(index).key("value"), url, what));
+                    }
+                }
+            }
+        }
+        for (path, range, what) in found {
+            let place = self.profile.at(Rendered { variant, object: object.object, path, range });
+            self.finding(place, &what, &object.title(), HELP);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A selector that selects nothing, or not the pods of its own workload.
+
+use std::collections::BTreeMap;
+
+use findings::{Finding, Severity};
+use yamlspan::NodeRef;
+
+use crate::kubernetes::{KubeObject, objects, scalar, text};
+use crate::place::Place;
+use crate::rules::Rule;
+use crate::survey::{ProfileSurvey, Survey};
+
+pub(super) struct SelectorMismatch;
+
+type Labels<'a> = BTreeMap<&'a str, &'a str>;
+
+/// The pods of a rendering. Looked up by label: a profile may have a thousand Services and as many pods.
+#[derive(Default)]
+struct Pods<'a> {
+    all: Vec<(&'a str, Labels<'a>)>,
+    by_label: BTreeMap<(&'a str, &'a str, &'a str), Vec<usize>>,
+}
+
+impl<'a> Pods<'a> {
+    fn push(&mut self, namespace: &'a str, labels: Labels<'a>) {
+        let index = self.all.len();
+        for (key, value) in &labels {
+            self.by_label.entry((namespace, key, value)).or_default().push(index);
+        }
+        self.all.push((namespace, labels));
+    }
+
+    /// Whether a pod of the namespace carries all of `wanted` and is accepted by `rest`.
+    fn any(&self, namespace: &str, wanted: &Labels<'_>, rest: impl Fn(&Labels<'_>) -> bool) -> bool {
+        let carries = |labels: &Labels<'_>| wanted.iter().all(|(key, value)| labels.get(key) == Some(value));
+        let rarest = wanted
+            .iter()
+            .map(|(key, value)| self.by_label.get(&(namespace, *key, *value)).map_or(&[][..], Vec::as_slice))
+            .min_by_key(|candidates| candidates.len());
+        match rarest {
+            Some(candidates) => candidates
+                .iter()
+                .filter_map(|index| self.all.get(*index))
+                .any(|(_, labels)| carries(labels) && rest(labels)),
+            None => self.all.iter().any(|(of, labels)| *of == namespace && rest(labels)),
+        }
+    }
+}
+
+impl Rule for SelectorMismatch {
+    fn id(&self) -> &'static str {
+        "selector-mismatch"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a selector matches no pod, or not the pods of its own workload"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for profile in &survey.profiles {
+            for (index, variant) in profile.profile.variants.iter().enumerate() {
+                let Some(kubernetes) = variant.kubernetes() else { continue };
+                let objects = objects(kubernetes);
+                let mut pods = Pods::default();
+                for object in &objects {
+                    let Some(pod) = object.pod() else { continue };
+                    let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"]));
+                    pods.push(object.namespace, labels.map(labels_of).unwrap_or_default());
+                }
+                for object in &objects {
+                    match (object.kind, object.group()) {
+                        ("Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet", "apps") => {
+                            self.own_pods(profile, index, object, out);
+                        }
+                        ("Service", "") => self.service(profile, index, object, &pods, out),
+                        ("PodDisruptionBudget", "policy") => {
+                            self.some_pods(profile, index, object, "selector", &pods, out);
+                        }
+                        ("NetworkPolicy", "networking.k8s.io") => {
+                            self.some_pods(profile, index, object, "podSelector", &pods, out);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn labels_of(node: NodeRef<'_>) -> Labels<'_> {
+    let entries = node.target().entries();
+    entries.map(|(key, value)| (key.raw(), scalar(value).unwrap_or_default())).collect()
+}
+
+impl SelectorMismatch {
+    /// The API server refuses a workload whose selector does not match its own template.
+    fn own_pods(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        variant: usize,
+        object: &KubeObject<'_>,
+        out: &mut Vec<Finding<Place>>,
+    ) {
+        let Some(selector) = object.node.at(&["spec", "selector"]) else { return };
+        let pod = object.pod();
+        let labels = pod.as_ref().and_then(|pod| pod.metadata).and_then(|metadata| metadata.at(&["labels"]));
+        let labels = labels.map(labels_of).unwrap_or_default();
+        if selects(selector, &labels) {
+            return;
+        }
+        let selector_path = object.path_of(&["spec", "selector", "matchLabels"]);
+        let wrong = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
+        let wrong = wrong.into_iter().find(|(key, value)| labels.get(key) != Some(value));
+        let (path, message) = match wrong {
+            Some((key, value)) => (
+                selector_path.key(key),
+                format!("{} selects `{key}: {value}`, which its own pods do not carry", object.title()),
+            ),
+            None => (object.path_of(&["spec", "selector"]), format!("{} does not select its own pods", object.title())),
+        };
+        out.push(
+            Finding::new(self.id(), Severity::Error, profile.value(variant, object.object, path), message)
+                .label(format!("rendered in profile `{}`", profile.name()))
+                .related(
+                    profile.value(variant, object.object, object.path_of(&["spec", "template", "metadata", "labels"])),
+                    "the labels of its pods",
+                )
+                .help("use the same labels in `selector` and in the pod template"),
+        );
+    }
+
+    fn service(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        variant: usize,
+        object: &KubeObject<'_>,
+        pods: &Pods<'_>,
+        out: &mut Vec<Finding<Place>>,
+    ) {
+        let external = text(object.node, &["spec", "type"]) == Some("ExternalName");
+        let Some(selector) = object.node.at(&["spec", "selector"]).filter(|_| !external) else { return };
+        let wanted = labels_of(selector);
+        // Without a selector the endpoints are made elsewhere.
+        if wanted.is_empty() {
+            return;
+        }
+        if pods.any(object.namespace, &wanted, |_| true) {
+            return;
+        }
+        self.nothing(profile, variant, object, &["spec", "selector"], Severity::Error, out);
+    }
+
+    fn some_pods(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        variant: usize,
+        object: &KubeObject<'_>,
+        key: &str,
+        pods: &Pods<'_>,
+        out: &mut Vec<Finding<Place>>,
+    ) {
+        let Some(selector) = object.node.at(&["spec", key]) else { return };
+        // The empty selector means all pods, also those that are made elsewhere.
+        if selector.target().entries().next().is_none() {
+            return;
+        }
+        let wanted = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
+        if pods.any(object.namespace, &wanted, |labels| selects(selector, labels)) {
+            return;
+        }
+        self.nothing(profile, variant, object, &["spec", key], Severity::Warning, out);
+    }
+
+    fn nothing(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        variant: usize,
+        object: &KubeObject<'_>,
+        at: &[&str],
+        severity: Severity,
+        out: &mut Vec<Finding<Place>>,
+    ) {
+        out.push(
+            Finding::new(
+                self.id(),
+                severity,
+                profile.value(variant, object.object, object.path_of(at)),
+                format!("{} selects no pod of profile `{}`", object.title(), profile.name()),
+            )
+            .label("matches nothing that is rendered")
+            .help("use the labels of the pods that it is for"),
+        );
+    }
+}
+
+/// Whether a label selector (`matchLabels`, `matchExpressions`) selects these labels.
+fn selects(selector: NodeRef<'_>, labels: &Labels<'_>) -> bool {
+    let wanted = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
+    if !wanted.iter().all(|(key, value)| labels.get(key) == Some(value)) {
+        return false;
+    }
+    let Some(expressions) = selector.at(&["matchExpressions"]) else { return true };
+    expressions.target().items().all(|expression| {
+        let Some(key) = text(expression, &["key"]) else { return false };
+        let values: Vec<&str> = match expression.at(&["values"]) {
+            Some(values) => values.target().items().filter_map(scalar).collect(),
+            None => Vec::new(),
+        };
+        let carried = labels.get(key);
+        match text(expression, &["operator"]) {
+            Some("In") => carried.is_some_and(|value| values.contains(value)),
+            Some("NotIn") => carried.is_none_or(|value| !values.contains(value)),
+            Some("Exists") => carried.is_some(),
+            Some("DoesNotExist") => carried.is_none(),
+            _ => false,
+        }
+    })
+}
