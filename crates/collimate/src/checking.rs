@@ -1,0 +1,143 @@
+//! One check from rendered profiles to resolved findings: what `check`, `pin` and `init` share.
+
+use std::collections::BTreeSet;
+
+use alignment::{Acceptance, At, Facts as _, Inputs, Place, Reported, Role, Survey};
+use camino::Utf8Path;
+use findings::{Finding, Location, ProfileVerdict};
+use release::ImageRef;
+use source::SourceMap;
+
+use crate::context::Ctx;
+use crate::facts::DiskFacts;
+use crate::rendering::{self, Charts};
+use crate::report;
+use crate::session::Session;
+
+/// The rules that find an image which `pin` may have to write.
+const PIN_RULES: &[&str] = &["digest-mismatch", "tag-digest-conflict", "image-unpinned", "platform-digest"];
+
+/// What a check found.
+pub(crate) struct Checked {
+    pub(crate) findings: Vec<Finding<Location>>,
+    pub(crate) verdicts: Vec<ProfileVerdict>,
+    pub(crate) sources: SourceMap,
+}
+
+/// What to check.
+#[derive(Default)]
+pub(crate) struct Scope<'a> {
+    /// Profiles whose findings count. All are rendered: some rules compare profiles with each other.
+    pub(crate) profiles: Vec<&'a release::Profile>,
+    /// The operator's env file, for the only profile of `profiles`.
+    pub(crate) env_file: Option<&'a Utf8Path>,
+    /// Only findings of these rules count; all if empty.
+    pub(crate) rules: &'a [&'a str],
+}
+
+/// Renders all profiles and holds them against their releases.
+pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope<'_>) -> Checked {
+    let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
+    let in_scope: BTreeSet<&str> = scope.profiles.iter().map(|profile| profile.name.value.as_str()).collect();
+    let env_file = |profile: &release::Profile| {
+        scope.env_file.filter(|_| in_scope.contains(profile.name.value.as_str()))
+    };
+    let render = |profiles: &[&release::Profile], trace: bool| {
+        rendering::render_all(session, charts, profiles, trace, &env_file)
+    };
+    let profiles = render(&all, false);
+    let sources = session.files.sources();
+    let facts = DiskFacts::gather(ctx, session);
+    let inputs = Inputs {
+        root: session.files.root(),
+        workspace: &session.workspace,
+        releases: &session.releases,
+        profiles: &profiles,
+        sources: &sources,
+        facts: &facts,
+    };
+    let survey = Survey::new(&inputs);
+    let mut raw = alignment::check(&survey);
+    raw.retain(|finding| {
+        (scope.rules.is_empty() || scope.rules.contains(&finding.rule))
+            && counts(session, &in_scope, &finding.place, &sources)
+    });
+    // A second, traced rendering for the profiles in which something must be shown; of all where an image is wrong, because
+    // the place that is wrong may serve other profiles too.
+    let wrong_image = raw.iter().any(|finding| PIN_RULES.contains(&finding.rule));
+    let traceable: BTreeSet<&str> = raw
+        .iter()
+        .flat_map(|finding| {
+            std::iter::once(&finding.place).chain(finding.related.iter().map(|related| &related.place))
+        })
+        .filter(|place| matches!(place.at, At::Rendered(_)))
+        .filter_map(|place| place.profile.as_deref())
+        .collect();
+    let again: Vec<&release::Profile> =
+        all.iter().copied().filter(|profile| wrong_image || traceable.contains(profile.name.value.as_str())).collect();
+    let traced = render(&again, true);
+    let traced_profile = |name: &str| traced.iter().find(|profile| profile.name() == name);
+    let sources = session.files.sources();
+    if wrong_image {
+        raw.extend(alignment::check_pins(&alignment::pins(&survey, &traced_profile)));
+    }
+    let reported = raw.into_iter().map(|symbolic| {
+        let resolved = alignment::resolve_finding(&symbolic, &traced_profile, &sources);
+        Reported { symbolic, resolved }
+    });
+    let acceptance = Acceptance {
+        workspace: &session.workspace,
+        sources: &sources,
+        today: facts.today(),
+        complete: scope.rules.is_empty() && scope.profiles.len() == all.len(),
+    };
+    let accepted = alignment::accept(reported.collect(), acceptance);
+    let verdicts = report::verdicts(&survey, &accepted)
+        .into_iter()
+        .filter(|verdict| in_scope.contains(verdict.name.as_str()))
+        .collect();
+    let mut findings: Vec<Finding<Location>> = accepted.into_iter().map(|(_, finding)| finding).collect();
+    findings::sort(&mut findings, &sources);
+    Checked { findings, verdicts, sources }
+}
+
+/// Every image that the profiles use.
+pub(crate) fn images(ctx: &Ctx, session: &Session) -> Vec<ImageRef> {
+    let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
+    let profiles = rendering::render_all(session, &Charts::default(), &all, false, &|_| None);
+    let facts = DiskFacts::gather(ctx, session);
+    let sources = session.files.sources();
+    let inputs = Inputs {
+        root: session.files.root(),
+        workspace: &session.workspace,
+        releases: &session.releases,
+        profiles: &profiles,
+        sources: &sources,
+        facts: &facts,
+    };
+    let survey = Survey::new(&inputs);
+    let used = survey.profiles.iter().flat_map(|profile| &profile.images);
+    used.filter_map(|used| used.image.reference.as_ref().ok().cloned()).collect()
+}
+
+/// Whether a finding is about the profiles in scope: one of theirs, or one of no profile, unless it stands in the manifest
+/// of a channel that none of them follows.
+fn counts(session: &Session, in_scope: &BTreeSet<&str>, place: &Place, sources: &SourceMap) -> bool {
+    if let Some(profile) = place.profile.as_deref() {
+        return in_scope.contains(profile);
+    }
+    let path = match &place.at {
+        At::Source(span) => sources.path(span.file),
+        At::File(path) => path,
+        At::Rendered(_) | At::Nowhere => return true,
+    };
+    let Some(release) = session.releases.iter().find(|release| release.path == path) else { return true };
+    match &release.role {
+        Role::Archive | Role::Named => true,
+        Role::Current { channel } | Role::Ring { channel, .. } => session
+            .workspace
+            .profiles
+            .iter()
+            .any(|profile| profile.channel.value == *channel && in_scope.contains(profile.name.value.as_str())),
+    }
+}

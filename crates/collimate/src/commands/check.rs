@@ -1,0 +1,148 @@
+use camino::{Utf8Path, Utf8PathBuf};
+use findings::plural;
+
+use crate::checking::{self, Scope};
+use crate::context::Ctx;
+use crate::exit::{Exit, Failure, Result};
+use crate::peers;
+use crate::rendering::Charts;
+use crate::report::{Format, Report};
+use crate::session::Session;
+use crate::targets;
+
+/// The rules, with a failing and a repaired example each: what `--explain` prints.
+const RULES_PAGE: &str = include_str!("../../../../docs/rules.md");
+
+/// Render every profile and prove that it uses exactly the images of its release
+///
+/// Needs neither Docker nor Helm nor network, and reads no variable of the environment. Exits with 1 if there is an error.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// Channels or profiles to report on; all by default
+    #[arg(value_name = "CHANNEL|PROFILE")]
+    names: Vec<String>,
+
+    /// Output format
+    #[arg(long, default_value = "text")]
+    pub(crate) format: Format,
+
+    /// Fail on warnings too
+    #[arg(long, value_name = "LEVEL")]
+    deny: Option<Deny>,
+
+    /// Show notes too
+    #[arg(long)]
+    notes: bool,
+
+    /// Check one Compose profile with this env file in place of its example
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<Utf8PathBuf>,
+
+    /// Also run the real `docker compose config`, `helm lint` and `helm template`, and compare
+    ///
+    /// `auto` skips a tool that is not installed, `require` fails without it (exit code 4).
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, default_missing_value = "auto", require_equals = true)]
+    peers: Option<Peers>,
+
+    /// Hold files against this manifest in place of their channel's
+    #[arg(long, value_name = "MANIFEST", requires = "target", conflicts_with = "names")]
+    release: Option<Utf8PathBuf>,
+
+    /// A Compose or values file to hold against `--release` (repeatable)
+    ///
+    /// Profiles of the workspace that use the file are rendered and checked; a file that no profile uses is searched for images.
+    #[arg(long, value_name = "FILE", requires = "release")]
+    target: Vec<Utf8PathBuf>,
+
+    /// An image that no release owns, by its last path element or its whole repository (repeatable, with `--release`)
+    #[arg(long, value_name = "NAME", requires = "release")]
+    unmanaged: Vec<String>,
+
+    /// Print what a rule means, with examples
+    #[arg(long, value_name = "RULE", exclusive = true)]
+    explain: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Deny {
+    Warnings,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Peers {
+    Auto,
+    Require,
+}
+
+pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
+    if let Some(rule) = &args.explain {
+        return explain(rule, ctx);
+    }
+    if let Some(release) = &args.release {
+        let (checked, remarks) = targets::check(ctx, release, &args.target, &args.unmanaged)?;
+        return report(&args, ctx, &checked, &remarks);
+    }
+    let session = Session::open(ctx)?;
+    let profiles = session.select(&args.names)?;
+    let env_file = args.env_file.as_deref().map(|path| env_file(&session, ctx, &profiles, path)).transpose()?;
+    let scope = Scope { profiles: profiles.clone(), env_file: env_file.as_deref(), rules: &[] };
+    // Asked before the check, so that a missing tool is said at once.
+    let peers = args.peers.map(|when| peers::Peers::find(ctx, &profiles, when == Peers::Require)).transpose()?;
+    let mut checked = checking::check(ctx, &session, &Charts::default(), &scope);
+    let mut remarks = Vec::new();
+    if let Some(peers) = peers {
+        remarks = peers.compare(ctx, &session, &scope, &mut checked)?;
+    }
+    report(&args, ctx, &checked, &remarks)
+}
+
+fn report(args: &Args, ctx: &Ctx, checked: &checking::Checked, remarks: &[String]) -> Result<Exit> {
+    let report = Report {
+        findings: &checked.findings,
+        verdicts: &checked.verdicts,
+        sources: &checked.sources,
+        remarks,
+    };
+    report.print(ctx, args.format, args.deny == Some(Deny::Warnings), args.notes)
+}
+
+/// The operator's env file as a path of the workspace. It must be readable, and there must be one profile to read it for.
+fn env_file(
+    session: &Session,
+    ctx: &Ctx,
+    profiles: &[&release::Profile],
+    path: &Utf8Path,
+) -> Result<Utf8PathBuf> {
+    match profiles {
+        [profile] if profile.kind() == release::Kind::Compose => {}
+        [profile] => {
+            let name = &profile.name.value;
+            return Err(Failure::usage(format!("`--env-file` is for Compose profiles; `{name}` is none")));
+        }
+        _ => {
+            let count = plural(profiles.len(), "profile");
+            return Err(Failure::usage(format!("`--env-file` checks one profile, and {count} are selected"))
+                .hint("name the profile: `collimate check compose/prod --env-file prod.env`"));
+        }
+    }
+    let named = session.named_path(ctx, path);
+    source::Files::read_text(&session.files, &named)
+        .map_err(|error| Failure::input(format!("cannot read `{path}`")).because(error))?;
+    Ok(named)
+}
+
+fn explain(rule: &str, ctx: &Ctx) -> Result<Exit> {
+    let heading = format!("## {rule}\n");
+    let known = || RULES_PAGE.lines().filter_map(|line| line.strip_prefix("## "));
+    let Some(start) = RULES_PAGE.find(&heading) else {
+        let failure = Failure::usage(format!("there is no rule `{rule}`"));
+        return Err(match release::nearest(rule, known()) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure.hint(format!("there are: {}", known().collect::<Vec<_>>().join(", "))),
+        });
+    };
+    let section = &RULES_PAGE[start..];
+    let end = section[heading.len()..].find("\n## ").map_or(section.len(), |end| heading.len() + end + 1);
+    ctx.print(&section[..end])?;
+    Ok(Exit::Fine)
+}

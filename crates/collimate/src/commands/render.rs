@@ -1,0 +1,236 @@
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use helmchart::{HelmVersion, RenderOptions, SetValue};
+
+use crate::context::Ctx;
+use crate::disk::DiskFiles;
+use crate::exit::{Exit, Failure, Result};
+use crate::masking;
+use crate::rendering::{self, Output};
+use crate::session::Session;
+
+/// Print what Docker Compose or Helm would be given
+///
+/// Renders a profile of the workspace, or, with `--compose` or `--chart`, files without a workspace. The output is that of `docker
+/// compose config` or `helm template`, with secret values masked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The profile, such as `compose/stage`
+    #[arg(required_unless_present_any = ["compose", "chart"], conflicts_with_all = ["compose", "chart"])]
+    profile: Option<String>,
+
+    /// Overlays to lay over the profile's Compose files: this one and all before it
+    #[arg(long, value_name = "NAME")]
+    overlay: Option<String>,
+
+    /// Output format; JSON is for Compose
+    #[arg(long, default_value = "yaml")]
+    format: Format,
+
+    /// Print only the image references, one a line
+    #[arg(long)]
+    images: bool,
+
+    /// Show secret values
+    #[arg(long)]
+    reveal: bool,
+
+    #[command(flatten)]
+    compose: ComposeArgs,
+
+    #[command(flatten)]
+    chart: ChartArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Compose files without a workspace")]
+struct ComposeArgs {
+    /// Compose files, in order
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "chart")]
+    compose: Vec<Utf8PathBuf>,
+
+    /// Env files for interpolation, in order; by default `.env` beside the first Compose file
+    #[arg(long, value_name = "FILE", requires = "compose")]
+    env_file: Vec<Utf8PathBuf>,
+
+    /// The project's name
+    #[arg(long, value_name = "NAME", requires = "compose")]
+    project_name: Option<String>,
+
+    /// What relative paths are relative to; by default the folder of the first Compose file
+    #[arg(long, value_name = "DIR", requires = "compose")]
+    project_directory: Option<Utf8PathBuf>,
+
+    /// Compose profiles to activate (`*` for all)
+    #[arg(long, value_name = "NAME", requires = "compose")]
+    compose_profile: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "A chart without a workspace")]
+struct ChartArgs {
+    /// A chart: a folder or a `.tgz`
+    #[arg(long, value_name = "PATH")]
+    chart: Option<Utf8PathBuf>,
+
+    /// Values files, in order
+    #[arg(long, value_name = "FILE", requires = "chart")]
+    values: Vec<Utf8PathBuf>,
+
+    /// Values, as for `helm template --set`
+    #[arg(long, value_name = "PATH=VALUE", requires = "chart")]
+    set: Vec<String>,
+
+    /// Values that stay strings
+    #[arg(long, value_name = "PATH=VALUE", requires = "chart")]
+    set_string: Vec<String>,
+
+    /// Values in JSON
+    #[arg(long, value_name = "PATH=JSON", requires = "chart")]
+    set_json: Vec<String>,
+
+    /// The release's name
+    #[arg(long, value_name = "NAME", default_value = "release-name")]
+    release_name: String,
+
+    /// The namespace
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    namespace: String,
+
+    /// The Kubernetes version that templates see
+    #[arg(long, value_name = "VERSION", requires = "chart")]
+    kube_version: Option<String>,
+
+    /// API versions that templates see, beside the built-in ones
+    #[arg(long, value_name = "VERSION", requires = "chart")]
+    api_versions: Vec<String>,
+
+    /// Print the chart's CRDs too
+    #[arg(long, requires = "chart")]
+    include_crds: bool,
+
+    /// Leave out tests
+    #[arg(long, requires = "chart")]
+    skip_tests: bool,
+
+    /// Print only these templates
+    #[arg(long, value_name = "TEMPLATE", requires = "chart")]
+    show_only: Vec<String>,
+
+    /// Which Helm to be: 3 or 4
+    #[arg(long, value_name = "MAJOR", default_value = "3", value_parser = helm_version)]
+    helm: HelmVersion,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Yaml,
+    Json,
+}
+
+fn helm_version(text: &str) -> std::result::Result<HelmVersion, String> {
+    match text {
+        "3" => Ok(HelmVersion::V3),
+        "4" => Ok(HelmVersion::V4),
+        _ => Err("write `3` or `4`".to_owned()),
+    }
+}
+
+pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
+    let output = match (&args.profile, &args.chart.chart) {
+        (Some(name), _) => of_workspace(&args, name, ctx)?,
+        (None, Some(chart)) => of_chart(&args.chart, chart, ctx)?,
+        (None, None) => of_compose(&args.compose, ctx)?,
+    };
+    for warning in output.warnings() {
+        ctx.say(&format!("warning: {}\n", source::redact(warning)));
+    }
+    let text = if args.images {
+        output.images().map_err(|error| Failure::input("cannot read the rendered output").because(error))?
+    } else if !args.chart.show_only.is_empty() {
+        output.only(&args.chart.show_only, args.chart.helm)
+            .map_err(|error| Failure::usage("`--show-only` matches nothing").because(error))?
+    } else if args.format == Format::Json {
+        output.json().ok_or_else(|| {
+            Failure::usage("`--format json` is for Compose; a chart renders to YAML documents")
+        })?
+    } else {
+        output.yaml()
+    };
+    ctx.print(&if args.reveal { text } else { masking::mask(&text) })?;
+    Ok(Exit::Fine)
+}
+
+fn of_workspace(args: &Args, name: &str, ctx: &Ctx) -> Result<Output> {
+    let session = Session::open(ctx)?;
+    let profile = session.profile(name)?;
+    rendering::output(&session, profile, args.overlay.as_deref())
+}
+
+/// Files below the current folder, and those named on the command line.
+fn files_of<'a>(ctx: &Ctx, named: impl IntoIterator<Item = &'a Utf8PathBuf>) -> Result<DiskFiles> {
+    let root = ctx.cwd().canonicalize_utf8().map_err(|error| {
+        Failure::outside("cannot resolve the current folder").because(error.kind())
+    })?;
+    let files = DiskFiles::new(root);
+    named.into_iter().for_each(|path| files.allow(path));
+    Ok(files)
+}
+
+fn of_compose(args: &ComposeArgs, ctx: &Ctx) -> Result<Output> {
+    // Docker Compose reads what the first file's folder holds: env files, `extends`, `include`.
+    let folders: Vec<Utf8PathBuf> = args.compose.iter().map(|file| folder_of(file)).collect();
+    let named = args.compose.iter().chain(&args.env_file).chain(&args.project_directory).chain(&folders);
+    let files = files_of(ctx, named)?;
+    let options = composefile::Options {
+        current_dir: files.root().to_owned(),
+        files: args.compose.clone(),
+        env_files: args.env_file.clone(),
+        environment: ctx.environment().clone(),
+        project_name: args.project_name.clone(),
+        project_directory: args.project_directory.clone(),
+        profiles: if args.compose_profile.iter().any(|name| name == "*") {
+            composefile::Profiles::All
+        } else {
+            composefile::Profiles::Named(args.compose_profile.clone())
+        },
+        ..composefile::Options::default()
+    };
+    let project = composefile::load(&options, &files)
+        .map_err(|error| Failure::input("cannot render the Compose files").because(error))?;
+    Ok(Output::Compose(Arc::new(project)))
+}
+
+fn of_chart(args: &ChartArgs, chart: &Utf8Path, ctx: &Ctx) -> Result<Output> {
+    let chart_path = chart.to_owned();
+    let files = files_of(ctx, args.values.iter().chain([&chart_path]))?;
+    let set = |values: &[String], kind: fn(String) -> SetValue| values.iter().cloned().map(kind).collect::<Vec<_>>();
+    let options = RenderOptions {
+        release_name: args.release_name.clone(),
+        namespace: args.namespace.clone(),
+        values: args.values.clone(),
+        set: [
+            set(&args.set, SetValue::Set),
+            set(&args.set_string, SetValue::String),
+            set(&args.set_json, SetValue::Json),
+        ]
+        .concat(),
+        kube_version: args.kube_version.clone(),
+        api_versions: args.api_versions.clone(),
+        helm: args.helm,
+        include_crds: args.include_crds,
+        skip_tests: args.skip_tests,
+        ..RenderOptions::default()
+    };
+    let failed = |error: helmchart::Error| Failure::input(format!("cannot render `{chart}`")).because(error);
+    let chart = helmchart::Chart::load(chart, &files).map_err(failed)?;
+    helmchart::render(&chart, &options, &files).map(Output::Chart).map_err(failed)
+}
+
+fn folder_of(file: &Utf8Path) -> Utf8PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_str().is_empty() => parent.to_owned(),
+        _ => Utf8PathBuf::from("."),
+    }
+}

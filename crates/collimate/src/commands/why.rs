@@ -1,0 +1,128 @@
+use std::fmt::Write as _;
+
+use alignment::{Standing, Survey};
+use serde::Serialize;
+use source::{SourceMap, Span};
+
+use crate::context::Ctx;
+use crate::exit::{Exit, Failure, Result};
+use crate::rendering::Charts;
+use crate::session::Session;
+use crate::tracing;
+
+/// Say where an image comes from
+///
+/// Every profile that uses it, by which service or container, and the line that sets it with the template lines on the way.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A component's name, or an image: its whole name, its repository, the last part of it, or its digest
+    #[arg(value_name = "IMAGE|COMPONENT")]
+    name: String,
+
+    /// Output format
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    schema: u32,
+    uses: Vec<Use>,
+}
+
+/// One place that leads to the image.
+#[derive(Serialize)]
+struct Use {
+    profile: String,
+    channel: String,
+    user: String,
+    image: String,
+    standing: String,
+    set_at: Option<Place>,
+    carried_by: Vec<Place>,
+}
+
+#[derive(Serialize)]
+struct Place {
+    file: String,
+    line: usize,
+    column: usize,
+    /// The line, with secrets masked.
+    text: String,
+}
+
+pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
+    let session = Session::open(ctx)?;
+    let uses = tracing::with_survey(ctx, &session, &Charts::default(), |survey, sources| {
+        uses(survey, sources, &args.name)
+    });
+    if uses.is_empty() {
+        return Err(Failure::usage(format!("no profile uses an image or component `{}`", args.name))
+            .hint("`collimate show` lists all components"));
+    }
+    match args.format {
+        Format::Text => ctx.print(&text(&uses))?,
+        Format::Json => {
+            let mut json = serde_json::to_string_pretty(&Answer { schema: 1, uses }).unwrap_or_default();
+            json.push('\n');
+            ctx.print(&json)?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn uses(survey: &Survey<'_>, sources: &SourceMap, name: &str) -> Vec<Use> {
+    let mut uses = Vec::new();
+    for profile in &survey.profiles {
+        for used in &profile.images {
+            let component = matches!(used.standing, Standing::Component(component) if component.name.value == name);
+            let image = used.image.reference.as_ref().is_ok_and(|image| {
+                let digest = image.digest().map(|digest| digest.as_str());
+                [image.name().as_str(), image.repository(), image.short_name(), &used.image.text].contains(&name)
+                    || digest == Some(name)
+            });
+            if !component && !image {
+                continue;
+            }
+            let resolved = tracing::set_at(profile, used);
+            uses.push(Use {
+                profile: profile.name().to_owned(),
+                channel: profile.channel().to_owned(),
+                user: used.image.user.clone(),
+                image: used.image.text.to_string(),
+                standing: tracing::standing(&used.standing),
+                set_at: resolved.primary.map(|span| place(sources, span)),
+                carried_by: resolved.via.iter().map(|span| place(sources, *span)).collect(),
+            });
+        }
+    }
+    uses
+}
+
+fn place(sources: &SourceMap, span: Span) -> Place {
+    let (start, _) = sources.positions(span);
+    let line = Span { end: span.start, ..span };
+    let text = sources.excerpt(line).map(|excerpt| excerpt.text.trim().to_owned()).unwrap_or_default();
+    Place { file: sources.path(span.file).to_string(), line: start.line, column: start.column, text }
+}
+
+fn text(uses: &[Use]) -> String {
+    let mut out = String::new();
+    for found in uses {
+        let _ = writeln!(out, "{} ({}): {}", found.profile, found.channel, found.user);
+        let _ = writeln!(out, "  {}  [{}]", found.image, found.standing);
+        let set = found.set_at.iter().map(|place| ("set at", place));
+        for (word, place) in set.chain(found.carried_by.iter().map(|place| ("through", place))) {
+            let _ = writeln!(out, "  {word:7} {}:{}:{}", place.file, place.line, place.column);
+            let _ = writeln!(out, "            {}", place.text);
+        }
+        out.push('\n');
+    }
+    out
+}

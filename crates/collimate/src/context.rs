@@ -1,0 +1,96 @@
+//! The only door to the environment, the clock, the terminal and the current folder.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _, Write};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::exit::{Failure, Result};
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// If the output is a terminal and `NO_COLOR` is not set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What a command knows of the world around it.
+pub(crate) struct Ctx {
+    cwd: Utf8PathBuf,
+    environment: BTreeMap<String, String>,
+    color: bool,
+    /// `--workspace`, as given.
+    workspace: Option<Utf8PathBuf>,
+}
+
+impl Ctx {
+    /// The context of this process.
+    pub(crate) fn of_process(color: Color, workspace: Option<Utf8PathBuf>) -> Result<Self> {
+        let cwd = std::env::current_dir()
+            .map_err(|error| Failure::outside("cannot tell the current folder").because(error.kind()))?;
+        let cwd = Utf8PathBuf::from_path_buf(cwd).map_err(|path| {
+            Failure::outside(format!("the current folder's path is not UTF-8: `{}`", path.display()))
+        })?;
+        // Names or values that are not UTF-8 cannot be used in a Compose file either.
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                io::stdout().is_terminal()
+                    && environment.get("NO_COLOR").is_none_or(String::is_empty)
+                    && environment.get("TERM").is_none_or(|term| term != "dumb")
+            }
+        };
+        Ok(Self { cwd, environment, color, workspace })
+    }
+
+    pub(crate) fn cwd(&self) -> &Utf8Path {
+        &self.cwd
+    }
+
+    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    pub(crate) fn color(&self) -> bool {
+        self.color
+    }
+
+    pub(crate) fn workspace_file(&self) -> Option<&Utf8Path> {
+        self.workspace.as_deref()
+    }
+
+    /// Today in UTC, `YYYY-MM-DD`: what `until:` of an ignore is compared with.
+    pub(crate) fn today(&self) -> String {
+        jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
+    }
+
+    /// Writes data to stdout.
+    pub(crate) fn print(&self, text: &str) -> Result<()> {
+        written(io::stdout().lock().write_all(text.as_bytes()), "stdout")
+    }
+
+    /// Writes talk to stderr.
+    pub(crate) fn say(&self, text: &str) {
+        // If stderr is gone there is nobody to tell.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// A reader that closed the pipe has what it wanted (`collimate show | head -1`); a full disk is a failure.
+fn written(result: io::Result<()>, name: &str) -> Result<()> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::outside(format!("cannot write to {name}")).because(error.kind()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,184 @@
+//! Finding what a folder deploys: Compose files and charts, made into profiles that load.
+//!
+//! Start with [`look`], which walks, and [`Discovery::of`], which tries what was found. The folder is anybody's: the walk is
+//! bounded ([`DEEPEST`], [`MOST_ENTRIES`]), follows no linked folders, and the engines that try a file have limits of their own.
+
+mod charts;
+mod components;
+mod compose;
+mod document;
+mod names;
+
+use std::collections::VecDeque;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use source::{FileKind, Files as _};
+
+use crate::disk::DiskFiles;
+
+pub(crate) use components::Components;
+pub(crate) use document::{RELEASE_FILE, release_text, workspace_text};
+
+/// Folders below the one that is looked at. Deployment files lie 2 to 5 deep; below 8 there are caches and build output.
+pub(crate) const DEEPEST: usize = 8;
+
+/// Names that are looked at in all: about a second's work, and more than any repository's own files outside `node_modules`.
+const MOST_ENTRIES: usize = 200_000;
+
+/// Folders that hold what others wrote or what a build made, beside hidden ones.
+const SKIPPED: [&str; 3] = ["node_modules", "target", "vendor"];
+
+/// Folders of a chart whose files belong to it: its subcharts (rendered with it) and its templates.
+const OF_A_CHART: [&str; 2] = ["charts", "templates"];
+
+/// The file that makes a folder a chart.
+const CHART_FILE: &str = "Chart.yaml";
+
+/// What the walk came across, sorted by path.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Files that are named as Compose files are.
+    compose: Vec<Utf8PathBuf>,
+    /// Folders with a `Chart.yaml`; the empty path is the folder itself.
+    charts: Vec<Utf8PathBuf>,
+    /// What was not looked at.
+    left_out: Vec<LeftOut>,
+}
+
+impl Found {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.compose.is_empty() && self.charts.is_empty()
+    }
+}
+
+/// Something that is there but is in no profile.
+pub(crate) struct LeftOut {
+    pub(crate) path: Utf8PathBuf,
+    /// A fragment; the engine's words where one refused it.
+    pub(crate) reason: String,
+    pub(crate) help: Option<String>,
+}
+
+impl LeftOut {
+    fn new(path: impl Into<Utf8PathBuf>, reason: impl Into<String>) -> Self {
+        Self { path: path.into(), reason: reason.into(), help: None }
+    }
+}
+
+/// A profile that loads, as it is written into the workspace.
+pub(crate) struct Draft {
+    /// Such as `compose/prod`; no other draft has it.
+    pub(crate) name: String,
+    pub(crate) source: DraftSource,
+}
+
+/// What a draft is rendered from. Paths are relative to the folder that is looked at.
+pub(crate) enum DraftSource {
+    Compose {
+        files: Vec<Utf8PathBuf>,
+        env: Vec<Utf8PathBuf>,
+        /// What the project calls external: the key under `external`, and names.
+        external: Vec<(&'static str, Vec<String>)>,
+    },
+    Helm {
+        chart: Utf8PathBuf,
+        values: Vec<Utf8PathBuf>,
+        release_name: Option<String>,
+    },
+}
+
+/// What becomes of everything that was found.
+pub(crate) struct Discovery {
+    /// Compose profiles, then Helm profiles, each by path.
+    pub(crate) profiles: Vec<Draft>,
+    pub(crate) left_out: Vec<LeftOut>,
+    /// The `appVersion` that all charts have, where they agree on one.
+    pub(crate) version: Option<String>,
+}
+
+impl Discovery {
+    /// Loads and renders everything that was found, each in the ways that people run it. `folder` is how the caller names
+    /// the folder: for commands to run.
+    pub(crate) fn of(found: Found, files: &DiskFiles, folder: &Utf8Path) -> Self {
+        let mut left_out = found.left_out;
+        let mut candidates = compose::candidates(&found.compose, files, &mut left_out);
+        let (of_charts, version) = charts::candidates(&found.charts, files, folder, &mut left_out);
+        candidates.extend(of_charts);
+        let names = names::unique(candidates.iter().map(|candidate| candidate.names.as_slice()));
+        let sources = candidates.into_iter().map(|candidate| candidate.source);
+        let profiles = names.into_iter().zip(sources).map(|(name, source)| Draft { name, source }).collect();
+        left_out.sort_by(|one, other| one.path.cmp(&other.path));
+        Self { profiles, left_out, version }
+    }
+}
+
+/// A profile that loads and has no name yet.
+struct Candidate {
+    /// Names from short to certain.
+    names: Vec<String>,
+    source: DraftSource,
+}
+
+/// The parts of a path for a name: `deploy/api` gives `["api", "deploy-api"]`.
+fn folder_names(folder: &Utf8Path) -> Vec<String> {
+    let parts: Vec<String> = folder.components().map(|part| names::slug(part.as_str())).collect();
+    (0..parts.len()).rev().map(|start| parts[start..].join("-")).collect()
+}
+
+/// An engine's words, without the place of this folder on this machine.
+fn words(error: &dyn std::fmt::Display, files: &DiskFiles) -> String {
+    error.to_string().replace(&format!("{}/", files.root()), "")
+}
+
+/// Looks through the folder that `files` has for its root.
+pub(crate) fn look(files: &DiskFiles) -> Found {
+    let mut found = Found::default();
+    let mut entries_seen = 0_usize;
+    // Breadth first: where the bound is reached, what lies near the top has been seen.
+    let mut folders = VecDeque::from([(Utf8PathBuf::new(), 0_usize)]);
+    while let Some((folder, depth)) = folders.pop_front() {
+        let entries = match files.list(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                found.left_out.push(LeftOut::new(folder, error.to_string()));
+                continue;
+            }
+        };
+        entries_seen += entries.len();
+        if entries_seen > MOST_ENTRIES {
+            let reason = format!("the search ends after {MOST_ENTRIES} files and folders");
+            let help = Some("run `collimate init` in the folder that holds the deployment".to_owned());
+            found.left_out.push(LeftOut { path: folder, reason, help });
+            break;
+        }
+        let has = |name: &str| entries.iter().any(|entry| entry.kind == FileKind::File && entry.name == name);
+        if depth > 0 && has(release::WORKSPACE_FILE) {
+            found.left_out.push(LeftOut::new(folder, "a workspace of its own"));
+            continue;
+        }
+        let is_chart = has(CHART_FILE);
+        if is_chart {
+            found.charts.push(folder.clone());
+        }
+        for entry in entries {
+            let path = folder.join(&entry.name);
+            match entry.kind {
+                FileKind::File if compose::Role::of(&entry.name).is_some() => found.compose.push(path),
+                FileKind::File => {}
+                FileKind::Directory => {
+                    let skipped = entry.name.starts_with('.')
+                        || SKIPPED.contains(&entry.name.as_str())
+                        || (is_chart && OF_A_CHART.contains(&entry.name.as_str()))
+                        // What a link leads to is seen under its own name, or lies outside.
+                        || files.absolute(&path).is_symlink();
+                    if !skipped && depth < DEEPEST {
+                        folders.push_back((path, depth + 1));
+                    }
+                }
+            }
+        }
+    }
+    found.compose.sort();
+    found.charts.sort();
+    found
+}

@@ -1,0 +1,278 @@
+//! Compose files as people run them: the base with its override, and each variant alone or over the base.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use composefile::{Node, Options, Profiles, Project, VariableSource};
+use source::{FileKind, Files as _};
+
+use super::{Candidate, DraftSource, LeftOut, folder_names, names, words};
+use crate::disk::DiskFiles;
+
+/// Names that Compose finds by itself, in its order of preference (`DefaultFileNames` of compose-go).
+const BASES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// Names that it then lays over the base (`DefaultOverrideFileNames`).
+const OVERRIDES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+
+/// Env files of a variant, as repositories name them; `*` stands for the variant. Tried in this order.
+const ENV_OF_VARIANT: [&str; 6] =
+    ["*.env", ".env.*", "env/*.env", "env/*.env.example", "*.env.example", ".env.*.example"];
+
+/// Env files of a folder that are committed in place of the operator's `.env`. Tried after those of the variant.
+const ENV_EXAMPLES: [&str; 6] =
+    [".env.example", "example.env", "env.example", ".env.sample", ".env.template", ".env.dist"];
+
+/// Parts of a project that may be made elsewhere; the keys under `external` are the same words.
+const EXTERNAL: [&str; 4] = ["networks", "volumes", "secrets", "configs"];
+
+/// What a file is by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Base,
+    Override,
+    /// Such as `prod` for `docker-compose.prod.yaml` and `prod.compose.yml`.
+    Variant(String),
+}
+
+impl Role {
+    pub(super) fn of(name: &str) -> Option<Self> {
+        if BASES.contains(&name) {
+            return Some(Self::Base);
+        }
+        if OVERRIDES.contains(&name) {
+            return Some(Self::Override);
+        }
+        let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
+        let after = ["docker-compose", "compose"].into_iter().find_map(|word| {
+            let rest = stem.strip_prefix(word)?;
+            rest.strip_prefix(['.', '-', '_'])
+        });
+        let before =
+            || [".docker-compose", "-docker-compose", ".compose"].iter().find_map(|end| stem.strip_suffix(end));
+        let variant = after.or_else(before).filter(|variant| !variant.is_empty())?;
+        Some(Self::Variant(variant.to_owned()))
+    }
+}
+
+/// The Compose files of one folder.
+#[derive(Default)]
+struct Folder {
+    base: Option<Utf8PathBuf>,
+    laid_over: Option<Utf8PathBuf>,
+    /// Path and variant.
+    variants: Vec<(Utf8PathBuf, String)>,
+}
+
+/// A file set that loads.
+struct Loaded {
+    files: Vec<Utf8PathBuf>,
+    env: Vec<Utf8PathBuf>,
+    project: Project,
+}
+
+/// Profiles of all Compose files; those in none are added to `left_out`.
+pub(super) fn candidates(paths: &[Utf8PathBuf], files: &DiskFiles, left_out: &mut Vec<LeftOut>) -> Vec<Candidate> {
+    let mut loaded: Vec<(Option<String>, Loaded)> = Vec::new();
+    let mut refused: Vec<LeftOut> = Vec::new();
+    for (folder, of_folder) in &by_folder(paths, left_out) {
+        if let Some(base) = &of_folder.base {
+            let set: Vec<Utf8PathBuf> = std::iter::once(base).chain(&of_folder.laid_over).cloned().collect();
+            match load(folder, None, set, files) {
+                Ok(base) => loaded.push((None, base)),
+                Err(error) => refused.push(refusal(base, &error, files)),
+            }
+        }
+        for (path, variant) in &of_folder.variants {
+            let alone = load(folder, Some(variant), vec![path.clone()], files);
+            let over_base = |error| match &of_folder.base {
+                // What it says alone is shown where the base does not help: it is the file's own fault.
+                Some(base) => load(folder, Some(variant), vec![base.clone(), path.clone()], files).map_err(|_| error),
+                None => Err(error),
+            };
+            match alone.or_else(over_base) {
+                Ok(found) => loaded.push((Some(variant.clone()), found)),
+                Err(error) => refused.push(refusal(path, &error, files)),
+            }
+        }
+    }
+    // A file that others include or extend is part of them, whether it loads alone or not.
+    let parts: BTreeMap<Utf8PathBuf, Utf8PathBuf> =
+        loaded.iter().flat_map(|(_, found)| reached(found, files)).collect();
+    let is_part =
+        |path: &Utf8Path| !matches!(path.file_name().and_then(Role::of), Some(Role::Base)) && parts.contains_key(path);
+    refused.retain(|refused| !is_part(&refused.path));
+    left_out.extend(refused);
+    loaded
+        .into_iter()
+        .filter(|(_, found)| !found.files.last().is_some_and(|path| is_part(path)))
+        .map(|(variant, found)| candidate(variant, found))
+        .collect()
+}
+
+fn by_folder(paths: &[Utf8PathBuf], left_out: &mut Vec<LeftOut>) -> BTreeMap<Utf8PathBuf, Folder> {
+    let mut folders: BTreeMap<Utf8PathBuf, Folder> = BTreeMap::new();
+    let rank = |path: &Utf8PathBuf, names: &[&str]| names.iter().position(|name| path.file_name() == Some(name));
+    let mut bases: Vec<&Utf8PathBuf> = Vec::new();
+    let mut overrides: Vec<&Utf8PathBuf> = Vec::new();
+    for path in paths {
+        match path.file_name().and_then(Role::of) {
+            Some(Role::Base) => bases.push(path),
+            Some(Role::Override) => overrides.push(path),
+            Some(Role::Variant(variant)) => {
+                folders.entry(folder_of(path)).or_default().variants.push((path.clone(), variant));
+            }
+            None => {}
+        }
+    }
+    bases.sort_by_key(|path| rank(path, &BASES));
+    overrides.sort_by_key(|path| rank(path, &OVERRIDES));
+    for path in bases {
+        let folder = folders.entry(folder_of(path)).or_default();
+        match &folder.base {
+            // Compose would not look at it either, but somebody may name it.
+            Some(_) => folder.variants.push((path.clone(), path.file_stem().unwrap_or_default().to_owned())),
+            None => folder.base = Some(path.clone()),
+        }
+    }
+    for path in overrides {
+        let folder = folders.entry(folder_of(path)).or_default();
+        match (&folder.base, &folder.laid_over) {
+            (Some(_), None) => folder.laid_over = Some(path.clone()),
+            (Some(base), Some(first)) => {
+                let reason = format!("Compose lays `{first}` over `{base}` and no second override");
+                left_out.push(LeftOut::new(path.clone(), reason));
+            }
+            (None, _) => folder.variants.push((path.clone(), "override".to_owned())),
+        }
+    }
+    for folder in folders.values_mut() {
+        folder.variants.sort();
+    }
+    folders
+}
+
+fn folder_of(path: &Utf8Path) -> Utf8PathBuf {
+    path.parent().unwrap_or(Utf8Path::new("")).to_owned()
+}
+
+/// Loads a file set: as Compose would by itself, and where that fails or leaves variables without value, with the env file
+/// that mends most of it.
+fn load(
+    folder: &Utf8Path,
+    variant: Option<&str>,
+    set: Vec<Utf8PathBuf>,
+    files: &DiskFiles,
+) -> Result<Loaded, composefile::Error> {
+    let by_itself = project(&set, &[], files);
+    let missing = |project: &Project| {
+        let unset = project.variables.iter().filter(|variable| variable.from == VariableSource::Unset);
+        unset.map(|variable| variable.name.as_str()).collect::<BTreeSet<_>>().len()
+    };
+    let mut best = by_itself.map(|project| (missing(&project), Vec::new(), project));
+    for env in env_files(folder, variant, files) {
+        if best.as_ref().is_ok_and(|(missing, _, _)| *missing == 0) {
+            break;
+        }
+        let Ok(project) = project(&set, std::slice::from_ref(&env), files) else { continue };
+        let left = missing(&project);
+        if best.as_ref().map_or(true, |(fewest, _, _)| left < *fewest) {
+            best = Ok((left, vec![env], project));
+        }
+    }
+    best.map(|(_, env, project)| Loaded { files: set, env, project })
+}
+
+/// The host's environment stays out: what is written must load the same for everybody.
+fn project(set: &[Utf8PathBuf], env: &[Utf8PathBuf], files: &DiskFiles) -> Result<Project, composefile::Error> {
+    let options = Options {
+        current_dir: files.root().to_owned(),
+        files: set.to_vec(),
+        env_files: env.to_vec(),
+        profiles: Profiles::All,
+        ..Options::default()
+    };
+    composefile::load(&options, files)
+}
+
+/// The env files beside a Compose file that may be meant for it.
+fn env_files(folder: &Utf8Path, variant: Option<&str>, files: &DiskFiles) -> Vec<Utf8PathBuf> {
+    let of_variant = variant.into_iter().flat_map(|variant| ENV_OF_VARIANT.map(|name| name.replace('*', variant)));
+    let examples = ENV_EXAMPLES.map(str::to_owned);
+    let paths = of_variant.chain(examples).map(|name| folder.join(name));
+    paths.filter(|path| files.kind(path) == Some(FileKind::File)).collect()
+}
+
+fn refusal(path: &Utf8Path, error: &composefile::Error, files: &DiskFiles) -> LeftOut {
+    LeftOut { path: path.to_owned(), reason: words(error, files), help: error.way_out().map(str::to_owned) }
+}
+
+/// Files that a project reads beside its own, each with the file that leads there.
+fn reached(found: &Loaded, files: &DiskFiles) -> Vec<(Utf8PathBuf, Utf8PathBuf)> {
+    let relative = |path: &Utf8Path| source::normalize(path.strip_prefix(files.root()).unwrap_or(path));
+    let Some(own) = found.files.first() else { return Vec::new() };
+    let all = found.project.compose_files.iter().map(|(path, _)| relative(path));
+    all.filter(|path| !found.files.contains(path)).map(|path| (path, own.clone())).collect()
+}
+
+fn candidate(variant: Option<String>, found: Loaded) -> Candidate {
+    let path = found.files.last().cloned().unwrap_or_default();
+    let folder = folder_of(&path);
+    let above = folder_names(&folder);
+    let mut short: Vec<String> = match variant.as_deref().map(names::slug) {
+        Some(variant) => {
+            let longer: Vec<String> = above.iter().map(|folder| format!("{folder}-{variant}")).collect();
+            std::iter::once(variant).chain(longer).collect()
+        }
+        None if above.is_empty() => vec!["default".to_owned()],
+        None => above,
+    };
+    let stem = names::slug(path.file_stem().unwrap_or_default());
+    short.push(short.last().map_or_else(|| stem.clone(), |longest| format!("{longest}-{stem}")));
+    Candidate {
+        names: short.into_iter().map(|name| format!("compose/{name}")).collect(),
+        source: DraftSource::Compose { external: external(&found.project), files: found.files, env: found.env },
+    }
+}
+
+/// What the project says is made elsewhere.
+fn external(project: &Project) -> Vec<(&'static str, Vec<String>)> {
+    let names = |group: &'static str| {
+        let entries = project.root.get(group).and_then(Node::as_map).into_iter().flat_map(composefile::Map::iter);
+        let external = entries.filter(|(_, node)| node.get("external").and_then(Node::as_bool) == Some(true));
+        let mut names: Vec<String> = external
+            .map(|(key, node)| node.get("name").and_then(Node::as_str).unwrap_or(key.as_str()).to_owned())
+            .collect();
+        names.sort();
+        names.dedup();
+        (group, names)
+    };
+    EXTERNAL.into_iter().map(names).filter(|(_, names)| !names.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_roles() {
+        let variant = |name: &str| Some(Role::Variant(name.to_owned()));
+        for (name, expected) in [
+            ("compose.yaml", Some(Role::Base)),
+            ("docker-compose.yml", Some(Role::Base)),
+            ("docker-compose.override.yml", Some(Role::Override)),
+            ("docker-compose.prod.yaml", variant("prod")),
+            ("docker-compose-prod.yml", variant("prod")),
+            ("compose.prod.eu.yml", variant("prod.eu")),
+            ("prod.docker-compose.yml", variant("prod")),
+            ("dev-docker-compose.yml", variant("dev")),
+            ("decompose.yml", None),
+            ("compose..yml", None),
+            ("compose.prod.json", None),
+            ("values.yaml", None),
+        ] {
+            assert_eq!(Role::of(name), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The two files that a workspace begins with, as text.
+
+use std::fmt::Write as _;
+
+use release::{Manifest, scalar};
+
+use super::{Components, Draft, DraftSource};
+
+/// The channel that everything follows until there are more.
+pub(crate) const CHANNEL: &str = "current";
+
+/// The manifest of that channel.
+pub(crate) const RELEASE_FILE: &str = "releases/current.yaml";
+
+/// The version of a release that nobody named yet.
+const UNNAMED: &str = "current";
+
+/// `collimate.yaml` with these profiles.
+pub(crate) fn workspace_text(profiles: &[Draft]) -> String {
+    let mut text = format!(
+        "# What `collimate check` looks at: which release each channel has, and which profiles follow it.\n\
+         schema: 1\n\nchannels:\n  {CHANNEL}:\n    release: {RELEASE_FILE}\n\nprofiles:\n"
+    );
+    // Writing to a string cannot fail, here and below.
+    for profile in profiles {
+        let _ = write!(text, "  {}:\n    channel: {CHANNEL}\n", scalar(&profile.name));
+        match &profile.source {
+            DraftSource::Compose { files, env, external } => {
+                let _ = writeln!(text, "    compose: {}", list(files));
+                if !env.is_empty() {
+                    let _ = writeln!(text, "    env: {}", list(env));
+                }
+                if !external.is_empty() {
+                    let groups = external.iter().map(|(group, names)| format!("{group}: {}", list(names)));
+                    let _ = writeln!(text, "    external: {{{}}}", groups.collect::<Vec<_>>().join(", "));
+                }
+            }
+            DraftSource::Helm { chart, values, release_name } => {
+                let _ = writeln!(text, "    chart: {}", scalar(chart.as_str()));
+                if !values.is_empty() {
+                    let _ = writeln!(text, "    values: {}", list(values));
+                }
+                if let Some(name) = release_name {
+                    let _ = writeln!(text, "    release_name: {}", scalar(name));
+                }
+            }
+        }
+    }
+    text
+}
+
+/// `releases/current.yaml` with these components.
+pub(crate) fn release_text(components: &Components, version: Option<&str>) -> String {
+    let manifest = Manifest {
+        schema: 1,
+        version: version.unwrap_or(UNNAMED).to_owned(),
+        calendar: None,
+        channel: CHANNEL.to_owned(),
+        support: None,
+        date: None,
+        promoted_from: None,
+        digests: components.digests,
+        components: components.listed.clone(),
+        infrastructure: std::collections::BTreeMap::new(),
+    };
+    let first = "# The images that the profiles of `collimate.yaml` used when this file was made. Images of others may move to `infrastructure:`.\n";
+    first.to_owned() + &manifest.to_yaml()
+}
+
+fn list(items: &[impl AsRef<str>]) -> String {
+    let items: Vec<String> = items.iter().map(|item| scalar(item.as_ref())).collect();
+    format!("[{}]", items.join(", "))
+}

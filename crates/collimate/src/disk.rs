@@ -1,0 +1,280 @@
+//! Files on disk, confined to the workspace.
+//!
+//! Threats, and the answer to each: a path or link that leads out of the workspace (every directory is resolved once and
+//! must lie below the root; a file that is a link is resolved too), a file too large to hold ([`MOST_BYTES`]), a device or
+//! pipe that never ends (only regular files are read), a file that changes while we look (each is read once).
+//! Files that the operator named on the command line are let in by [`DiskFiles::allow`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use source::{Entry, FileError, FileId, FileKind, Files, SourceMap, normalize};
+
+/// Largest file that is read: a packed chart may have 20 MiB (Helm's own cap), a Compose file never comes near.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Files below one root, read once and kept.
+pub(crate) struct DiskFiles {
+    root: Utf8PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    sources: SourceMap,
+    read: BTreeMap<Utf8PathBuf, Result<Content, FileError>>,
+    /// Directory, relative to the root → whether it resolves to a place that may be read.
+    inside: BTreeMap<Utf8PathBuf, bool>,
+    /// Folders and files outside the root that the operator named.
+    allowed: BTreeSet<Utf8PathBuf>,
+}
+
+#[derive(Clone)]
+struct Content {
+    id: FileId,
+    bytes: Arc<[u8]>,
+    text: Option<Arc<str>>,
+}
+
+impl DiskFiles {
+    /// Files below `root`, which must be absolute and resolved.
+    pub(crate) fn new(root: Utf8PathBuf) -> Self {
+        Self { root, state: Mutex::new(State::default()) }
+    }
+
+    /// The folder that everything is relative to.
+    pub(crate) fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// Lets a path outside the root in, with everything below it. `path` is relative to the root or absolute.
+    pub(crate) fn allow(&self, path: &Utf8Path) {
+        let absolute = self.root.join(normalize(path));
+        let resolved = absolute.canonicalize_utf8().unwrap_or(absolute);
+        let mut state = self.lock();
+        state.allowed.insert(resolved);
+        state.inside.clear();
+    }
+
+    /// A copy of the source map as it stands: cheap, file contents are shared.
+    pub(crate) fn sources(&self) -> SourceMap {
+        self.lock().sources.clone()
+    }
+
+    /// The path on disk of a path of the workspace.
+    pub(crate) fn absolute(&self, path: &Utf8Path) -> Utf8PathBuf {
+        self.root.join(normalize(path))
+    }
+
+    /// The first bytes of a regular file, without keeping them: for looking at many files.
+    pub(crate) fn peek(&self, path: &Utf8Path, most: u64) -> Option<Vec<u8>> {
+        use std::io::Read as _;
+        let path = normalize(path);
+        let real = self.resolve(&mut self.lock(), &path).ok()?;
+        let file = std::fs::File::open(real).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// Puts `text` in the place of what stands on disk at `path`, for this run only: an edit is proved before it is written.
+    pub(crate) fn overlay(&self, path: &Utf8Path, text: &str) {
+        let path = normalize(path);
+        let text: Arc<str> = Arc::from(text);
+        let mut state = self.lock();
+        let id = state.sources.add(path.clone(), Arc::clone(&text));
+        let content = Content { id, bytes: Arc::from(text.as_bytes()), text: Some(text) };
+        state.read.insert(path, Ok(content));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A poisoned lock only means that another render panicked; the memo itself is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The real path of `path`, or why it may not be read.
+    fn resolve(&self, state: &mut State, path: &Utf8Path) -> Result<Utf8PathBuf, FileError> {
+        let absolute = self.root.join(path);
+        let (directory, name) = match (absolute.parent(), absolute.file_name()) {
+            (Some(directory), Some(name)) => (directory.to_owned(), Some(name)),
+            _ => (absolute.clone(), None),
+        };
+        if !self.is_inside(state, &directory) && path != "." {
+            // A single file that was let in, in a folder that was not.
+            let real = absolute.canonicalize_utf8().map_err(|error| io_error(path, &error))?;
+            if !may_read(&self.root, &state.allowed, &real) {
+                return Err(FileError::Outside { path: path.to_owned() });
+            }
+            return Ok(real);
+        }
+        let Some(_) = name else { return Ok(absolute) };
+        let metadata = absolute.symlink_metadata().map_err(|error| io_error(path, &error))?;
+        if metadata.is_symlink() {
+            let target = absolute.canonicalize_utf8().map_err(|error| io_error(path, &error))?;
+            if !may_read(&self.root, &state.allowed, &target) {
+                return Err(FileError::Outside { path: path.to_owned() });
+            }
+            return Ok(target);
+        }
+        Ok(absolute)
+    }
+
+    fn is_inside(&self, state: &mut State, directory: &Utf8Path) -> bool {
+        if let Some(known) = state.inside.get(directory) {
+            return *known;
+        }
+        // A directory that does not exist is judged by its name: reading below it fails anyway, with the better message.
+        let resolved = directory.canonicalize_utf8().unwrap_or_else(|_| normalize(directory));
+        let inside = may_read(&self.root, &state.allowed, &resolved);
+        state.inside.insert(directory.to_owned(), inside);
+        inside
+    }
+
+    fn load(&self, path: &Utf8Path) -> Result<Content, FileError> {
+        let path = normalize(path);
+        let mut state = self.lock();
+        if let Some(known) = state.read.get(&path) {
+            return known.clone();
+        }
+        let content = self.resolve(&mut state, &path).and_then(|real| read_file(&path, &real)).map(|bytes| {
+            let (bytes, text): (Arc<[u8]>, Option<Arc<str>>) = match String::from_utf8(bytes) {
+                Ok(text) => {
+                    let text: Arc<str> = Arc::from(text);
+                    (Arc::from(text.as_bytes()), Some(text))
+                }
+                Err(error) => (Arc::from(error.into_bytes()), None),
+            };
+            let shown = text.clone().unwrap_or_else(|| Arc::from(String::from_utf8_lossy(&bytes).as_ref()));
+            let id = state.sources.add(path.clone(), shown);
+            Content { id, bytes, text }
+        });
+        state.read.insert(path, content.clone());
+        content
+    }
+}
+
+impl Files for DiskFiles {
+    fn read(&self, path: &Utf8Path) -> Result<(FileId, Arc<[u8]>), FileError> {
+        let content = self.load(path)?;
+        Ok((content.id, content.bytes))
+    }
+
+    fn read_text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
+        let content = self.load(path)?;
+        match content.text {
+            Some(text) => Ok((content.id, text)),
+            None => {
+                let offset = std::str::from_utf8(&content.bytes).err().map_or(0, |error| error.valid_up_to());
+                Err(FileError::NotUtf8 { path: path.to_owned(), offset })
+            }
+        }
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError> {
+        let path = normalize(path);
+        let real = self.resolve(&mut self.lock(), &path)?;
+        let mut entries = Vec::new();
+        for entry in real.read_dir_utf8().map_err(|error| match error.kind() {
+            io::ErrorKind::NotADirectory => FileError::NotDirectory(path.clone()),
+            _ => io_error(&path, &error),
+        })? {
+            let entry = entry.map_err(|error| io_error(&path, &error))?;
+            let name = entry.file_name().to_owned();
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => Some(FileKind::Directory),
+                Ok(kind) if kind.is_file() => Some(FileKind::File),
+                Ok(kind) if kind.is_symlink() => self.kind(&path.join(&name)),
+                _ => None,
+            };
+            entries.extend(kind.map(|kind| Entry { name, kind }));
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
+        let path = normalize(path);
+        let mut state = self.lock();
+        if let Some(Ok(_)) = state.read.get(&path) {
+            return Some(FileKind::File);
+        }
+        let real = self.resolve(&mut state, &path).ok()?;
+        let metadata = real.metadata().ok()?;
+        if metadata.is_dir() {
+            Some(FileKind::Directory)
+        } else {
+            metadata.is_file().then_some(FileKind::File)
+        }
+    }
+}
+
+fn may_read(root: &Utf8Path, allowed: &BTreeSet<Utf8PathBuf>, resolved: &Utf8Path) -> bool {
+    resolved.starts_with(root) || allowed.iter().any(|allowed| resolved.starts_with(allowed))
+}
+
+fn read_file(path: &Utf8Path, real: &Utf8Path) -> Result<Vec<u8>, FileError> {
+    let metadata = real.metadata().map_err(|error| io_error(path, &error))?;
+    if metadata.is_dir() {
+        return Err(FileError::IsDirectory(path.to_owned()));
+    }
+    if !metadata.is_file() {
+        return Err(FileError::Io { path: path.to_owned(), reason: "not a regular file".to_owned() });
+    }
+    if metadata.len() > MOST_BYTES {
+        return Err(FileError::TooLarge { path: path.to_owned(), size: metadata.len(), limit: MOST_BYTES });
+    }
+    std::fs::read(real).map_err(|error| io_error(path, &error))
+}
+
+fn io_error(path: &Utf8Path, error: &io::Error) -> FileError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileError::NotFound(path.to_owned()),
+        _ => FileError::Io { path: path.to_owned(), reason: error.kind().to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> (tempfile::TempDir, DiskFiles) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        std::fs::create_dir_all(root.join("inside/deep")).unwrap();
+        std::fs::create_dir_all(root.join("elsewhere")).unwrap();
+        std::fs::write(root.join("inside/a.yaml"), "a: 1\n").unwrap();
+        std::fs::write(root.join("elsewhere/secret"), "x").unwrap();
+        std::os::unix::fs::symlink("../elsewhere/secret", root.join("inside/link")).unwrap();
+        std::os::unix::fs::symlink("../elsewhere", root.join("inside/folder")).unwrap();
+        std::os::unix::fs::symlink("a.yaml", root.join("inside/fine")).unwrap();
+        let files = DiskFiles::new(root.join("inside"));
+        (folder, files)
+    }
+
+    #[test]
+    fn links_stay_inside() {
+        let (_folder, files) = tree();
+        let outside = |path: &str| matches!(files.read(Utf8Path::new(path)), Err(FileError::Outside { .. }));
+        assert!(outside("link"));
+        assert!(outside("folder/secret"));
+        assert!(outside("../elsewhere/secret"));
+        assert_eq!(&*files.read_text(Utf8Path::new("fine")).unwrap().1, "a: 1\n");
+        assert_eq!(files.kind(Utf8Path::new("folder")), None);
+        files.allow(Utf8Path::new("../elsewhere"));
+        assert!(files.read(Utf8Path::new("../elsewhere/secret")).is_ok());
+    }
+
+    #[test]
+    fn a_file_is_read_once_and_listed_sorted() {
+        let (_folder, files) = tree();
+        let first = files.read(Utf8Path::new("./a.yaml")).unwrap();
+        std::fs::write(files.root().join("a.yaml"), "changed").unwrap();
+        assert_eq!(files.read(Utf8Path::new("deep/../a.yaml")).unwrap(), first);
+        let names: Vec<String> = files.list(Utf8Path::new(".")).unwrap().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["a.yaml", "deep", "fine"]);
+        assert!(matches!(files.read(Utf8Path::new("deep")), Err(FileError::IsDirectory(_))));
+        assert!(matches!(files.read(Utf8Path::new("none/x")), Err(FileError::NotFound(_))));
+    }
+}

@@ -1,0 +1,82 @@
+//! What rules ask of the world outside the files that engines read.
+
+use std::collections::BTreeSet;
+
+use alignment::{Facts, PrivateKey};
+use camino::{Utf8Path, Utf8PathBuf};
+use release::Date;
+use source::{FileKind, Files as _};
+
+use crate::context::Ctx;
+use crate::disk::DiskFiles;
+use crate::session::Session;
+use crate::tracked::tracked_files;
+
+/// Only the start of a file is searched for a private key: key files are small, and a check must stay fast.
+const KEY_SEARCH_BYTES: u64 = 64 * 1024;
+
+/// Facts from disk, environment and clock.
+pub(crate) struct DiskFacts<'a> {
+    files: &'a DiskFiles,
+    /// `None` where there is no repository.
+    tracked: Option<BTreeSet<Utf8PathBuf>>,
+    private_keys: Vec<PrivateKey>,
+    exported: BTreeSet<String>,
+    today: Option<Date>,
+}
+
+impl<'a> DiskFacts<'a> {
+    pub(crate) fn gather(ctx: &Ctx, session: &'a Session) -> Self {
+        let tracked = tracked_files(session.files.root());
+        let tracked = tracked.map(|paths| paths.into_iter().collect::<BTreeSet<_>>());
+        Self {
+            files: &session.files,
+            private_keys: private_keys(session, tracked.as_ref()),
+            tracked,
+            exported: ctx.environment().keys().cloned().collect(),
+            today: ctx.today().parse().ok(),
+        }
+    }
+}
+
+impl Facts for DiskFacts<'_> {
+    fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
+        self.files.kind(path)
+    }
+
+    /// Without a repository everything counts: what lies in an unpacked archive was published.
+    fn is_tracked(&self, path: &Utf8Path) -> bool {
+        self.tracked.as_ref().is_none_or(|tracked| tracked.contains(path))
+    }
+
+    fn private_keys(&self) -> &[PrivateKey] {
+        &self.private_keys
+    }
+
+    fn exported(&self) -> &BTreeSet<String> {
+        &self.exported
+    }
+
+    fn today(&self) -> Option<Date> {
+        self.today
+    }
+}
+
+/// Tracked files with a private key in them, in the top folders that the workspace names: a repository may hold much else.
+fn private_keys(session: &Session, tracked: Option<&BTreeSet<Utf8PathBuf>>) -> Vec<PrivateKey> {
+    let tops: BTreeSet<&str> =
+        session.named_paths().filter_map(|path| path.components().next().map(|first| first.as_str())).collect();
+    tracked
+        .into_iter()
+        .flatten()
+        .filter(|path| path.components().next().is_some_and(|first| tops.contains(first.as_str())))
+        .filter_map(|path| private_key(&session.files, path))
+        .collect()
+}
+
+fn private_key(files: &DiskFiles, path: &Utf8Path) -> Option<PrivateKey> {
+    let start = files.peek(path, KEY_SEARCH_BYTES)?;
+    let (range, what) = alignment::private_key(&String::from_utf8_lossy(&start))?;
+    let span = files.read_text(path).ok().map(|(file, _)| source::Span::new(file, range));
+    Some(PrivateKey { path: path.to_owned(), span, what })
+}

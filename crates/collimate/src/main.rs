@@ -1,0 +1,111 @@
+//! The program: arguments in, exit code out. What it does is in `commands`, one file each.
+
+mod checking;
+mod columns;
+mod commands;
+mod context;
+mod discovery;
+mod disk;
+mod exit;
+mod facts;
+mod masking;
+mod peers;
+mod pinning;
+mod rendering;
+mod report;
+mod session;
+mod targets;
+mod tracing;
+mod tracked;
+mod write;
+
+use std::process::ExitCode;
+
+use camino::Utf8PathBuf;
+use clap::{Parser, Subcommand};
+
+use crate::context::{Color, Ctx};
+use crate::exit::Exit;
+
+/// What `--version` prints: ours, and the engines that ours are measured against.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nengines: Helm 3.22.0 (Helm 4.3.1 with --helm 4), Docker Compose 5.6.0 (compose-go 2.16.1)"
+);
+
+/// Renders of hostile but legal input nest deeper than a thread's usual 2 MiB allow; engines stop at their own limits first.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// Keeps release manifests, Docker Compose profiles and Helm charts in line.
+///
+/// Exit codes: 0 fine · 1 findings · 2 usage · 3 input unreadable or malformed · 4 the outside world failed · 5 not trusted · 70 a bug in this program.
+#[derive(Debug, Parser)]
+#[command(name = "collimate", version = VERSION, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The workspace file; by default the nearest `collimate.yaml` in this folder or above
+    #[arg(long, global = true, value_name = "FILE")]
+    workspace: Option<Utf8PathBuf>,
+
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(commands::init::Args),
+    Check(commands::check::Args),
+    Pin(commands::pin::Args),
+    Show(commands::show::Args),
+    Why(commands::why::Args),
+    Render(commands::render::Args),
+    Schema(commands::schema::Args),
+    Completions(commands::completions::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    report_panics();
+    // A panic unwinds to here: it has been reported by the hook, and is our bug whatever the input was.
+    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(cli));
+    let exit = worker.ok().and_then(|worker| worker.join().ok()).unwrap_or(Exit::Bug);
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli) -> Exit {
+    let ctx = match Ctx::of_process(cli.color, cli.workspace) {
+        Ok(ctx) => ctx,
+        Err(failure) => {
+            anstream::eprint!("{}", failure.to_text());
+            return failure.exit;
+        }
+    };
+    let outcome = match cli.command {
+        Command::Init(args) => commands::init::run(args, &ctx),
+        Command::Check(args) => commands::check::run(args, &ctx),
+        Command::Pin(args) => commands::pin::run(args, &ctx),
+        Command::Show(args) => commands::show::run(args, &ctx),
+        Command::Why(args) => commands::why::run(args, &ctx),
+        Command::Render(args) => commands::render::run(args, &ctx),
+        Command::Schema(args) => commands::schema::run(args, &ctx),
+        Command::Completions(args) => commands::completions::run(args, &ctx),
+    };
+    outcome.unwrap_or_else(|failure| {
+        ctx.say(&failure.to_text());
+        failure.exit
+    })
+}
+
+/// Prints where a panic happened but not its message, which may hold a value of the input.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        anstream::eprintln!(
+            "error: a bug in collimate {}{place}\nhint: please report it with the command line and, if you can, the files",
+            env!("CARGO_PKG_VERSION")
+        );
+    }));
+}

@@ -1,0 +1,98 @@
+//! Rendered output without its secrets.
+//!
+//! `source::redact` sees one line at a time. A rendered document also hides secrets where only its structure tells: block
+//! scalars under a secret-named key, `{name: DB_PASSWORD, value: …}` pairs, the data of a Kubernetes Secret.
+
+use std::ops::Range;
+
+use source::{FileId, is_secret_name};
+use yamlspan::{Dialect, Kind, NodeRef};
+
+const MASK: &str = "•••";
+
+/// `output` (YAML or JSON documents) with secret values masked. Output that does not parse is masked line by line only.
+pub(crate) fn mask(output: &str) -> String {
+    let Ok(documents) = yamlspan::parse(output, FileId(0), Dialect::GoYamlV3) else { return source::redact(output) };
+    let mut secrets: Vec<Range<usize>> = Vec::new();
+    for document in &documents {
+        let root = document.root();
+        if root.get("kind").is_some_and(|kind| kind.raw() == "Secret") {
+            for key in ["data", "stringData"] {
+                for (_, value) in root.get(key).into_iter().flat_map(NodeRef::entries) {
+                    scalars(value, &mut secrets);
+                }
+            }
+        }
+        find(root, &mut secrets);
+    }
+    secrets.sort_by_key(|range| (range.start, range.end));
+    let mut masked = String::with_capacity(output.len());
+    let mut done = 0;
+    for range in secrets {
+        if range.start < done || range.is_empty() {
+            continue;
+        }
+        masked.push_str(output.get(done..range.start).unwrap_or_default());
+        masked.push_str(MASK);
+        // A block scalar ends with its line end, which must stay.
+        let value = output.get(range.clone()).unwrap_or_default();
+        masked.push_str(&value[value.trim_end_matches('\n').len()..]);
+        done = range.end;
+    }
+    masked.push_str(output.get(done..).unwrap_or_default());
+    source::redact(&masked)
+}
+
+fn find(node: NodeRef<'_>, secrets: &mut Vec<Range<usize>>) {
+    match node.kind() {
+        Kind::Sequence => node.items().for_each(|item| find(item, secrets)),
+        Kind::Mapping => {
+            let named_secret = node.get("name").is_some_and(|name| is_secret_name(name.raw()));
+            for (key, value) in node.entries() {
+                if value.kind() == Kind::Scalar {
+                    if is_secret_name(key.raw()) || named_secret && key.raw() == "value" {
+                        scalars(value, secrets);
+                    }
+                } else {
+                    find(value, secrets);
+                }
+            }
+        }
+        Kind::Scalar | Kind::Alias => {}
+    }
+}
+
+/// Every scalar below `node` that is worth hiding.
+fn scalars(node: NodeRef<'_>, secrets: &mut Vec<Range<usize>>) {
+    match node.kind() {
+        Kind::Scalar => {
+            let raw = node.raw();
+            let harmless = raw.is_empty() || raw.starts_with("change-me:") || matches!(raw, "true" | "false" | "null");
+            if !harmless {
+                secrets.push(node.span().range());
+            }
+        }
+        Kind::Sequence => node.items().for_each(|item| scalars(item, secrets)),
+        Kind::Mapping => node.entries().for_each(|(_, value)| scalars(value, secrets)),
+        Kind::Alias => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(output: &str, masked: &str) {
+        assert_eq!(mask(output), masked);
+    }
+
+    #[test]
+    fn secrets_are_found_by_structure() {
+        check("kind: Secret\ndata:\n  a: aGVsbG8=\n", "kind: Secret\ndata:\n  a: •••\n");
+        check("env:\n- name: DB_PASSWORD\n  value: x1\n", "env:\n- name: DB_PASSWORD\n  value: •••\n");
+        check("apiToken: |\n  line1\n  line2\nb: 1\n", "apiToken: •••\nb: 1\n");
+        check("url: redis://u:p@h/0\n", "url: redis://•••@h/0\n");
+        check("DB_PASSWORD: change-me:db\n", "DB_PASSWORD: change-me:db\n");
+        check("{\"clientSecret\": \"s\"}\n", "{\"clientSecret\": •••}\n");
+    }
+}

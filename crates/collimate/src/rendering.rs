@@ -1,0 +1,406 @@
+//! Renders profiles with our engines, several at a time, into what the rules look at.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use alignment::{ComposeRendering, KubeDocument, KubernetesRendering, LintMessage, Rendering, Variant};
+use camino::{Utf8Path, Utf8PathBuf};
+use composefile::{Profiles, Project};
+use findings::Severity;
+use helmchart::{Chart, HelmVersion, LintSeverity, RenderOptions, SetValue};
+use release::{ComposeSource, HelmSource, ProfileSource};
+use source::{FileId, Files as _, Span, Text};
+use yamlspan::Dialect;
+
+use crate::STACK_BYTES;
+use crate::disk::DiskFiles;
+use crate::exit::{Failure, Result};
+use crate::session::Session;
+use crate::targets;
+
+/// The release name and namespace of a Helm profile that names none, as `helm template`'s defaults.
+const DEFAULT_RELEASE_NAME: &str = "release-name";
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// How to render.
+#[derive(Clone, Copy, Default)]
+struct Mode<'a> {
+    /// Whether texts carry their origins.
+    trace: bool,
+    /// The operator's real env file, in place of the profile's.
+    env_file: Option<&'a Utf8Path>,
+}
+
+/// Charts that are loaded once, whatever the number of profiles.
+#[derive(Default)]
+pub(crate) struct Charts(Mutex<BTreeMap<Utf8PathBuf, LoadedChart>>);
+
+type LoadedChart = Arc<OnceLock<std::result::Result<Arc<Chart>, helmchart::Error>>>;
+
+impl Charts {
+    fn get(&self, path: &Utf8Path, files: &DiskFiles) -> std::result::Result<Arc<Chart>, helmchart::Error> {
+        let mut charts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let chart = Arc::clone(charts.entry(path.to_owned()).or_default());
+        drop(charts);
+        chart.get_or_init(|| Chart::load(path, files).map(Arc::new)).clone()
+    }
+}
+
+/// Renders profiles, as many at a time as there are cores. The result is in the order given.
+///
+/// `env_file` gives the operator's env file for a profile, if it is to be read in place of the profile's own.
+pub(crate) fn render_all<'a>(
+    session: &Session,
+    charts: &Charts,
+    profiles: &[&release::Profile],
+    trace: bool,
+    env_file: &(dyn Fn(&release::Profile) -> Option<&'a Utf8Path> + Sync),
+) -> Vec<alignment::Profile> {
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get).min(profiles.len());
+    let next = AtomicUsize::new(0);
+    let slots: Vec<OnceLock<alignment::Profile>> = profiles.iter().map(|_| OnceLock::new()).collect();
+    let work = || {
+        while let Some((profile, slot)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            profiles.get(index).zip(slots.get(index))
+        } {
+            // Each index is taken once, so the slot is empty.
+            let _ = slot.set(render(session, charts, profile, Mode { trace, env_file: env_file(profile) }));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            // Without a second thread the first one does all the work.
+            let _ = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        }
+        work();
+    });
+    slots.into_iter().filter_map(OnceLock::into_inner).collect()
+}
+
+/// Renders one profile with all its overlays.
+fn render(
+    session: &Session,
+    charts: &Charts,
+    profile: &release::Profile,
+    mode: Mode<'_>,
+) -> alignment::Profile {
+    let mut lint = Vec::new();
+    let variants = match &profile.source {
+        ProfileSource::Compose(source) => compose_variants(session, source, mode),
+        ProfileSource::Helm(source) => {
+            let (rendering, messages) = helm(session, charts, source, mode);
+            lint = messages;
+            vec![Variant { overlays: Vec::new(), rendering }]
+        }
+        ProfileSource::Manifests(paths) => {
+            let rendering = manifests(session, paths, mode).map(Rendering::Kubernetes);
+            vec![Variant { overlays: Vec::new(), rendering }]
+        }
+    };
+    alignment::Profile {
+        declared: profile.clone(),
+        release: session.release_index(profile),
+        variants,
+        lint,
+        operator_env: mode.env_file.is_some(),
+    }
+}
+
+/// The files and env files of a Compose profile under the first `depth` of its overlays.
+fn compose_options(
+    session: &Session,
+    source: &ComposeSource,
+    depth: usize,
+    mode: Mode<'_>,
+    profiles: Profiles,
+) -> composefile::Options {
+    let overlays: Vec<&release::Overlay> =
+        source.overlays.iter().take(depth).filter_map(|name| session.workspace.overlay(name)).collect();
+    let files = source.files.iter().chain(overlays.iter().flat_map(|overlay| &overlay.files));
+    let env = source.env.iter().chain(overlays.iter().flat_map(|overlay| &overlay.env));
+    composefile::Options {
+        current_dir: session.files.root().to_owned(),
+        files: files.map(|path| path.value.clone()).collect(),
+        env_files: match mode.env_file {
+            Some(path) => vec![path.to_owned()],
+            None => env.map(|path| path.value.clone()).collect(),
+        },
+        project_name: source.project_name.as_ref().map(|name| name.value.clone()),
+        profiles,
+        trace: mode.trace,
+        ..composefile::Options::default()
+    }
+}
+
+fn compose_variants(session: &Session, source: &ComposeSource, mode: Mode<'_>) -> Vec<Variant> {
+    (0..=source.overlays.len())
+        .map(|depth| {
+            let load = |profiles| {
+                let options = compose_options(session, source, depth, mode, profiles);
+                composefile::load(&options, &session.files).map(Arc::new).map_err(compose_failure)
+            };
+            let rendering = load(Profiles::All).and_then(|all| {
+                let default = if uses_profiles(&all) { load(Profiles::Named(Vec::new()))? } else { Arc::clone(&all) };
+                Ok(Rendering::Compose(ComposeRendering { all, default }))
+            });
+            let overlays = source.overlays.iter().take(depth).map(|name| name.value.clone()).collect();
+            Variant { overlays, rendering }
+        })
+        .collect()
+}
+
+fn uses_profiles(project: &Project) -> bool {
+    let services = project.root.get("services").and_then(composefile::Node::as_map);
+    services.is_some_and(|services| services.iter().any(|(_, service)| service.get("profiles").is_some()))
+}
+
+fn compose_failure(error: composefile::Error) -> alignment::Failure {
+    alignment::Failure {
+        message: error.to_string(),
+        span: error.span(),
+        help: error.way_out().map(str::to_owned),
+    }
+}
+
+fn helm_failure(error: &helmchart::Error) -> alignment::Failure {
+    alignment::Failure { message: error.to_string(), span: error.span(), help: None }
+}
+
+fn helm_options(source: &HelmSource, mode: Mode<'_>) -> RenderOptions {
+    let text = |value: &Option<release::Spanned<String>>, default: &str| {
+        value.as_ref().map_or_else(|| default.to_owned(), |value| value.value.clone())
+    };
+    RenderOptions {
+        release_name: text(&source.release_name, DEFAULT_RELEASE_NAME),
+        namespace: text(&source.namespace, DEFAULT_NAMESPACE),
+        values: source.values.iter().map(|path| path.value.clone()).collect(),
+        set: source.set.iter().map(|set| SetValue::Set(set.value.clone())).collect(),
+        kube_version: source.kube_version.as_ref().map(|version| version.value.clone()),
+        api_versions: source.api_versions.iter().map(|version| version.value.clone()).collect(),
+        trace: mode.trace,
+        ..RenderOptions::default()
+    }
+}
+
+fn helm(
+    session: &Session,
+    charts: &Charts,
+    source: &HelmSource,
+    mode: Mode<'_>,
+) -> (std::result::Result<Rendering, alignment::Failure>, Vec<LintMessage>) {
+    let options = helm_options(source, mode);
+    let chart = match charts.get(&source.chart, &session.files) {
+        Ok(chart) => chart,
+        Err(error) => return (Err(helm_failure(&error)), Vec::new()),
+    };
+    let rendered = match helmchart::render(&chart, &options, &session.files) {
+        Ok(rendered) => rendered,
+        Err(error) => return (Err(helm_failure(&error)), Vec::new()),
+    };
+    // A traced render only resolves places; what lint says is known by then.
+    let lint = if mode.trace { Vec::new() } else { lint(&chart, &options, session) };
+    (Ok(Rendering::Kubernetes(kubernetes(rendered, options.namespace))), lint)
+}
+
+fn kubernetes(rendered: helmchart::Rendered, namespace: String) -> KubernetesRendering {
+    let documents = rendered
+        .manifests
+        .into_iter()
+        .chain(rendered.hooks)
+        .filter_map(|manifest| {
+            Some(KubeDocument {
+                hook: manifest.is_hook(),
+                template: manifest.template,
+                text: manifest.text,
+                document: manifest.document?,
+            })
+        })
+        .collect();
+    KubernetesRendering { documents, nondeterministic: rendered.nondeterministic, namespace }
+}
+
+fn lint(chart: &Chart, options: &RenderOptions, session: &Session) -> Vec<LintMessage> {
+    let lint = helmchart::lint(chart, options, &session.files);
+    let messages = lint.messages.into_iter().map(|message| LintMessage {
+        severity: match message.severity {
+            LintSeverity::Error => Severity::Error,
+            LintSeverity::Warning => Severity::Warning,
+            LintSeverity::Info => Severity::Note,
+        },
+        path: message.path,
+        text: message.text,
+        span: message.span,
+    });
+    messages.collect()
+}
+
+/// Plain manifests: each document of each file. Documents are cut so that every one has a text of its own.
+fn manifests(
+    session: &Session,
+    paths: &[release::Spanned<Utf8PathBuf>],
+    mode: Mode<'_>,
+) -> std::result::Result<KubernetesRendering, alignment::Failure> {
+    let mut documents = Vec::new();
+    for path in paths {
+        let failure = |message: String, span: Option<Span>| alignment::Failure { message, span, help: None };
+        let (file, text) = session.files.read_text(path).map_err(|error| failure(error.to_string(), Some(path.span)))?;
+        let source = if mode.trace {
+            Text::exact(Arc::clone(&text), Span::new(file, 0..text.len()))
+        } else {
+            Text::new(Arc::clone(&text))
+        };
+        let parsed = yamlspan::parse(Arc::clone(&text), file, Dialect::GoYamlV2)
+            .map_err(|error| failure(error.to_string(), error.span()))?;
+        if session.searched.contains(&path.value) {
+            let text = targets::as_pod(&source, &parsed);
+            let document = yamlspan::parse_first(text.to_arc(), file, Dialect::GoYamlV2)
+                .map_err(|error| failure(error.to_string(), None))?;
+            documents.extend(document.map(|document| KubeDocument {
+                template: path.to_string(),
+                text,
+                document: Arc::new(document),
+                hook: false,
+            }));
+            continue;
+        }
+        for document in parsed {
+            documents.push(KubeDocument {
+                template: path.to_string(),
+                text: source.clone(),
+                document: Arc::new(document),
+                hook: false,
+            });
+        }
+    }
+    Ok(KubernetesRendering { documents, nondeterministic: Vec::new(), namespace: DEFAULT_NAMESPACE.to_owned() })
+}
+
+/// What `collimate render` prints.
+pub(crate) enum Output {
+    Compose(Arc<Project>),
+    Chart(helmchart::Rendered),
+    Manifests(Vec<Arc<str>>),
+}
+
+/// Renders one profile for printing.
+pub(crate) fn output(session: &Session, profile: &release::Profile, overlay: Option<&str>) -> Result<Output> {
+    let failed = |cause: &dyn std::fmt::Display| {
+        Failure::input(format!("cannot render `{}`", profile.name.value)).because(cause)
+    };
+    match &profile.source {
+        ProfileSource::Compose(_) => compose_output(session, profile, overlay, None).map(|(_, output)| output),
+        _ if overlay.is_some() => {
+            Err(Failure::usage(format!("`{}` is no Compose profile: it has no overlays", profile.name.value)))
+        }
+        ProfileSource::Helm(source) => {
+            let chart = Charts::default().get(&source.chart, &session.files).map_err(|error| failed(&error))?;
+            let options = helm_options(source, Mode::default());
+            helmchart::render(&chart, &options, &session.files).map(Output::Chart).map_err(|error| failed(&error))
+        }
+        ProfileSource::Manifests(paths) => paths
+            .iter()
+            .map(|path| session.files.read_text(path).map(|(_, text)| text).map_err(|error| failed(&error)))
+            .collect::<Result<_>>()
+            .map(Output::Manifests),
+    }
+}
+
+/// Renders one Compose profile for printing, and tells with what options.
+pub(crate) fn compose_output(
+    session: &Session,
+    profile: &release::Profile,
+    overlay: Option<&str>,
+    env_file: Option<&Utf8Path>,
+) -> Result<(composefile::Options, Output)> {
+    let name = &profile.name.value;
+    let ProfileSource::Compose(source) = &profile.source else {
+        return Err(Failure::usage(format!("`{name}` is no Compose profile")));
+    };
+    let depth = match overlay {
+        None => 0,
+        Some(overlay) => 1 + source.overlays.iter().position(|known| known.value == overlay).ok_or_else(|| {
+            let known: Vec<&str> = source.overlays.iter().map(|name| name.value.as_str()).collect();
+            Failure::usage(format!("profile `{name}` has no overlay `{overlay}`"))
+                .hint(format!("its overlays: {}", known.join(", ")))
+        })?,
+    };
+    let mode = Mode { trace: false, env_file };
+    let options = compose_options(session, source, depth, mode, Profiles::Named(Vec::new()));
+    match composefile::load(&options, &session.files) {
+        Ok(project) => Ok((options, Output::Compose(Arc::new(project)))),
+        Err(error) => Err(Failure::input(format!("cannot render `{name}`")).because(error)),
+    }
+}
+
+impl Output {
+    pub(crate) fn yaml(&self) -> String {
+        match self {
+            Self::Compose(project) => project.to_yaml(),
+            Self::Chart(rendered) => rendered.output().as_str().to_owned(),
+            Self::Manifests(texts) => texts.iter().map(|text| &**text).collect::<Vec<_>>().join("\n---\n"),
+        }
+    }
+
+    pub(crate) fn json(&self) -> Option<String> {
+        match self {
+            Self::Compose(project) => Some(project.to_json()),
+            Self::Chart(_) | Self::Manifests(_) => None,
+        }
+    }
+
+    /// The images, one a line, each once, in rendered order.
+    pub(crate) fn images(&self) -> std::result::Result<String, String> {
+        let rendering = match self {
+            Self::Compose(project) => {
+                Rendering::Compose(ComposeRendering { all: Arc::clone(project), default: Arc::clone(project) })
+            }
+            Self::Chart(rendered) => Rendering::Kubernetes(kubernetes(rendered.clone(), DEFAULT_NAMESPACE.to_owned())),
+            Self::Manifests(texts) => {
+                let mut documents = Vec::new();
+                for text in texts {
+                    let parsed = yamlspan::parse(Arc::clone(text), FileId(0), Dialect::GoYamlV2);
+                    documents.extend(parsed.map_err(|error| error.to_string())?.into_iter().map(|document| {
+                        KubeDocument {
+                            template: String::new(),
+                            text: Text::new(Arc::clone(text)),
+                            document: Arc::new(document),
+                            hook: false,
+                        }
+                    }));
+                }
+                let namespace = DEFAULT_NAMESPACE.to_owned();
+                Rendering::Kubernetes(KubernetesRendering { documents, nondeterministic: Vec::new(), namespace })
+            }
+        };
+        let mut lines: Vec<String> = Vec::new();
+        for image in alignment::images(&rendering, &[]) {
+            let line = format!("{}\n", image.text);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        Ok(lines.concat())
+    }
+
+    /// What `helm template --show-only` prints.
+    pub(crate) fn only(&self, templates: &[String], helm: HelmVersion) -> std::result::Result<String, String> {
+        match self {
+            Self::Chart(rendered) => match rendered.output_of(templates, helm) {
+                Ok(text) => Ok(text.as_str().to_owned()),
+                Err(error) => Err(error.to_string()),
+            },
+            Self::Compose(_) | Self::Manifests(_) => Err("only a chart has templates".to_owned()),
+        }
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<&str> {
+        match self {
+            Self::Compose(project) => project.warnings.iter().map(|warning| warning.message.as_str()).collect(),
+            Self::Chart(rendered) => rendered.warnings.iter().map(String::as_str).collect(),
+            Self::Manifests(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! An opened workspace: its file, its releases and the door to its files.
+
+use std::collections::BTreeSet;
+
+use alignment::{ReleaseInput, Role};
+use camino::{Utf8Path, Utf8PathBuf};
+use findings::{Finding, Location, Severity, TextOptions};
+use release::{Problem, ProfileSource, Release, Workspace};
+use source::{FileKind, Files as _};
+
+use crate::context::Ctx;
+use crate::disk::DiskFiles;
+use crate::exit::{Exit, Failure, Result};
+
+/// An opened workspace.
+pub(crate) struct Session {
+    pub(crate) files: DiskFiles,
+    pub(crate) workspace: Workspace,
+    /// Manifests of channels, of rings, and all of the archive beside them.
+    pub(crate) releases: Vec<ReleaseInput>,
+    /// Files that are not rendered but searched for images (see [`crate::targets`]).
+    pub(crate) searched: BTreeSet<Utf8PathBuf>,
+}
+
+/// The folder of archived manifests, beside the channels' own.
+const ARCHIVE: &str = "archive";
+
+impl Session {
+    /// Finds and opens the workspace of the current folder, or the one that `--workspace` names.
+    pub(crate) fn open(ctx: &Ctx) -> Result<Self> {
+        let file = match ctx.workspace_file() {
+            Some(file) => ctx.cwd().join(file),
+            None => nearest(ctx.cwd()).ok_or_else(|| {
+                Failure::missing_workspace(format!("no `{}` in `{}` or above", release::WORKSPACE_FILE, ctx.cwd()))
+                    .hint("run `collimate init` to make one from the Compose files and charts that are here")
+            })?,
+        };
+        Self::open_file(ctx, &file)
+    }
+
+    /// Opens the workspace whose file is at this absolute path.
+    pub(crate) fn open_file(ctx: &Ctx, file: &Utf8Path) -> Result<Self> {
+        let unreadable = |error: &dyn std::fmt::Display| Failure::input(format!("cannot read `{file}`")).because(error);
+        let folder = file.parent().unwrap_or(Utf8Path::new("/"));
+        let root = folder.canonicalize_utf8().map_err(|error| unreadable(&error.kind()))?;
+        let files = DiskFiles::new(root);
+        let name = file.file_name().unwrap_or(release::WORKSPACE_FILE);
+        let (id, text) = files.read_text(Utf8Path::new(name)).map_err(|error| unreadable(&error))?;
+        let workspace = Workspace::parse(&text, id)
+            .and_then(|workspace| {
+                let unknown = alignment::unknown_rules(&workspace);
+                if unknown.is_empty() { Ok(workspace) } else { Err(unknown) }
+            })
+            .map_err(|problems| malformed(ctx, &files, name, problems))?;
+        Ok(Self::of(files, workspace))
+    }
+
+    /// A session of a workspace, its releases loaded.
+    pub(crate) fn of(files: DiskFiles, workspace: Workspace) -> Self {
+        let releases = load_releases(&workspace, &files);
+        Self { files, workspace, releases, searched: BTreeSet::new() }
+    }
+
+    /// The index of the release that a profile is held to.
+    pub(crate) fn release_index(&self, profile: &release::Profile) -> Option<usize> {
+        alignment::release_index(&self.workspace, &self.releases, profile)
+    }
+
+    /// The profile of this name.
+    pub(crate) fn profile(&self, name: &str) -> Result<&release::Profile> {
+        self.workspace.profile(name).ok_or_else(|| {
+            let known = self.workspace.profiles.iter().map(|profile| profile.name.value.as_str());
+            unknown("profile", name, known.collect())
+        })
+    }
+
+    /// The profiles that names of channels and profiles select, in the workspace's order; all if there are none.
+    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&release::Profile>> {
+        for name in names {
+            if self.workspace.channel(name).is_none() && self.workspace.profile(name).is_none() {
+                let channels = self.workspace.channels.iter().map(|channel| channel.name.value.as_str());
+                let profiles = self.workspace.profiles.iter().map(|profile| profile.name.value.as_str());
+                return Err(unknown("channel or profile", name, channels.chain(profiles).collect()));
+            }
+        }
+        let selected = |profile: &&release::Profile| {
+            names.is_empty() || names.iter().any(|name| *name == profile.name.value || *name == profile.channel.value)
+        };
+        Ok(self.workspace.profiles.iter().filter(selected).collect())
+    }
+
+    /// Every path that the workspace file names.
+    pub(crate) fn named_paths(&self) -> impl Iterator<Item = &Utf8Path> {
+        let releases = self.releases.iter().map(|release| release.path.as_path());
+        let profiles = self.workspace.profiles.iter().flat_map(|profile| match &profile.source {
+            ProfileSource::Compose(source) => source.files.iter().chain(&source.env).collect::<Vec<_>>(),
+            ProfileSource::Helm(source) => std::iter::once(&source.chart).chain(&source.values).collect(),
+            ProfileSource::Manifests(paths) => paths.iter().collect(),
+        });
+        releases.chain(profiles.map(|path| path.value.as_path()))
+    }
+
+    /// A path of the command line as a path of the workspace: relative to its root if it lies below, else absolute (and let in).
+    pub(crate) fn named_path(&self, ctx: &Ctx, path: &Utf8Path) -> Utf8PathBuf {
+        let absolute = source::normalize(&ctx.cwd().join(path));
+        let resolved = absolute.canonicalize_utf8().unwrap_or(absolute);
+        match resolved.strip_prefix(self.files.root()) {
+            Ok(below) => below.to_owned(),
+            Err(_) => {
+                self.files.allow(&resolved);
+                resolved
+            }
+        }
+    }
+}
+
+fn unknown(what: &str, name: &str, known: Vec<&str>) -> Failure {
+    let failure = Failure::usage(format!("there is no {what} `{name}`"));
+    match release::nearest(name, known.iter().copied()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint(format!("there are: {}", known.join(", "))),
+    }
+}
+
+fn nearest(folder: &Utf8Path) -> Option<Utf8PathBuf> {
+    folder.ancestors().map(|folder| folder.join(release::WORKSPACE_FILE)).find(|file| file.is_file())
+}
+
+/// All problems of the workspace file, each with its lines, as one failure.
+fn malformed(ctx: &Ctx, files: &DiskFiles, name: &str, problems: Vec<Problem>) -> Failure {
+    let count = problems.len();
+    let findings: Vec<Finding<Location>> =
+        problems.into_iter().map(|problem| problem_finding("workspace", problem, Utf8Path::new(name))).collect();
+    ctx.say(&findings::text(&findings, &files.sources(), TextOptions { colour: ctx.color() }));
+    Failure::new(Exit::Input, format!("`{name}` has {}", findings::plural(count, "problem")))
+        .hint("`collimate schema workspace` prints the JSON Schema of this file")
+}
+
+fn problem_finding(rule: &'static str, problem: Problem, path: &Utf8Path) -> Finding<Location> {
+    let place = problem.span.map_or_else(|| Location::File(path.to_owned()), Location::Span);
+    let finding = Finding::new(rule, Severity::Error, place, problem.message);
+    match problem.help {
+        Some(help) => finding.help(help),
+        None => finding,
+    }
+}
+
+fn load_releases(workspace: &Workspace, files: &DiskFiles) -> Vec<ReleaseInput> {
+    let mut releases: Vec<ReleaseInput> = Vec::new();
+    let mut add = |path: &Utf8Path, role: Role| {
+        if !releases.iter().any(|known| known.path == path) {
+            releases.push(load_release(files, path, role));
+        }
+    };
+    for channel in &workspace.channels {
+        add(&channel.release, Role::Current { channel: channel.name.value.clone() });
+    }
+    for channel in &workspace.channels {
+        for ring in &channel.rings {
+            if let Some(path) = &ring.release {
+                add(path, Role::Ring { channel: channel.name.value.clone(), ring: ring.name.value.clone() });
+            }
+        }
+    }
+    for channel in &workspace.channels {
+        // The archive is looked at whole: `release-tag-moved` compares with every release there was.
+        let archive = channel.release.parent().unwrap_or(Utf8Path::new("")).join(ARCHIVE);
+        for entry in files.list(&archive).unwrap_or_default() {
+            let path = archive.join(&entry.name);
+            if entry.kind == FileKind::File && matches!(path.extension(), Some("yaml" | "yml")) {
+                add(&path, Role::Archive);
+            }
+        }
+    }
+    releases
+}
+
+/// Reads one manifest.
+pub(crate) fn load_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> ReleaseInput {
+    let mut input = ReleaseInput {
+        path: path.to_owned(),
+        role,
+        file: None,
+        release: None,
+        problems: Vec::new(),
+        unreadable: None,
+    };
+    match files.read_text(path) {
+        Ok((file, text)) => {
+            let (release, problems) = Release::parse(&text, file);
+            input.file = Some(file);
+            input.release = release;
+            input.problems = problems;
+        }
+        Err(error) => input.unreadable = Some(error.to_string()),
+    }
+    input
+}

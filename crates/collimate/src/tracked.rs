@@ -1,0 +1,119 @@
+//! Which files git tracks, read from git's own index.
+//!
+//! `git ls-files` is not called: a repository's configuration can make git run commands, and a check must not.
+//! The format is documented in git's `index-format`: versions 2 to 4 are read, entries only.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Bytes of an entry before its flags: times, device, inode, mode, owner, size and a SHA-1.
+const FIXED: usize = 60;
+/// The index of a repository of a million files has about 100 MB; larger ones are not read.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+const EXTENDED: u16 = 0x4000;
+
+/// Paths of tracked files below `root`, relative to it, in the index's order (by bytes). `None` where there is no repository, or
+/// one whose index cannot be read (SHA-256 repositories, split indexes).
+pub(crate) fn tracked_files(root: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
+    let top = root.ancestors().find(|folder| folder.join(".git").exists())?;
+    let below = root.strip_prefix(top).ok()?;
+    let index = index_of(top)?;
+    if index.metadata().ok()?.len() > MOST_BYTES {
+        return None;
+    }
+    let paths = parse(&std::fs::read(index).ok()?)?;
+    Some(paths.into_iter().filter_map(|path| Some(path.strip_prefix(below).ok()?.to_owned())).collect())
+}
+
+/// `.git/index`; in a worktree `.git` is a file that names the folder.
+fn index_of(top: &Utf8Path) -> Option<Utf8PathBuf> {
+    let git = top.join(".git");
+    if git.is_dir() {
+        return Some(git.join("index"));
+    }
+    let text = std::fs::read_to_string(&git).ok()?;
+    let folder = text.strip_prefix("gitdir:")?.trim();
+    Some(top.join(folder).join("index"))
+}
+
+fn parse(bytes: &[u8]) -> Option<Vec<Utf8PathBuf>> {
+    let word = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let version = word(4)?;
+    if bytes.get(..4)? != b"DIRC" || !(2..=4).contains(&version) {
+        return None;
+    }
+    let count = word(8)?;
+    let mut at = 12;
+    let mut previous: Vec<u8> = Vec::new();
+    let mut paths = Vec::new();
+    for _ in 0..count {
+        let start = at;
+        let flags = u16::from_be_bytes(bytes.get(at + FIXED..at + FIXED + 2)?.try_into().ok()?);
+        at += FIXED + 2 + if flags & EXTENDED != 0 { 2 } else { 0 };
+        if version == 4 {
+            let strip = varint(bytes, &mut at)?;
+            previous.truncate(previous.len().checked_sub(strip)?);
+        } else {
+            previous.clear();
+        }
+        let length = bytes.get(at..)?.iter().position(|byte| *byte == 0)?;
+        previous.extend_from_slice(&bytes[at..at + length]);
+        at += length + 1;
+        if version < 4 {
+            // Entries are padded with 1 to 8 zero bytes to a multiple of 8.
+            at = start + (at - start).next_multiple_of(8);
+        }
+        if let Ok(path) = std::str::from_utf8(&previous) {
+            paths.push(Utf8PathBuf::from(path));
+        }
+    }
+    Some(paths)
+}
+
+/// git's offset encoding: seven bits a byte, each continuation adds one.
+fn varint(bytes: &[u8], at: &mut usize) -> Option<usize> {
+    let mut byte = *bytes.get(*at)?;
+    *at += 1;
+    let mut value = usize::from(byte & 0x7f);
+    while byte & 0x80 != 0 {
+        byte = *bytes.get(*at)?;
+        *at += 1;
+        value = value.checked_add(1)?.checked_mul(128)? | usize::from(byte & 0x7f);
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn reads_what_git_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        for path in ["b.txt", "a/long-name-of-a-file.yaml", "a/long-name-of-a-folder/x", "ü"] {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let git = |arguments: &[&str]| {
+            assert!(Command::new("git").args(arguments).current_dir(root).output().unwrap().status.success());
+        };
+        git(&["init", "-q"]);
+        git(&["add", "."]);
+        std::fs::write(root.join("untracked"), "x").unwrap();
+        for version in ["2", "4"] {
+            git(&["update-index", "--index-version", version]);
+            let expected = ["a/long-name-of-a-file.yaml", "a/long-name-of-a-folder/x", "b.txt", "ü"];
+            assert_eq!(tracked_files(root).unwrap(), expected, "version {version}");
+        }
+        assert_eq!(tracked_files(&root.join("a")).unwrap(), ["long-name-of-a-file.yaml", "long-name-of-a-folder/x"]);
+    }
+
+    #[test]
+    fn a_damaged_index_is_no_index() {
+        assert!(parse(b"DIRC\0\0\0\x02\xff\xff\xff\xff").is_none());
+        assert!(parse(b"").is_none());
+    }
+}

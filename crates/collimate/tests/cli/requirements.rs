@@ -1,0 +1,117 @@
+//! Every path and command of the document that this tree implements: there and working, or listed here as open. A path that
+//! is listed as open and exists fails the test: the list must shrink as the tree grows.
+
+use std::process::Command;
+
+use crate::tree::{Tree, repository};
+
+const THERE: &[&str] = &[
+    "deploy/README.md",
+    "deploy/releases/2025.10-edge.yaml",
+    "deploy/releases/2025.09-stable.yaml",
+    "deploy/releases/2025.09-airgap.yaml",
+    "deploy/compose/docker-compose.dev.yaml",
+    "deploy/compose/docker-compose.stage.yaml",
+    "deploy/compose/docker-compose.prod.yaml",
+    "deploy/compose/docker-compose.airgap.yaml",
+    "deploy/compose/env/dev.env.example",
+    "deploy/compose/env/stage.env.example",
+    "deploy/compose/env/prod.env.example",
+    "deploy/compose/env/airgap.env.example",
+    "deploy/helm/stellaops/Chart.yaml",
+    "deploy/helm/stellaops/values.yaml",
+    "deploy/helm/stellaops/values-dev.yaml",
+    "deploy/helm/stellaops/values-stage.yaml",
+    "deploy/helm/stellaops/values-prod.yaml",
+    "deploy/helm/stellaops/values-airgap.yaml",
+    "deploy/tools/validate-profiles.sh",
+    "deploy/tools/check-channel-alignment.py",
+];
+
+/// Path, and the part of the product that will bring it.
+const OPEN: &[(&str, &str)] = &[
+    ("deploy/compose/docker-compose.mirror.yaml", "managed mirror"),
+    ("deploy/compose/env/mirror.env.example", "managed mirror"),
+    ("deploy/helm/stellaops/values-mirror.yaml", "managed mirror"),
+    ("deploy/compose/docker-compose.telemetry.yaml", "telemetry"),
+    ("deploy/compose/docker-compose.telemetry-storage.yaml", "telemetry"),
+    ("deploy/telemetry/otel-collector-config.yaml", "telemetry"),
+    ("ops/devops/telemetry/generate_dev_tls.sh", "telemetry"),
+    ("ops/devops/telemetry/smoke_otel_collector.py", "telemetry"),
+    ("ops/devops/telemetry/package_offline_bundle.py", "telemetry"),
+    ("docs/ops/deployment-upgrade-runbook.md", "channels"),
+    (".gitea/workflows/build-test-deploy.yml", "notify smoke and pipeline"),
+];
+
+#[test]
+fn every_path_is_there_or_listed_as_open() {
+    let root = repository();
+    for path in THERE {
+        assert!(root.join(path).is_file(), "`{path}` is missing");
+    }
+    for (path, part) in OPEN {
+        assert!(!root.join(path).exists(), "`{path}` ({part}) exists now: move it to THERE and test it");
+    }
+}
+
+/// Runs a documented entry point of a copied tree, with the program named by `COLLIMATE`.
+fn entry_point(tree: &Tree, path: &str, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(tree.path(path))
+        .args(arguments)
+        .current_dir(tree.path("deploy"))
+        .env("COLLIMATE", env!("CARGO_BIN_EXE_collimate"))
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_alignment_checker_checks_each_channel() {
+    let tree = Tree::copy();
+    for (release, targets) in [
+        ("2025.10-edge.yaml", &["helm/stellaops/values-dev.yaml", "compose/docker-compose.dev.yaml"][..]),
+        (
+            "2025.09-stable.yaml",
+            &[
+                "helm/stellaops/values-stage.yaml",
+                "helm/stellaops/values-prod.yaml",
+                "compose/docker-compose.stage.yaml",
+                "compose/docker-compose.prod.yaml",
+            ],
+        ),
+        ("2025.09-airgap.yaml", &["helm/stellaops/values-airgap.yaml", "compose/docker-compose.airgap.yaml"]),
+    ] {
+        let release = format!("releases/{release}");
+        let mut arguments = vec!["--release", release.as_str(), "--ignore-repo", "nats"];
+        for target in targets {
+            arguments.extend(["--target", target]);
+        }
+        let (code, stdout, stderr) = entry_point(&tree, "deploy/tools/check-channel-alignment.py", &arguments);
+        assert_eq!(code, 0, "{release}: {stdout}{stderr}");
+    }
+}
+
+#[test]
+fn the_alignment_checker_finds_the_wrong_channel() {
+    let tree = Tree::copy();
+    let arguments = ["--release", "releases/2025.10-edge.yaml", "--target", "compose/docker-compose.prod.yaml"];
+    let (code, stdout, stderr) = entry_point(&tree, "deploy/tools/check-channel-alignment.py", &arguments);
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    assert!(stdout.contains("error[digest-mismatch]"), "{stdout}");
+}
+
+#[test]
+fn the_validator_says_which_tool_is_missing() {
+    let tree = Tree::copy();
+    let output = Command::new("/bin/bash")
+        .arg(tree.path("deploy/tools/validate-profiles.sh"))
+        .env_clear()
+        .env("PATH", "/nonexistent")
+        .env("COLLIMATE", env!("CARGO_BIN_EXE_collimate"))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("docker compose"), "{stderr}");
+}
