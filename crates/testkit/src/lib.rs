@@ -1,0 +1,14 @@
+//! Fixtures, a command runner and peers for tests.
+//!
+//! Dev only: nothing that ships depends on it, and it depends on nothing that ships. Everything here panics rather than returns
+//! errors, with the place of the caller: it runs in tests only. Start from [`Sandbox`] and [`Cli`]; [`peer`] finds the real tools.
+
+mod cli;
+mod peer;
+mod sandbox;
+mod tree;
+
+pub use cli::{Cli, Output};
+pub use peer::peer;
+pub use sandbox::Sandbox;
+pub use tree::{Difference, assert_same_tree, first_difference};

@@ -1,0 +1,76 @@
+//! Tasks of this repository, run as `cargo xtask TASK`.
+//!
+//! What the tasks share: all output of a task is talk, except what `bench` and `parity` report; whatever cannot be done is said
+//! aloud; nothing outside the target folder is written unless `--write` or `--json` asks for it.
+
+mod arguments;
+mod bench;
+mod generated;
+mod parity;
+mod peers;
+mod process;
+mod repository;
+mod results;
+mod suite;
+mod terminal;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::arguments::Arguments;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test               everything that must hold before a change lands
+    --no-peers         without the real tools as judges
+    --require-peers    absent judges are a failure, as where `CI` is set
+    --all              the speed gate too
+  peers [NAME…]      build the judges (needs Go)
+  generate           write the files that the program generates
+  bench              our speed against the real tools
+    --repeat N         how often each side runs (11)
+    --write            keep the result in `benches/RESULTS.md`
+  parity             our output against the real tools', on any charts and Compose files
+    --charts DIR…      every chart below these folders
+    --compose DIR…     every Compose file below these folders
+    --helm 3|4         the judge of charts (3)
+    --format json|yaml what Compose files are rendered to: compared as a tree, or byte for byte (json)
+    --filter TEXT      only cases whose name has this
+    --jobs N           how many at once (2)
+    --timeout SECONDS  for each run (60)
+    --program FILE     a built `collimate`, instead of building it
+    --json FILE        write all verdicts there
+    --write            keep the counts in `benches/RESULTS.md`
+    --quiet            only the table
+";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let task = words.next();
+    match run(task.as_deref(), Arguments::new(words)) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::say(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(task: Option<&str>, arguments: Arguments) -> Result<ExitCode> {
+    match task {
+        Some("bench") => bench::run(arguments),
+        Some("generate") => generated::run(arguments),
+        // Not in the usage text: `bench` calls it.
+        Some("peak") => bench::peak(arguments),
+        Some("parity") => parity::run(arguments),
+        Some("peers") => peers::run(arguments),
+        Some("test") => suite::run(arguments),
+        None | Some("help" | "--help" | "-h") => {
+            terminal::print(USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => bail!("there is no task `{other}`\n\n{USAGE}"),
+    }
+}
