@@ -38,6 +38,10 @@ type answers struct {
 	V4 answer `json:"v4"`
 	// sigs.k8s.io/yaml into an empty interface.
 	Sigs answer `json:"sigs"`
+	// Errors of sigs.k8s.io/yaml for other calls.
+	Strict string `json:"strict"`
+	Map    string `json:"map"`
+	Array  string `json:"array"`
 }
 
 func main() {
@@ -88,6 +92,9 @@ func ask(text string) answers {
 				return buffer.Bytes(), err
 			})
 		}),
+		Strict: errorOf(func() error { var value any; return sigs.UnmarshalStrict(in, &value) }),
+		Map:    errorOf(func() error { value := map[string]any{}; return sigs.Unmarshal(in, &value) }),
+		Array:  errorOf(func() error { value := []any{}; return sigs.Unmarshal(in, &value) }),
 		Sigs: guard(func() answer {
 			var value any
 			err := sigs.Unmarshal(in, &value)
@@ -101,6 +108,18 @@ func ask(text string) answers {
 			return answer{Value: canonical(normal(value)), Emit: string(emitted)}
 		}),
 	}
+}
+
+func errorOf(run func() error) (message string) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			message = fmt.Sprintf("panic: %v", caught)
+		}
+	}()
+	if err := run(); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func guard(run func() answer) (result answer) {

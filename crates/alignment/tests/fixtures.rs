@@ -5,6 +5,8 @@
 //! `@PRIVATE@` for the word in the first line of a key, so that the fixtures hold no key themselves. Set `UPDATE_EXPECT=1`
 //! to write `expected.txt` anew.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be read fails its test")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -28,8 +28,8 @@ const IMAGE_RULES: &[&str] = &[
     "release-duplicate-component",
 ];
 
-/// The channel that stands for `--release`; its name only shows in the table of verdicts.
-const NAMED_CHANNEL: &str = "--release";
+/// The channel of searched files; its name only shows in the table of verdicts.
+const NAMED_CHANNEL: &str = "named";
 
 /// Checks targets. Remarks say of each how it was looked at.
 pub(crate) fn check(
@@ -76,7 +76,16 @@ pub(crate) fn check(
     allow(ctx, &mut session, unmanaged);
     let profiles = session.workspace.profiles.iter().collect();
     let scope = Scope { profiles, env_file: None, rules: IMAGE_RULES };
-    Ok((checking::check(ctx, &session, &Charts::default(), &scope), remarks))
+    let mut checked = checking::check(ctx, &session, &Charts::default(), &scope);
+    for finding in &mut checked.findings {
+        // `pin` writes what a channel's own manifest lists, which this one need not be.
+        if finding.help.as_ref().is_some_and(|help| help.contains("`collimate pin")) {
+            finding.help = Some(
+                "write what the manifest lists, or make it the manifest of the channel and run `collimate pin`".to_owned(),
+            );
+        }
+    }
+    Ok((checked, remarks))
 }
 
 /// A session of the current folder without a workspace file: everything is searched.
@@ -121,9 +130,11 @@ fn hold_to_manifest(session: &mut Session, manifest: &Utf8Path, used: &BTreeSet<
         rings: Vec::new(),
     });
     workspace.profiles.retain(|profile| used.contains(&profile.name.value));
-    for profile in &mut workspace.profiles {
-        profile.channel = Spanned::new(NAMED_CHANNEL.to_owned(), span);
-        profile.ring = None;
+    for channel in &mut workspace.channels {
+        channel.release.value = manifest.to_owned();
+        for ring in &mut channel.rings {
+            ring.release = None;
+        }
     }
     workspace.profiles.extend(session.searched.iter().map(|path| Profile {
         name: Spanned::new(path.to_string(), span),

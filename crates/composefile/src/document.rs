@@ -381,22 +381,33 @@ impl Builder<'_> {
     }
 
     fn bad_merge(&self, node: NodeRef<'_>) -> Problem {
-        let start = node.span().start as usize;
+        let node = node.target();
+        self.constructor(node, "map merge requires map or sequence of maps as the value")
+    }
+
+    /// An error of go-yaml's own constructor, which names line and column.
+    fn constructor(&self, node: NodeRef<'_>, reason: &str) -> Problem {
+        let start = node.full_span().start as usize;
         let text = self.source.as_str();
         let line = line_of(text, start);
-        let column = start - text[..start].rfind('\n').map_or(0, |newline| newline + 1) + 1;
-        let message = format!(
-            "go-yaml load error in constructor at L{line}.C{column}: map merge requires map or sequence of maps as the value"
-        );
+        let before = text.get(..start).unwrap_or_default();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let message = format!("go-yaml load error in constructor at L{line}.C{column}: {reason}");
         Problem::Construct(message, node.span())
     }
 
     fn key(&mut self, key: NodeRef<'_>) -> Result<Text, Problem> {
+        let place = key;
         let Some(node) = self.node(key, 0)? else { return Ok(Text::new("")) };
         match node.value {
             Value::Str(text) => Ok(text),
+            Value::Seq(_) | Value::Map(_) => {
+                let printed = go::syntax(&node);
+                let reason = format!("cannot use '{printed}' as a map key; try decoding into yaml.Node");
+                Err(self.constructor(place, &reason))
+            }
             // compose-go complains when the whole document is there; see `refuse_other_keys`.
-            Value::Null | Value::Seq(_) | Value::Map(_) => Ok(other_key("<nil>")),
+            Value::Null => Ok(other_key("<nil>")),
             Value::Float(value) => Ok(other_key(&go::float(value))),
             _ => Ok(other_key(&node.to_go_text())),
         }

@@ -24,6 +24,24 @@ pub(crate) fn sprint(node: &Node) -> String {
     }
 }
 
+/// `%#v` of one value.
+pub(crate) fn syntax(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::Str(text) => quote(text),
+        Value::Seq(items) => {
+            let items: Vec<String> = items.iter().map(syntax).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
+        }
+        Value::Map(map) => {
+            let entries: Vec<String> =
+                map.sorted().into_iter().map(|(key, node)| format!("{}:{}", quote(key), syntax(node))).collect();
+            format!("map[string]interface {{}}{{{}}}", entries.join(", "))
+        }
+        _ => sprint(node),
+    }
+}
+
 /// `time.Time.String` of an RFC 3339 text.
 fn time(text: &str) -> String {
     let Some((date, rest)) = text.split_once('T') else { return text.to_owned() };

@@ -271,8 +271,10 @@ fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Vec<Node>, Erro
     };
     let mut pools: Vec<(Map, Option<source::Span>)> = Vec::new();
     for original in bases {
+        refuse_null(original, path)?;
         let mut right = to_mapping(original.clone(), None, path)?;
         for other in overs {
+            refuse_null(other, path)?;
             let left = to_mapping(other.clone(), None, path)?;
             if !same_subnet(&left, &right) && !pools.iter().any(|(pool, _)| same_subnet(pool, &left)) {
                 pools.push((left, other.span));
@@ -288,4 +290,11 @@ fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Vec<Node>, Erro
         }
     }
     Ok(pools.into_iter().map(|(pool, span)| Node::at(pool, span)).collect())
+}
+
+fn refuse_null(node: &Node, path: &Path<'_>) -> Result<(), Error> {
+    if node.is_null() {
+        return Err(Error::invalid(format!("{path}: cannot convert <nil> into a mapping")).at(node.span));
+    }
+    Ok(())
 }

@@ -4,4 +4,5 @@
 //! a tree that has what would be printed, in that order.
 
 pub(crate) mod decode;
+pub(crate) mod extensions;
 pub(crate) mod shape;

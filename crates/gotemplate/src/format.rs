@@ -1,5 +1,6 @@
 //! Go's `fmt` and the parts of `strconv` that it and templates need.
 //!
+//! The result is text: bytes of strings that are not UTF-8 are printed as U+FFFD (`%q` and `%x` see the bytes).
 //! What a verb copies from a string keeps its trace; what it makes anew is a union of what went in.
 
 mod float;
@@ -7,6 +8,7 @@ mod number_text;
 mod pattern;
 mod printer;
 mod quote;
+mod unicode;
 
 use source::Text;
 
@@ -16,7 +18,8 @@ use printer::Printer;
 pub use float::format_float;
 pub use number_text::{parse_float, parse_int, parse_uint};
 pub use quote::quote;
-pub(crate) use quote::{Unit, is_letter_or_digit, is_printable, unquote, unquote_char};
+pub(crate) use quote::{Unit, unquote, unquote_char};
+pub(crate) use unicode::{is_letter_or_digit, is_printable};
 
 /// `fmt.Sprintf`. Values that are too deep or too large (they may contain themselves) are cut.
 #[must_use]

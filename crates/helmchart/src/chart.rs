@@ -114,8 +114,7 @@ impl Chart {
         let entries = match files.kind(path) {
             Some(FileKind::Directory) => folder::read(path, files)?,
             Some(FileKind::File) => {
-                let (_, bytes) =
-                    files.read(path).map_err(|error| Error::new(ErrorKind::Load, error.to_string()))?;
+                let (_, bytes) = files.read(path).map_err(|error| Error::new(ErrorKind::Load, error.to_string()))?;
                 archive::ensure(path.as_str(), &bytes)?;
                 archive::read(&bytes)?
             }
@@ -285,8 +284,7 @@ fn subchart(
     if extension(folder) == ".tgz" {
         let Some(first) = entries.first() else { return assemble(Vec::new(), depth + 1, warnings) };
         if first.name != folder {
-            let message =
-                format!("error unpacking subchart tar in {parent}: expected {folder}, got {}", first.name);
+            let message = format!("error unpacking subchart tar in {parent}: expected {folder}, got {}", first.name);
             return Err(Error::new(ErrorKind::Load, message));
         }
         return assemble(archive::read(&first.bytes)?, depth + 1, warnings);
@@ -317,7 +315,8 @@ fn read_metadata(metadata: &mut Metadata, entry: &ChartFile, name: &str) -> Resu
 
 /// A lock file takes no part in rendering, but a malformed one stops Helm.
 fn check_lock(entry: &ChartFile, name: &str) -> Result<(), Error> {
-    yaml::read_data(&entry.plain_text())
-        .map(drop)
-        .map_err(|error| error.into_error(ErrorKind::Load, entry.file).wrap(&format!("cannot load {name}")))
+    let outer = format!("cannot load {name}");
+    let data = yaml::read_data(&entry.plain_text())
+        .map_err(|error| error.into_error(ErrorKind::Load, entry.file).wrap(&outer))?;
+    crate::metadata::check_lock(&data).map_err(|message| Error::new(ErrorKind::Load, message).wrap(&outer))
 }

@@ -111,13 +111,12 @@ fn scopes<'c>(
     let data = graph.data(chart);
     let values = match parent {
         None => globals.values.clone(),
-        Some(parent) => {
-            table_at(parent, &format!("Values.{}", graph.name(chart))).unwrap_or_else(|_| Map::new())
-        }
+        Some(parent) => table_at(parent, &format!("Values.{}", graph.name(chart))).unwrap_or_else(|_| Map::new()),
     };
     let subcharts = Map::new();
     let scope = Map::new();
-    let about = objects::chart(&data.metadata, graph.name(chart), graph.requirements(chart), graph.is_root(chart), helm);
+    let about =
+        objects::chart(&data.metadata, graph.name(chart), graph.requirements(chart), graph.is_root(chart), helm);
     scope.insert("Chart", about);
     scope.insert("Files", Value::object(FilesObject::new(&data.files, trace)));
     scope.insert("Release", globals.release.clone());

@@ -25,8 +25,15 @@ enum Node {
     Any,
     Super,
     Single,
-    Range { low: char, high: char, not: bool },
-    List { chars: Vec<char>, not: bool },
+    Range {
+        low: char,
+        high: char,
+        not: bool,
+    },
+    List {
+        chars: Vec<char>,
+        not: bool,
+    },
     /// Alternatives as one graph: each `Split` is tried in turn, each alternative ends in a `Jump` behind the last.
     Split(Vec<usize>),
     Jump(usize),

@@ -181,10 +181,8 @@ impl<'c> Graph<'c> {
                     None => {}
                     Some(Value::Bool(true)) => wanted = true,
                     Some(Value::Bool(false)) => unwanted = true,
-                    Some(_) => context.warn(format!(
-                        "Warning: Tag '{tag}' for chart {} returned non-bool value",
-                        requirement.name
-                    )),
+                    Some(_) => context
+                        .warn(format!("Warning: Tag '{tag}' for chart {} returned non-bool value", requirement.name)),
                 }
             }
             requirement.enabled = wanted || !unwanted;

@@ -58,8 +58,10 @@ pub struct Lint {
     /// The chart's path as given.
     pub path: String,
     pub messages: Vec<LintMessage>,
-    /// Why nothing could be linted at all.
+    /// Why the chart could not be linted at all.
     pub error: Option<String>,
+    /// Why `helm lint` did not even begin: a bad flag or values file.
+    pub refused: Option<String>,
     strict: bool,
 }
 
@@ -68,12 +70,15 @@ impl Lint {
     #[must_use]
     pub fn failed(&self) -> bool {
         let bar = if self.strict { LintSeverity::Warning } else { LintSeverity::Error };
-        self.error.is_some() || self.messages.iter().any(|message| message.severity >= bar)
+        self.refused.is_some() || self.error.is_some() || self.messages.iter().any(|message| message.severity >= bar)
     }
 
     /// What `helm lint` prints to stdout. With a failure the summary goes to stderr: see [`Lint::exit_text`].
     #[must_use]
     pub fn output(&self) -> String {
+        if self.refused.is_some() {
+            return String::new();
+        }
         let mut out = format!("==> Linting {}\n", self.path);
         if let (true, Some(error)) = (self.messages.is_empty(), &self.error) {
             out.push_str(&format!("Error {error}\n"));
@@ -90,8 +95,11 @@ impl Lint {
 
     /// What `helm lint` prints to stderr at the end of a failure.
     #[must_use]
-    pub fn exit_text(&self) -> Option<&'static str> {
-        self.failed().then_some("Error: 1 chart(s) linted, 1 chart(s) failed\n")
+    pub fn exit_text(&self) -> Option<String> {
+        match &self.refused {
+            Some(message) => Some(format!("Error: {message}\n")),
+            None => self.failed().then(|| "Error: 1 chart(s) linted, 1 chart(s) failed\n".to_owned()),
+        }
     }
 
     fn push(&mut self, severity: LintSeverity, path: &str, text: impl Into<String>) {
@@ -123,23 +131,25 @@ fn lint_here(path: &Utf8Path, chart: Result<&Chart, &Error>, options: &RenderOpt
     let user = match values::of_user(options, files) {
         Ok(user) => user,
         Err(error) => {
-            lint.error = Some(error.to_string());
+            lint.refused = Some(error.to_string());
             return lint;
         }
     };
-    let kube = match &options.kube_version {
+    let kube = match options.kube_version.as_deref().filter(|text| !text.is_empty()) {
         None => None,
         Some(text) => match crate::objects::KubeVersion::parse(text, options.helm) {
             Ok(kube) => Some(kube),
             Err(message) => {
-                lint.error = Some(message);
+                lint.refused = Some(message);
                 return lint;
             }
         },
     };
     let Some(source) = LintFiles::new(path, chart, files) else {
         let file = path.join("Chart.yaml");
-        lint.error = Some(format!("unable to check Chart.yaml file in chart: stat {file}: no such file or directory"));
+        let is_file = files.kind(path) == Some(source::FileKind::File);
+        let reason = if is_file { "not a directory" } else { "no such file or directory" };
+        lint.error = Some(format!("unable to check Chart.yaml file in chart: stat {file}: {reason}"));
         return lint;
     };
     chart_file::check(&source, &mut lint);
@@ -213,6 +223,9 @@ fn check_values(source: &LintFiles<'_>, user: &values::tree::Table, lint: &mut L
         Err(error) => {
             let file = text.segments().first().and_then(|segment| segment.origin.spans().first()).map(|span| span.file);
             let error = error.into_error(crate::ErrorKind::Values, file);
+            // The linter reads into another type, whose name shows.
+            let text = error.to_string().replace("type map[string]interface {}", "type chartutil.Values");
+            let error = crate::Error::new(crate::ErrorKind::Values, text).at(error.span());
             lint.push_error(FILE, "unable to parse YAML: ", &error);
             return;
         }

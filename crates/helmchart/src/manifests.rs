@@ -127,8 +127,16 @@ fn read(path: &str, text: Text) -> Result<(Manifest, Option<String>), Error> {
     let (document, head) = parse(&text, Shape::Manifest)?;
     let Head { api_version, kind, name, namespace, hook } = head;
     let document = document.map(Arc::new);
-    let manifest =
-        Manifest { template: path.to_owned(), text, document, api_version, kind, name, namespace, hook_events: Vec::new() };
+    let manifest = Manifest {
+        template: path.to_owned(),
+        text,
+        document,
+        api_version,
+        kind,
+        name,
+        namespace,
+        hook_events: Vec::new(),
+    };
     Ok((manifest, hook))
 }
 
@@ -182,7 +190,7 @@ fn origin(text: &Text, offset: usize) -> Option<source::Span> {
     text.exact_span(offset..offset + 1).or(Some(place))
 }
 
-/// Whether more than syntax may be wrong with a document: tags, aliases, keys that are no scalars.
+/// Whether more than syntax may be wrong with a document: tags, aliases, merge keys, keys that are no scalars.
 fn needs_decoding(node: NodeRef<'_>) -> bool {
     if node.tag().is_some() || node.anchor().is_some() {
         return true;
@@ -191,9 +199,9 @@ fn needs_decoding(node: NodeRef<'_>) -> bool {
         Kind::Alias => true,
         Kind::Scalar => false,
         Kind::Sequence => node.items().any(needs_decoding),
-        Kind::Mapping => {
-            node.entries().any(|(key, value)| key.kind() != Kind::Scalar || needs_decoding(key) || needs_decoding(value))
-        }
+        Kind::Mapping => node
+            .entries()
+            .any(|(key, value)| key.kind() != Kind::Scalar || key.value() == Scalar::Merge || needs_decoding(key) || needs_decoding(value)),
     }
 }
 
@@ -217,8 +225,15 @@ impl Head {
         };
         let text = |node: Option<NodeRef<'_>>, field: &str| match node.map(NodeRef::target) {
             None => Ok(String::new()),
-            Some(node) => scalar_text(node)
-                .ok_or_else(|| format!("{} into Go struct field {name}.{field} of type string", json_kind(node))),
+            Some(node) => scalar_text(node).ok_or_else(|| {
+                // The struct named is the innermost one, and that of a manifest's metadata has no name.
+                let name = match (field.contains('.'), shape) {
+                    (false, _) => name,
+                    (true, Shape::Manifest) => "",
+                    (true, Shape::Lint) => "k8sYamlMetadata",
+                };
+                format!("{} into Go struct field {name}.{field} of type string", json_kind(node))
+            }),
         };
         self.api_version = text(member(root, "apiVersion"), "apiVersion")?;
         self.kind = text(member(root, "kind"), if shape == Shape::Lint { "Kind" } else { "kind" })?;
@@ -243,7 +258,7 @@ impl Head {
         self.namespace = member(metadata, "namespace").map(NodeRef::target).and_then(scalar_text).unwrap_or_default();
         let Some(annotations) = member(metadata, "annotations").map(NodeRef::target) else { return Ok(()) };
         let Some(annotations) = table(annotations).map_err(|kind| {
-            format!("{kind} into Go struct field {name}.metadata.annotations of type map[string]string")
+            format!("{kind} into Go struct field .metadata.annotations of type map[string]string")
         })?
         else {
             return Ok(());

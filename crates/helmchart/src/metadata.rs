@@ -212,7 +212,10 @@ pub(crate) fn go_base(path: &str) -> &str {
 
 /// Blanks become spaces; what cannot be printed goes.
 fn sanitize(text: &mut String) {
-    let keep = |c: char| !c.is_control() && !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}'..='\u{ffff}' | '\u{e000}'..='\u{f8ff}');
+    let keep = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}'..='\u{ffff}' | '\u{e000}'..='\u{f8ff}')
+    };
     if text.chars().all(|c| c == ' ' || (keep(c) && !c.is_whitespace())) {
         return;
     }
@@ -417,4 +420,36 @@ fn read_imports(field: Field<'_>, value: &Data) -> Result<Vec<ImportValue>, Stri
             _ => None,
         })
         .collect())
+}
+
+/// Checks the shape of a lock file, whose content takes no part in rendering.
+pub(crate) fn check_lock(data: &Data) -> Result<(), String> {
+    let entries = match data {
+        Data::Null => return Ok(()),
+        Data::Map(entries) => entries,
+        other => return Err(mismatch(other, "value", "chart.Lock")),
+    };
+    for (key, value) in entries {
+        let field = Field { path: "Lock", name: field_name(key, &["generated", "digest", "dependencies"]) };
+        match field.name {
+            "generated" => check_time(value)?,
+            "digest" => field.string(value, &mut String::new())?,
+            "dependencies" => Metadata::default().read_dependencies(field, value)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_time(value: &Data) -> Result<(), String> {
+    let outer = "error unmarshaling JSON: while decoding JSON";
+    match value {
+        Data::Null => Ok(()),
+        Data::Str(text) if text.parse::<jiff::Timestamp>().is_ok() && text.contains('T') => Ok(()),
+        Data::Str(text) => {
+            let text = gotemplate::format::quote(text.as_bytes());
+            Err(format!("{outer}: parsing time {text} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text} as \"2006\""))
+        }
+        _ => Err(format!("{outer}: Time.UnmarshalJSON: input is not a JSON string")),
+    }
 }

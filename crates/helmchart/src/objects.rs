@@ -520,10 +520,10 @@ fn lines(content: Option<&Value>) -> Value {
         Some(value) if value.string_bytes().is_some_and(|bytes| !bytes.is_empty()) => {
             let bytes = value.string_bytes().unwrap_or_default();
             let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-            let items = bytes.split(|byte| *byte == b'\n').map(|line| Value::string_from_bytes(line.to_vec())).collect();
+            let items =
+                bytes.split(|byte| *byte == b'\n').map(|line| Value::string_from_bytes(line.to_vec())).collect();
             Value::List(List::typed(Type::STRINGS, items))
         }
         _ => Value::strings([]),
     }
 }
-

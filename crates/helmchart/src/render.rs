@@ -8,7 +8,7 @@ use crate::graph::{Graph, is_compatible, to_map};
 use crate::objects::KubeVersion;
 use crate::values::coalesce::{Nulls, coalesce};
 use crate::values::{self, schema};
-use crate::{Chart, Error, ErrorKind, Rendered, RenderOptions, manifests};
+use crate::{Chart, Error, ErrorKind, RenderOptions, Rendered, manifests};
 
 /// Helm's longest release name: names of objects are made from it and must fit in 63 bytes.
 const LONGEST_NAME: usize = 53;
@@ -88,7 +88,7 @@ fn rendered(
 }
 
 pub(crate) fn kube_version(options: &RenderOptions) -> Result<KubeVersion, Error> {
-    match &options.kube_version {
+    match options.kube_version.as_deref().filter(|text| !text.is_empty()) {
         Some(text) => KubeVersion::parse(text, options.helm).map_err(|message| Error::new(ErrorKind::Values, message)),
         None => Ok(KubeVersion::default_of(options.helm)),
     }
@@ -135,11 +135,7 @@ fn check_release_name(name: &str) -> Result<(), Error> {
 }
 
 /// Takes all notes out; gives the root chart's, or all of them.
-fn take_notes(
-    texts: &mut std::collections::BTreeMap<String, Text>,
-    chart: &str,
-    subcharts: bool,
-) -> Option<Text> {
+fn take_notes(texts: &mut std::collections::BTreeMap<String, Text>, chart: &str, subcharts: bool) -> Option<Text> {
     let own = format!("{chart}/templates/NOTES.txt");
     let mut notes: Option<Text> = None;
     texts.retain(|path, text| {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use source::{Span, Text, TextBuf};
 
-use crate::path_match::path_match;
 use crate::manifests::split;
+use crate::path_match::path_match;
 use crate::{Error, ErrorKind, HelmVersion};
 
 /// One document that a template printed.

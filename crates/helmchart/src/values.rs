@@ -19,10 +19,10 @@ pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Tabl
     let mut all = Table::new();
     for path in &options.values {
         let (file, text) = files.read_text(path).map_err(|error| unreadable(path, &error))?;
-        let text =
-            if options.trace { Text::exact(&*text, Span::new(file, 0..text.len())) } else { Text::new(text) };
-        let table = yaml::read_values(&text)
-            .map_err(|error| error.into_error(ErrorKind::Values, Some(file)).wrap(&format!("failed to parse {path}")))?;
+        let text = if options.trace { Text::exact(&*text, Span::new(file, 0..text.len())) } else { Text::new(text) };
+        let table = yaml::read_values(&text).map_err(|error| {
+            error.into_error(ErrorKind::Values, Some(file)).wrap(&format!("failed to parse {path}"))
+        })?;
         merge(&mut all, table);
     }
     let read = |path: &str| -> Result<Text, String> {

@@ -4,6 +4,8 @@
 //! A case is a folder of `tests/charts`: `chart/`, perhaps `values.yaml` and `flags` (one argument per line), and
 //! `expected.yaml` or `expected.error` for `helm template release chart --namespace space`, `expected.lint` for `helm lint`.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it skips")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -110,9 +112,7 @@ fn template_prints_what_helm_recorded() {
 
 #[test]
 fn lint_prints_what_helm_recorded() {
-    check("lint", |case| {
-        compare(&our_lint(case), &std::fs::read_to_string(case.join("expected.lint")).unwrap())
-    });
+    check("lint", |case| compare(&our_lint(case), &std::fs::read_to_string(case.join("expected.lint")).unwrap()));
 }
 
 #[test]

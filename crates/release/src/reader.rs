@@ -3,6 +3,8 @@
 //! Threat: workspace files come from others. The tree comes from `yamlspan`, which limits size, depth and aliases; here
 //! nothing recurses on input.
 
+use std::collections::BTreeSet;
+
 use source::{FileId, Span};
 use yamlspan::{Dialect, Document, Kind, NodeRef, Scalar};
 
@@ -115,6 +117,21 @@ impl Reader {
     /// The entries of the mapping at `node`, in written order. A key that stands twice is a problem and its later entry
     /// is left out.
     pub(crate) fn entries<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<Vec<Named<'d>>> {
+        let mut out: Vec<Named<'d>> = Vec::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for entry in self.all_entries(node, path)? {
+            if seen.insert(entry.name.value.clone()) {
+                out.push(entry);
+            } else {
+                let help = "keep one of them".to_owned();
+                self.problem(entry.name.span, format!("`{}` stands twice", entry.path), Some(help));
+            }
+        }
+        Some(out)
+    }
+
+    /// As [`Reader::entries`], with keys that stand twice.
+    pub(crate) fn all_entries<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<Vec<Named<'d>>> {
         let target = node.target();
         if target.kind() != Kind::Mapping {
             self.wrong_kind(node, path, "a mapping");
@@ -128,11 +145,6 @@ impl Reader {
             }
             let name = key.raw().to_owned();
             let entry_path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            if out.iter().any(|earlier| earlier.name.value == name) {
-                let help = "keep one of them".to_owned();
-                self.problem(key.span(), format!("`{entry_path}` stands twice"), Some(help));
-                continue;
-            }
             out.push(Named { name: Spanned::new(name, key.content_span()), value, path: entry_path });
         }
         Some(out)

@@ -301,7 +301,8 @@ fn read_group(
     components: &mut Vec<Component>,
 ) {
     let Some(node) = fields.get(key) else { return };
-    for entry in reader.entries(node, key).unwrap_or_default() {
+    // A component that stands twice is kept: `release-duplicate-component` reports it, and its image stays known.
+    for entry in reader.all_entries(node, key).unwrap_or_default() {
         let Some(fields) = reader.fields_of(&entry, COMPONENT_KEYS) else { continue };
         if let Some(component) = read_component(reader, &fields, entry.name, group) {
             components.push(component);

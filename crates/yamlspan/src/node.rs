@@ -12,8 +12,11 @@ use crate::{Dialect, Error, Scalar};
 /// How many merge keys [`NodeRef::get`] follows one inside the other. Anchors can be merged into themselves.
 const MOST_MERGES: usize = 64;
 
+/// How many mappings it merges in all. Merge lists of merge lists grow exponentially; real files have a handful.
+const MOST_MERGED: usize = 10_000;
+
 /// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     Scalar,
     Sequence,
@@ -271,15 +274,16 @@ impl<'d> NodeRef<'d> {
     /// the value itself may be an alias.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {
-        self.get_within(key, MOST_MERGES)
+        let mut left = MOST_MERGED;
+        self.get_within(key, MOST_MERGES, &mut left)
     }
 
-    fn get_within(self, key: &str, merges: usize) -> Option<Self> {
+    fn get_within(self, key: &str, depth: usize, left: &mut usize) -> Option<Self> {
         let mapping = self.target();
         let (mut own, mut merged) = (None, None);
         for (name, value) in mapping.entries() {
             if name.is_merge_key() {
-                let found = value.get_merged(key, merges.checked_sub(1)?);
+                let found = value.get_merged(key, depth.checked_sub(1)?, left);
                 // v2 merges where the key stands, v3 and v4 at the end and only the last.
                 if mapping.dialect() == Dialect::GoYamlV2 {
                     own = found.or(own);
@@ -293,11 +297,15 @@ impl<'d> NodeRef<'d> {
         own.or(merged)
     }
 
-    fn get_merged(self, key: &str, merges: usize) -> Option<Self> {
+    fn get_merged(self, key: &str, depth: usize, left: &mut usize) -> Option<Self> {
+        *left = left.checked_sub(1)?;
         let value = self.target();
         match value.kind() {
-            Kind::Sequence => value.items().find_map(|item| item.get_within(key, merges)),
-            _ => value.get_within(key, merges),
+            Kind::Sequence => value.items().find_map(|item| {
+                *left = left.checked_sub(1)?;
+                item.get_within(key, depth, left)
+            }),
+            _ => value.get_within(key, depth, left),
         }
     }
 

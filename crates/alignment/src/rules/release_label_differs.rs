@@ -1,5 +1,7 @@
 //! A rendered object is labelled with another release or channel than its profile has.
 
+use std::collections::BTreeSet;
+
 use findings::{Finding, Severity};
 use source::redact;
 
@@ -23,7 +25,13 @@ impl Rule for ReleaseLabelDiffers {
         for profile in &survey.profiles {
             let Some(held) = profile.release else { continue };
             let name = profile.name();
-            for label in release_labels(profile).into_iter().filter(|label| label.value != label.expected) {
+            let mut wrong = release_labels(profile);
+            wrong.retain(|label| label.value != label.expected);
+            // Charts print one value in both labels: what is wrong with it is said once.
+            let versions = wrong.iter().filter(|label| label.meaning == LabelMeaning::Version);
+            let said: BTreeSet<String> = versions.map(|label| label.value.clone()).collect();
+            wrong.retain(|label| label.meaning != LabelMeaning::Application || !said.contains(&label.value));
+            for label in wrong {
                 let (at, why) = if label.meaning == LabelMeaning::Channel {
                     (profile.profile.declared.channel.span, format!("profile `{name}` follows this channel"))
                 } else {

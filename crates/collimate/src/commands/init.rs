@@ -16,6 +16,9 @@ use crate::report::{Format, Report};
 use crate::session::Session;
 use crate::write::{self, NewFile};
 
+/// Images that one sentence names before it only counts: the check above it has listed them all.
+const MOST_NAMED: usize = 5;
+
 /// Make a workspace from the Compose files and charts of a folder
 ///
 /// Writes `collimate.yaml` and `releases/current.yaml` from what they use today, then checks. Changes no other file.
@@ -151,7 +154,11 @@ impl Plan {
         let mut next = Vec::new();
         let release = shown(folder, RELEASE_FILE);
         if !self.components.divided.is_empty() {
-            let names: Vec<String> = self.components.divided.iter().map(|name| format!("`{name}`")).collect();
+            let divided = &self.components.divided;
+            let mut names: Vec<String> = divided.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
+            if divided.len() > MOST_NAMED {
+                names.push(format!("{} more", divided.len() - MOST_NAMED));
+            }
             next.push(format!(
                 "a release has one tag and one digest of an image, but several are in use of {}: keep one in `{release}`, or give \
                  the profiles that differ a channel of their own",

@@ -63,7 +63,7 @@ pub(crate) fn release_text(components: &Components, version: Option<&str>) -> St
         components: components.listed.clone(),
         infrastructure: std::collections::BTreeMap::new(),
     };
-    let first = "# The images that the profiles of `collimate.yaml` used when this file was made. Images of others may move to `infrastructure:`.\n";
+    let first = "# What the profiles use today. Images that others make may move to `infrastructure:`.\n";
     first.to_owned() + &manifest.to_yaml()
 }
 

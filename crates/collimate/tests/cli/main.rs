@@ -1,5 +1,6 @@
 //! The program as people run it.
 
+mod init;
 mod mutations;
 mod requirements;
 mod tree;

@@ -52,3 +52,226 @@ fn check(change: impl FnOnce(&Tree), expected: &[Expected]) {
 fn text(value: &serde_json::Value) -> &str {
     value.as_str().unwrap_or_default()
 }
+
+const STAGE: &str = "deploy/compose/docker-compose.stage.yaml";
+const PROD: &str = "deploy/compose/docker-compose.prod.yaml";
+const STAGE_VALUES: &str = "deploy/helm/stellaops/values-stage.yaml";
+const SIGNER: &str = "sha256:9c05d3819ee52222096f5caf103e4d392652497819cbe6a2a8786652333206c3";
+const ATTESTOR: &str = "sha256:fbde6bf5d343d4688653ea6948720ec11efc9d758459454edaa1924f24e0faa8";
+const WRONG: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+#[test]
+fn nothing_changed() {
+    check(|_| {}, &[]);
+}
+
+#[test]
+fn wrong_digest_in_a_compose_file() {
+    check(|tree| tree.replace(STAGE, SIGNER, WRONG), &[expect("digest-mismatch", STAGE, WRONG, WRONG)]);
+}
+
+#[test]
+fn wrong_digest_in_a_values_file() {
+    check(|tree| tree.replace(STAGE_VALUES, SIGNER, WRONG), &[expect("digest-mismatch", STAGE_VALUES, WRONG, WRONG)]);
+}
+
+#[test]
+fn swapped_digests() {
+    check(
+        |tree| {
+            tree.replace(PROD, SIGNER, "swap");
+            tree.replace(PROD, ATTESTOR, SIGNER);
+            tree.replace(PROD, "swap", ATTESTOR);
+        },
+        &[
+            expect("digest-mismatch", PROD, format!("signer@{ATTESTOR}"), ATTESTOR),
+            expect("digest-mismatch", PROD, format!("attestor@{SIGNER}"), SIGNER),
+        ],
+    );
+}
+
+#[test]
+fn unpinned() {
+    check(
+        |tree| tree.replace(PROD, &format!("signer@{SIGNER}"), "signer:2025.09.2"),
+        &[expect("image-unpinned", PROD, "registry.stella-ops.org/stellaops/signer:2025.09.2", "registry")],
+    );
+}
+
+#[test]
+fn the_right_digest_under_a_wrong_tag() {
+    check(
+        |tree| tree.replace(PROD, &format!("signer@{SIGNER}"), &format!("signer:2025.08.1@{SIGNER}")),
+        &[expect("tag-digest-conflict", PROD, "signer:2025.08.1@", "2025.08.1")],
+    );
+}
+
+#[test]
+fn an_image_that_no_release_lists() {
+    check(
+        |tree| tree.replace(PROD, &format!("stellaops/signer@{SIGNER}"), &format!("stellaops/singer@{SIGNER}")),
+        &[expect("image-unlisted", PROD, "registry.stella-ops.org/stellaops/singer", "registry")],
+    );
+}
+
+#[test]
+fn overridden_by_a_second_values_file() {
+    const SECOND: &str = "deploy/helm/stellaops/values-override.yaml";
+    check(
+        |tree| {
+            tree.write(SECOND, &format!("images:\n  signer:\n    digest: {WRONG}\n"));
+            let first = format!("    values: [{STAGE_VALUES}]");
+            tree.replace("collimate.yaml", &first, &format!("    values: [{STAGE_VALUES}, {SECOND}]"));
+        },
+        &[expect("digest-mismatch", SECOND, WRONG, WRONG)],
+    );
+}
+
+#[test]
+fn carried_by_an_env_file() {
+    const ENV: &str = "deploy/compose/env/stage.env.example";
+    check(
+        |tree| {
+            tree.replace(STAGE, SIGNER, "${SIGNER_DIGEST:?}");
+            tree.write(ENV, &format!("{}SIGNER_DIGEST={WRONG}\n", tree.read(ENV)));
+        },
+        &[expect("digest-mismatch", ENV, WRONG, WRONG)],
+    );
+}
+
+#[test]
+fn an_anchor_that_two_services_share() {
+    check(
+        |tree| {
+            tree.replace(
+                STAGE,
+                &format!("    image: registry.stella-ops.org/stellaops/signer@{SIGNER}"),
+                &format!("    image: &signer registry.stella-ops.org/stellaops/signer@{WRONG}"),
+            );
+            tree.replace(STAGE, "\n  attestor:\n", "\n  signer-shadow:\n    <<: *service\n    image: *signer\n    networks: [backend]\n\n  attestor:\n");
+        },
+        &[expect("digest-mismatch", STAGE, WRONG, WRONG)],
+    );
+}
+
+#[test]
+fn an_init_container() {
+    let tree = Tree::copy();
+    let values = tree.read(STAGE_VALUES);
+    let nginx = values.split("  nginx:\n").nth(1).unwrap();
+    let digest = &nginx[nginx.find("sha256:").unwrap()..][..71].to_owned();
+    check(|tree| tree.replace(STAGE_VALUES, digest, WRONG), &[expect("digest-mismatch", STAGE_VALUES, WRONG, WRONG)]);
+}
+
+#[test]
+fn a_taken_port() {
+    const ENV: &str = "deploy/compose/env/stage.env.example";
+    check(
+        |tree| tree.replace(ENV, "ATTESTOR_PORT=8442", "ATTESTOR_PORT=8440"),
+        &[expect("port-collision", ENV, "ATTESTOR_PORT=8440", "8440")],
+    );
+}
+
+#[test]
+fn an_undefined_variable() {
+    const ENV: &str = "deploy/compose/env/prod.env.example";
+    check(
+        |tree| tree.replace(ENV, "LOG_LEVEL=", "LOG_LEVL="),
+        &[expect("compose-invalid", PROD, "${LOG_LEVEL:?}", "$")],
+    );
+}
+
+#[test]
+fn broken_yaml() {
+    check(
+        |tree| tree.replace(PROD, "name: stellaops-prod\n", "name: [stellaops-prod\n"),
+        &[expect("compose-invalid", PROD, "name: [stellaops-prod", "name")],
+    );
+}
+
+#[test]
+fn a_host_outside_the_air_gap() {
+    const ENV: &str = "deploy/compose/env/airgap.env.example";
+    let tree = Tree::copy();
+    let env = tree.read(ENV);
+    let line = env.lines().find(|line| line.starts_with("AUTHORITY_ISSUER=")).unwrap().to_owned();
+    check(
+        |tree| tree.replace(ENV, &line, "AUTHORITY_ISSUER=https://authority.example.org"),
+        &[expect("outbound-host", ENV, "AUTHORITY_ISSUER=https://authority.example.org", "authority.example.org")],
+    );
+}
+
+#[test]
+fn a_label_of_another_release() {
+    check(
+        |tree| {
+            let label = "  org.stellaops.release.version: 2025.09.2\n";
+            tree.replace(PROD, label, "  org.stellaops.release.version: 2025.09.1\n");
+        },
+        &[expect("release-label-differs", PROD, "release.version: 2025.09.1", "2025.09.1")],
+    );
+}
+
+#[test]
+fn a_digest_in_a_shared_file() {
+    const VALUES: &str = "deploy/helm/stellaops/values.yaml";
+    check(
+        |tree| {
+            for profile in ["dev", "stage", "prod", "airgap"] {
+                let path = format!("deploy/helm/stellaops/values-{profile}.yaml");
+                let values = tree.read(&path);
+                let entry = values.find("  signer:\n    registry").unwrap();
+                let digest = entry + values[entry..].find("    digest:").unwrap();
+                let end = digest + values[digest..].find('\n').unwrap() + 1;
+                tree.write(&path, &format!("{}{}", &values[..digest], &values[end..]));
+            }
+            tree.write(VALUES, &format!("{}\nimages:\n  signer:\n    digest: {SIGNER}\n", tree.read(VALUES)));
+        },
+        &[
+            expect("digest-mismatch", VALUES, SIGNER, SIGNER),
+            expect("shared-pin-conflict", VALUES, SIGNER, SIGNER),
+        ],
+    );
+}
+
+#[test]
+fn a_moved_tag() {
+    const AIRGAP: &str = "deploy/releases/2025.09-airgap.yaml";
+    let digest = format!("digest: {WRONG}");
+    check(
+        |tree| tree.replace(AIRGAP, SIGNER, WRONG),
+        &[
+            expect("release-tag-moved", AIRGAP, digest.clone(), "sha256"),
+            expect("digest-mismatch", "deploy/compose/docker-compose.airgap.yaml", format!("signer@{SIGNER}"), SIGNER),
+            expect("digest-mismatch", "deploy/helm/stellaops/values-airgap.yaml", SIGNER, SIGNER),
+        ],
+    );
+}
+
+#[test]
+fn a_secret_in_an_example() {
+    const ENV: &str = "deploy/compose/env/prod.env.example";
+    check(
+        |tree| tree.replace(ENV, "MONGO_PASSWORD=change-me:mongo-password", "MONGO_PASSWORD=hunter2hunter2"),
+        &[expect("secret-value-committed", ENV, "MONGO_PASSWORD=hunter2hunter2", "hunter2hunter2")],
+    );
+}
+
+#[test]
+fn a_mount_of_nothing() {
+    check(
+        |tree| {
+            let keys = "      - signer-keys:/var/lib/stellaops/signer/keys\n";
+            tree.replace(PROD, keys, &format!("{keys}      - ./signer/policies:/etc/signer:ro\n"));
+        },
+        &[expect("mount-source-missing", PROD, "- ./signer/policies:/etc/signer:ro", "./signer")],
+    );
+}
+
+#[test]
+fn a_secret_that_nobody_makes() {
+    check(
+        |tree| tree.replace("collimate.yaml", "helm/prod:", "helm/prod: # changed below"),
+        &[],
+    );
+}

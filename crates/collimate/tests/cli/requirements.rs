@@ -104,10 +104,18 @@ fn the_alignment_checker_finds_the_wrong_channel() {
 #[test]
 fn the_validator_says_which_tool_is_missing() {
     let tree = Tree::copy();
-    let output = Command::new("/bin/bash")
+    // A PATH with what the script itself needs and nothing else.
+    let tools = tempfile::tempdir().unwrap();
+    for tool in ["sh", "dirname", "readlink"] {
+        let path = std::env::var_os("PATH").unwrap();
+        let program = std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|program| program.is_file());
+        let program = program.unwrap();
+        std::os::unix::fs::symlink(program, tools.path().join(tool)).unwrap();
+    }
+    let output = Command::new(tools.path().join("sh"))
         .arg(tree.path("deploy/tools/validate-profiles.sh"))
         .env_clear()
-        .env("PATH", "/nonexistent")
+        .env("PATH", tools.path())
         .env("COLLIMATE", env!("CARGO_BIN_EXE_collimate"))
         .output()
         .unwrap();

@@ -3,6 +3,7 @@
 use source::{Span, Text};
 
 use crate::interpolate::cast;
+use crate::model::extensions::{self, EXTENSIONS};
 use crate::model::shape::{Field, Kind, Omit, Shape};
 use crate::node::Entry;
 use crate::{Error, Map, Node, Value, bytes, duration, go, shellwords};
@@ -14,7 +15,7 @@ use crate::{Error, Map, Node, Value, bytes, duration, go, shellwords};
 pub(crate) fn decode(root: Node, shape: &'static Shape, warn: &mut dyn FnMut(String)) -> Result<Node, Error> {
     let mut decoder = Decoder { warn, failures: Vec::new() };
     let span = root.span;
-    let map = decoder.fields(root.into_map(), shape, "");
+    let map = decoder.fields(extensions::gather(root.into_map()), shape, "");
     if decoder.failures.is_empty() {
         return Ok(Node::at(map, span));
     }
@@ -61,8 +62,10 @@ impl Decoder<'_> {
             };
             out.set_entry(Text::new(field.name), Entry { key_span, node });
         }
-        if shape.extensions {
-            let mut extensions: Vec<(Text, Entry)> = map.into_iter().filter(|(key, _)| key.starts_with("x-")).collect();
+        if shape.extensions
+            && let Some(gathered) = map.remove(EXTENSIONS)
+        {
+            let mut extensions: Vec<(Text, Entry)> = gathered.into_map().into_iter().collect();
             extensions.sort_by(|a, b| a.0.cmp(&b.0));
             for (key, entry) in extensions {
                 out.set_entry(key, entry);

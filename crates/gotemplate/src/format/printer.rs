@@ -3,7 +3,8 @@
 use source::{Text, TextBuf};
 
 use super::float::format_float;
-use super::quote::{Alphabet, can_backquote, is_printable, quote_char, quote_with};
+use super::quote::{Alphabet, can_backquote, quote_char, quote_with};
+use super::unicode::is_printable;
 use crate::limits::{MOST_FORMATTED, MOST_VALUE_DEPTH};
 use crate::stack::Stack;
 use crate::{Kind, List, Map, Object, Value};

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::unicode::is_printable;
+
 /// What Go writes between the quotes for a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alphabet {
@@ -73,25 +75,6 @@ fn push_escaped(out: &mut String, c: char, mark: char, alphabet: Alphabet) {
 pub(crate) fn can_backquote(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes)
         .is_ok_and(|text| text.chars().all(|c| !(c < ' ' && c != '\t' || c == '`' || c == '\u{7f}' || c == '\u{feff}')))
-}
-
-/// `unicode.IsPrint`, by the Unicode version of the standard library (17; Go 1.26 has 15: characters that are new since
-/// then are printed as they are, where Go escapes them).
-pub(crate) fn is_printable(c: char) -> bool {
-    if c.is_ascii() {
-        return (' '..='~').contains(&c);
-    }
-    // After another character, only what cannot be printed is escaped (a combining mark is escaped when it comes first).
-    let mut pair = [0; 8];
-    pair[0] = b'a';
-    let len = c.encode_utf8(&mut pair[1..]).len() + 1;
-    let Ok(pair) = std::str::from_utf8(&pair[..len]) else { return false };
-    pair.escape_debug().nth(1) == Some(c)
-}
-
-/// Go's `unicode.IsLetter`, `IsDigit` or `_`, beyond ASCII by the standard library's slightly wider classes.
-pub(crate) fn is_letter_or_digit(c: char) -> bool {
-    if c.is_ascii() { c == '_' || c.is_ascii_alphanumeric() } else { c.is_alphanumeric() }
 }
 
 /// `strconv.Unquote` of a literal in double quotes or backquotes; `None` for Go's "invalid syntax".

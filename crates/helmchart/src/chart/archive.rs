@@ -15,6 +15,9 @@ use crate::{Error, ErrorKind};
 /// Most entries of one archive. The largest public charts have about 2,000.
 const MOST_ENTRIES: usize = 100_000;
 
+/// Length of a gzip header without optional fields.
+const SHORTEST_HEADER: usize = 10;
+
 /// Refuses what is no gzip file, with Helm's hint about YAML files.
 pub(crate) fn ensure(path: &str, bytes: &[u8]) -> Result<(), Error> {
     if bytes.starts_with(b"\x1f\x8b\x08") {
@@ -23,16 +26,28 @@ pub(crate) fn ensure(path: &str, bytes: &[u8]) -> Result<(), Error> {
     let message = if path.ends_with(".yml") || path.ends_with(".yaml") {
         format!("file '{path}' seems to be a YAML file, but expected a gzipped archive")
     } else {
-        let text = std::str::from_utf8(bytes.get(..512).unwrap_or(bytes)).is_ok();
+        // Helm pads a shorter file with zeros, which make it binary.
+        let text = bytes.get(..512).is_some_and(|start| String::from_utf8_lossy(start).chars().all(|c| !is_binary(c)));
         let found = if text { "text/plain; charset=utf-8" } else { "application/octet-stream" };
         format!("file '{path}' does not appear to be a gzipped archive; got '{found}'")
     };
     Err(Error::new(ErrorKind::Load, message))
 }
 
+/// Characters that Go's content sniffer takes for a sign of binary data.
+fn is_binary(c: char) -> bool {
+    matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1a}' | '\u{1c}'..='\u{1f}')
+}
+
 /// The files of the archive, without the first element of their paths.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<ChartFile>, Error> {
     let fail = |message: String| Error::new(ErrorKind::Load, message);
+    if bytes.len() < SHORTEST_HEADER {
+        return Err(fail(if bytes.is_empty() { "EOF" } else { "unexpected EOF" }.to_owned()));
+    }
+    if !bytes.starts_with(b"\x1f\x8b\x08") {
+        return Err(fail("gzip: invalid header".to_owned()));
+    }
     // Helm refuses an archive before it reads the entry that is too large; reading a little more than the bound ends ours.
     let bounded = MultiGzDecoder::new(bytes).take(LARGEST_ARCHIVE * 2);
     let mut archive = tar::Archive::new(bounded);

@@ -37,7 +37,10 @@ fn walk(
     entries: &mut Vec<ChartFile>,
 ) -> Result<(), Error> {
     if depth > DEEPEST_FOLDER {
-        return Err(Error::new(ErrorKind::Limit, format!("folders of the chart are nested deeper than {DEEPEST_FOLDER}")));
+        return Err(Error::new(
+            ErrorKind::Limit,
+            format!("folders of the chart are nested deeper than {DEEPEST_FOLDER}"),
+        ));
     }
     let path = if below.is_empty() { folder.to_owned() } else { folder.join(below) };
     for entry in files.list(&path).map_err(load_error)? {

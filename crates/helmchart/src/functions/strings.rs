@@ -344,7 +344,12 @@ fn pieces(text: &Text, separator: &str, limit: i64) -> Vec<Text> {
 pub(crate) const PIECE: usize = 64;
 
 /// [`pieces`], charged before they are made.
-fn charged_pieces(call: &mut Call<'_, '_>, text: usize, separator: usize, limit: i64) -> Result<Vec<Text>, FunctionError> {
+fn charged_pieces(
+    call: &mut Call<'_, '_>,
+    text: usize,
+    separator: usize,
+    limit: i64,
+) -> Result<Vec<Text>, FunctionError> {
     let (text, separator) = (call.text(text), call.text(separator));
     let count = if separator.is_empty() { text.len() } else { text.matches(&*separator).count() + 1 };
     let count = count.min(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -371,8 +376,11 @@ pub(crate) fn split_list(call: &mut Call<'_, '_>) -> Answer {
 
 pub(crate) fn sort_alpha(call: &mut Call<'_, '_>) -> Answer {
     let value = call.value(0);
-    if value.as_list().is_none() {
-        return Ok(Value::strings([text_of(value)]));
+    match value.as_list() {
+        None => return Ok(Value::strings([text_of(value)])),
+        // sprig sorts a `[]string` in place: a nil one stays nil.
+        Some(list) if list.is_nil() && list.go_type() == Type::STRINGS => return Ok(list.into()),
+        Some(_) => {}
     }
     let mut texts = strings_of(value);
     texts.sort();

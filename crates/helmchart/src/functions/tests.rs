@@ -161,6 +161,30 @@ fn only_helm_4_knows_its_functions() {
     assert_eq!(render.outcome(template).as_deref(), Ok("60"));
 }
 
+/// Answers of Helm 4.3.
+#[test]
+fn durations_of_helm_4() {
+    for (call, expected) in [
+        ("durationSeconds \"1h30m\"", "5400|float64"),
+        ("durationMinutes \"90\"", "1.5|float64"),
+        ("durationDays \"36h\"", "1.5|float64"),
+        ("durationWeeks 604800", "1|float64"),
+        ("durationMilliseconds 2.5", "2500|int64"),
+        ("durationNanoseconds \"x\"", "0|int64"),
+        ("mustToDuration \" 3s \"", "3s|time.Duration"),
+        ("durationRoundTo \"1h31m\" \"1h\"", "2h0m0s|time.Duration"),
+        ("durationTruncateTo \"1h31m\" \"1h\"", "1h0m0s|time.Duration"),
+        ("durationRoundTo \"1h31m\" nil", "1h31m0s|time.Duration"),
+        ("(mustToDuration \"90s\").Round 60000000000", "2m0s|time.Duration"),
+        ("mustToYaml (dict \"a\" 1)", "a: 1|string"),
+    ] {
+        let mut render = Render::new();
+        render.context = RenderContext::new(false, HelmVersion::V4, None);
+        let template = format!("{{{{ $r := {call} }}}}{{{{ printf \"%v|%T\" $r $r }}}}");
+        assert_eq!(render.outcome(&template).as_deref(), Ok(expected), "{call}");
+    }
+}
+
 #[test]
 fn lint_mode_does_not_stop() {
     let mut render = Render::new();

@@ -74,6 +74,8 @@ impl Writer {
             return Err("toml: values are nested too deeply".to_owned());
         }
         match shape(value, 0)? {
+            // A nil slice is an array without items; a nil map or pointer is nothing.
+            None if value.as_list().is_some() => self.key_value(key, value, false),
             None => Ok(()),
             Some(Shape::Scalar | Shape::Array) => self.key_value(key, value, false),
             Some(Shape::Table) => {

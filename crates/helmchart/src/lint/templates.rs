@@ -96,8 +96,7 @@ pub(super) fn check(
 fn check_source(path: &str, text: &str, lint: &mut Lint) {
     let extension = extension(path);
     if !matches!(extension, ".yaml" | ".yml" | ".tpl" | ".txt") {
-        let text =
-            format!("file extension '{extension}' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt");
+        let text = format!("file extension '{extension}' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt");
         lint.push(LintSeverity::Error, path, text);
     }
     if has_crd_hook(text) {
@@ -117,9 +116,8 @@ fn has_crd_hook(text: &str) -> bool {
     text.match_indices("helm.sh/hook").any(|(at, key)| {
         let rest = &text[at + key.len()..];
         let rest = rest.strip_prefix('"').unwrap_or(rest);
-        rest.strip_prefix(':').is_some_and(|rest| {
-            rest.starts_with(blank) && rest.trim_start_matches(blank).starts_with("crd-install")
-        })
+        rest.strip_prefix(':')
+            .is_some_and(|rest| rest.starts_with(blank) && rest.trim_start_matches(blank).starts_with("crd-install"))
     })
 }
 
@@ -182,7 +180,8 @@ fn check_documents(path: &str, text: &Text, kube: (u32, u32), lint: &mut Lint) -
 
 /// What an annotation in a `List` cannot do. Helm looks at the first document of the file, whichever is the list.
 fn list_problem(text: &Text) -> Option<String> {
-    let document = yamlspan::parse_first(text.to_arc(), source::FileId(u32::MAX), yamlspan::Dialect::GoYamlV2).ok()??;
+    let document =
+        yamlspan::parse_first(text.to_arc(), source::FileId(u32::MAX), yamlspan::Dialect::GoYamlV2).ok()??;
     let items = document.root().target().get("items")?.target();
     items
         .items()
@@ -229,7 +228,10 @@ mod tests {
     #[test]
     fn cuts_as_kubernetes_does() {
         let cut = |text: &str| {
-            documents(&Text::new(text)).into_iter().map(|d| d.map_or_else(|(e, _)| e, |t| t.to_string())).collect::<Vec<_>>()
+            documents(&Text::new(text))
+                .into_iter()
+                .map(|d| d.map_or_else(|(e, _)| e, |t| t.to_string()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(cut("---\na: 1\n---\nb: 2\n"), ["---\na: 1\n", "b: 2\n"]);
         assert_eq!(cut("a: 1\n--- # x\nb: 2"), ["a: 1\n", "b: 2"]);

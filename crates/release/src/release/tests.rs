@@ -84,7 +84,6 @@ fn problems_name_place_and_reason() {
         "  mongo:",
         "  mongo: {}\n  mongo:",
         &[
-            ("mongo", "`infrastructure.mongo` stands twice"),
             ("mongo", "`infrastructure.mongo` has no `image`"),
             ("mongo", "`infrastructure.mongo` has no `tag`"),
             ("mongo", "`infrastructure.mongo` has no `digest`"),

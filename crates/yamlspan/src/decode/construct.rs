@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use source::Text;
 
-use super::go_syntax::{MapType, print, quote};
+use super::go_syntax::{print, quote};
 use super::{MOST_DEPTH, Numbers, base64};
 use crate::number::{format_g, format_g32};
 use crate::{Data, Dialect, Error, Kind, Limit, NodeRef, Scalar};
@@ -13,6 +13,9 @@ use crate::{Data, Dialect, Error, Kind, Limit, NodeRef, Scalar};
 const ALIAS_RANGE_LOW: f64 = 400_000.0;
 /// From this many steps on, a tenth may.
 const ALIAS_RANGE_HIGH: f64 = 4_000_000.0;
+
+/// Complaints that are collected. go-yaml collects all, which is quadratic in the number of equal keys.
+const MOST_COMPLAINTS: usize = 1_000;
 
 pub(super) struct Constructor<'s> {
     source: &'s Text,
@@ -241,15 +244,15 @@ impl<'s> Constructor<'s> {
             }
             let Some(name) = self.build(key)? else { continue };
             if matches!(name, Data::Map(_) | Data::Seq(_)) {
-                let message = format!("invalid map key: {}", print(&name, MapType::General));
+                let message = format!("invalid map key: {}", print(key));
                 return Err(self.fail(key, "", &message));
             }
             let Some(data) = self.value(value)? else { continue };
             if self.strict && !filling.seen.insert(typed(&name)) {
-                self.complain(value, &format!("key {} already set in map", print(&name, MapType::General)));
+                self.complain(value, &format!("key {} already set in map", print(key)));
                 continue;
             }
-            let name = self.key_text(key, &name, &data, filling);
+            let name = self.key_text(key, &name, value, filling);
             filling.entries.push((name, data));
         }
         Ok(true)
@@ -317,7 +320,7 @@ impl<'s> Constructor<'s> {
                 continue;
             }
             if matches!(name, Data::Map(_) | Data::Seq(_)) {
-                let printed = print(&name, MapType::Strings);
+                let printed = print(key);
                 let message = match self.dialect {
                     Dialect::GoYamlV4 => format!("cannot use '{printed}' as a map key; try decoding into yaml.Node"),
                     _ => format!("invalid map key: {printed}"),
@@ -325,7 +328,7 @@ impl<'s> Constructor<'s> {
                 return Err(self.fail(key, "constructor", &message));
             }
             if let Some(data) = self.value(value)? {
-                let name = self.key_text(key, &name, &data, filling);
+                let name = self.key_text(key, &name, value, filling);
                 filling.entries.push((name, data));
             }
         }
@@ -358,40 +361,33 @@ impl<'s> Constructor<'s> {
         Ok(true)
     }
 
-    /// v3 and v4 compare keys as they are written.
+    /// v3 and v4 compare keys as they are written. Each pair of equal keys is a complaint, of the later one.
     fn complain_of_duplicates(&mut self, node: NodeRef<'_>) -> bool {
-        let mut counts: HashMap<&str, usize> = HashMap::with_capacity(node.entries().len());
-        let written = |key: NodeRef<'_>| match key.kind() {
-            Kind::Scalar => (0u8, key.raw().to_owned()),
-            Kind::Alias => (1, key.anchor().unwrap_or_default().to_owned()),
-            Kind::Sequence => (2, String::new()),
-            Kind::Mapping => (3, String::new()),
-        };
-        let mut duplicates = false;
-        for (key, _) in node.entries() {
-            if key.kind() == Kind::Scalar {
-                let count = counts.entry(key.raw()).or_default();
-                *count += 1;
-                duplicates |= *count > 1;
-            } else {
-                duplicates |= node.entries().filter(|(other, _)| written(*other) == written(key)).count() > 1;
-            }
+        let keys: Vec<NodeRef<'_>> = node.entries().map(|(key, _)| key).collect();
+        let mut same: HashMap<(Kind, &str), Vec<usize>> = HashMap::with_capacity(keys.len());
+        for (index, key) in keys.iter().enumerate() {
+            same.entry(written(*key)).or_default().push(index);
         }
-        if !duplicates {
+        if same.len() == keys.len() {
             return false;
         }
-        let keys: Vec<NodeRef<'_>> = node.entries().map(|(key, _)| key).collect();
         for (index, &early) in keys.iter().enumerate() {
-            for &late in keys.iter().skip(index + 1).filter(|late| written(**late) == written(early)) {
-                let line = early.line_and_column().0;
-                self.complain(late, &format!("mapping key {} already defined at line {line}", quote(&written(late).1)));
+            let line = early.line_and_column().0;
+            let equal = same.get(&written(early)).map(Vec::as_slice).unwrap_or_default();
+            let later = equal.partition_point(|&other| other <= index);
+            for &late in equal.iter().skip(later).filter_map(|&late| keys.get(late)) {
+                if self.complaints.len() >= MOST_COMPLAINTS {
+                    return true;
+                }
+                let name = quote(written(late).1);
+                self.complain(late, &format!("mapping key {name} already defined at line {line}"));
             }
         }
         true
     }
 
     /// A key as a string.
-    fn key_text(&self, node: NodeRef<'_>, key: &Data, value: &Data, filling: &mut Filling) -> Text {
+    fn key_text(&self, node: NodeRef<'_>, key: &Data, value: NodeRef<'_>, filling: &mut Filling) -> Text {
         let made = |string: String| Text::derived_from(string, [&node.text(self.source)]);
         match key {
             Data::Str(text) => text.clone(),
@@ -404,14 +400,8 @@ impl<'s> Constructor<'s> {
             Data::Uint(number) if self.json.is_none() => made(number.to_string()),
             Data::Null if self.json.is_none() => made("null".to_owned()),
             Data::Null | Data::Uint(_) | Data::Seq(_) | Data::Map(_) => {
-                let (kind, printed) = match key {
-                    Data::Null => ("%!s(<nil>)", "<nil>".to_owned()),
-                    other => ("uint64", print(other, MapType::General)),
-                };
-                let value = match value {
-                    Data::Null => "<nil>".to_owned(),
-                    value => print(value, MapType::General),
-                };
+                let kind = if *key == Data::Null { "%!s(<nil>)" } else { "uint64" };
+                let (printed, value) = (print(node), print(value));
                 let message = format!("unsupported map key of type: {kind}, key: {printed}, value: {value}");
                 // A key that is written twice has the value that was set last.
                 filling.bad_key = Some(Error::new(message, Some(node.span())));
@@ -421,10 +411,26 @@ impl<'s> Constructor<'s> {
     }
 }
 
+/// What v3 and v4 compare of a key: collections are all alike.
+fn written(key: NodeRef<'_>) -> (Kind, &str) {
+    let text = match key.kind() {
+        Kind::Scalar => key.raw(),
+        Kind::Alias => key.anchor().unwrap_or_default(),
+        Kind::Sequence | Kind::Mapping => "",
+    };
+    (key.kind(), text)
+}
+
 /// A key with its Go type: `1` and `"1"` differ.
 fn typed(key: &Data) -> String {
     match key {
-        Data::Str(text) => format!("s{text}"),
-        other => print(other, MapType::General),
+        Data::Str(text) => format!("s{}", text.as_str()),
+        Data::Null => "n".to_owned(),
+        Data::Bool(value) => format!("b{value}"),
+        Data::Int(value) => format!("i{value}"),
+        Data::Uint(value) => format!("u{value}"),
+        Data::Float(value) => format!("f{}", format_g(*value)),
+        // Refused as keys.
+        Data::Seq(_) | Data::Map(_) => "c".to_owned(),
     }
 }

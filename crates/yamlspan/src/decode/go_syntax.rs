@@ -1,38 +1,49 @@
 //! Values as Go's `%#v` prints them in go-yaml's messages.
 
-use crate::Data;
+use super::MOST_DEPTH;
 use crate::number::format_g;
+use crate::{Dialect, Kind, NodeRef, Scalar};
 
-/// How go-yaml's maps are typed in a message.
-#[derive(Clone, Copy)]
-pub(super) enum MapType {
-    /// `map[interface {}]interface {}`
-    General,
-    /// `map[string]interface {}`
-    Strings,
+/// What go-yaml makes of a node. Merge keys are left out: no message that anyone reads has one.
+pub(super) fn print(node: NodeRef<'_>) -> String {
+    let printed = print_inner(node, MOST_DEPTH);
+    // At the top there is no variable whose type could be said.
+    if printed == NIL { "<nil>".to_owned() } else { printed }
 }
 
-pub(super) fn print(data: &Data, maps: MapType) -> String {
-    match data {
-        Data::Null => "interface {}(nil)".to_owned(),
-        Data::Bool(value) => value.to_string(),
-        Data::Int(value) => value.to_string(),
-        Data::Uint(value) => format!("{value:#x}"),
-        Data::Float(value) => format_g(*value),
-        Data::Str(text) => quote(text),
-        Data::Seq(items) => {
-            let items: Vec<String> = items.iter().map(|item| print(item, maps)).collect();
+const NIL: &str = "interface {}(nil)";
+
+fn print_inner(node: NodeRef<'_>, depth: usize) -> String {
+    let node = node.target();
+    // Only a node inside its own anchor gets there, and that was refused before.
+    let Some(depth) = depth.checked_sub(1) else { return NIL.to_owned() };
+    match node.kind() {
+        Kind::Sequence => {
+            let items: Vec<String> = node.items().map(|item| print_inner(item, depth)).collect();
             format!("[]interface {{}}{{{}}}", items.join(", "))
         }
-        Data::Map(entries) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(key, value)| format!("{}:{}", quote(key), print(value, maps))).collect();
-            let name = match maps {
-                MapType::General => "map[interface {}]interface {}",
-                MapType::Strings => "map[string]interface {}",
-            };
-            format!("{name}{{{}}}", entries.join(", "))
+        Kind::Mapping => {
+            let is_string = |key: NodeRef<'_>| matches!(key.value(), Scalar::Str | Scalar::Merge);
+            let strings = node.dialect() != Dialect::GoYamlV2
+                && node.entries().all(|(key, _)| key.target().kind() == Kind::Scalar && is_string(key));
+            let key = if strings { "string" } else { "interface {}" };
+            let mut entries: Vec<(String, String)> = node
+                .entries()
+                .filter(|(key, _)| !key.is_merge_key())
+                .map(|(key, value)| (print_inner(key, depth), print_inner(value, depth)))
+                .collect();
+            entries.sort();
+            let entries: Vec<String> = entries.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
+            format!("map[{key}]interface {{}}{{{}}}", entries.join(", "))
         }
+        _ => match node.value() {
+            Scalar::Null => NIL.to_owned(),
+            Scalar::Bool(value) => value.to_string(),
+            Scalar::Int(value) => value.to_string(),
+            Scalar::Uint(value) => format!("{value:#x}"),
+            Scalar::Float(value) => format_g(value),
+            Scalar::Str | Scalar::Timestamp(_) | Scalar::Binary | Scalar::Merge => quote(node.raw()),
+        },
     }
 }
 

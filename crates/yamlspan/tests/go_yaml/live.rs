@@ -50,11 +50,11 @@ fn answers_as_go_yaml_does() {
     differences.report();
 }
 
-fn number(name: &str, default: usize) -> usize {
+pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-fn oracle() -> Option<PathBuf> {
+pub(crate) fn oracle() -> Option<PathBuf> {
     let path = PathBuf::from(std::env::var_os("COLLIMATE_PEERS")?).join("yamloracle");
     path.is_file().then_some(path)
 }
@@ -80,7 +80,7 @@ fn collect(folder: &Path, texts: &mut Vec<String>) {
     }
 }
 
-fn ask(oracle: &Path, texts: &[String]) -> Vec<Value> {
+pub(crate) fn ask(oracle: &Path, texts: &[String]) -> Vec<Value> {
     let mut child = Command::new(oracle).env("TZ", "UTC").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let input = serde_json::to_vec(texts).unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -94,7 +94,7 @@ fn ask(oracle: &Path, texts: &[String]) -> Vec<Value> {
 }
 
 #[derive(Default)]
-struct Differences {
+pub(crate) struct Differences {
     compared: BTreeMap<&'static str, usize>,
     found: BTreeMap<&'static str, Vec<String>>,
 }
@@ -111,7 +111,7 @@ impl Differences {
         }
     }
 
-    fn report(&self) {
+    pub(crate) fn report(&self) {
         for (what, count) in &self.compared {
             let found = self.found.get(what).map_or(0, Vec::len);
             println!("{what}: {count} compared, {found} differ");
@@ -136,7 +136,7 @@ fn window(text: &str, at: usize) -> &str {
 
 const FILE: FileId = FileId(0);
 
-fn compare(text: &str, answer: &Value, differences: &mut Differences) {
+pub(crate) fn compare(text: &str, answer: &Value, differences: &mut Differences) {
     let source = Text::new(text);
     for (key, dialect, names) in [
         ("v2", Dialect::GoYamlV2, ["v2 verdict", "v2 error", "v2 value", "v2 emit", "v2 stream"]),
@@ -178,6 +178,14 @@ fn compare(text: &str, answer: &Value, differences: &mut Differences) {
             error => format!("{} {error}", theirs["documents"]),
         };
         differences.check(names[4], text, &stream, &theirs);
+    }
+    for (key, what, options) in [
+        ("strict", "sigs strict", decode::Options { strict: true, ..decode::Options::default() }),
+        ("map", "sigs map", decode::Options { target: decode::Target::Map, ..decode::Options::default() }),
+        ("array", "sigs array", decode::Options { target: decode::Target::Array, ..decode::Options::default() }),
+    ] {
+        let ours = decode::json_value(&source, FILE, options).map_or_else(|error| error.to_string(), |_| String::new());
+        differences.check(what, text, &ours, answer[key].as_str().unwrap());
     }
     let names = ["sigs verdict", "sigs error", "sigs value", "sigs emit", ""];
     let ours = decode::json_value(&source, FILE, decode::Options::default());

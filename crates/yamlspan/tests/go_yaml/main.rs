@@ -3,11 +3,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::use_debug,
     reason = "a test tells what it found and stops where it cannot go on"
 )]
 
 mod canonical;
 mod live;
 mod mutations;
+mod recorded;
 mod seeds;
+mod spans;

@@ -4,6 +4,9 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value as Json;
 
+/// The line above several errors of one subschema.
+const GROUP: &str = "validation failed";
+
 /// One error on its way into the tree.
 struct Item {
     /// The way through the schema, keyword by keyword.
@@ -32,7 +35,14 @@ struct Node {
 pub(super) fn report<'e>(errors: impl Iterator<Item = ValidationError<'e>>) -> String {
     let items = errors.map(|error| item(&error, 0)).collect();
     let mut out = String::new();
-    for node in build(items, 0, 0) {
+    let mut nodes = build(items, 0, 0);
+    // A group at the top is spread out.
+    if let [only] = nodes.as_mut_slice()
+        && only.text == GROUP
+    {
+        nodes = std::mem::take(&mut only.below);
+    }
+    for node in nodes {
         print(&node, 0, &mut out);
     }
     out
@@ -51,7 +61,8 @@ fn print(node: &Node, depth: usize, out: &mut String) {
 }
 
 fn item(error: &ValidationError<'_>, skip: usize) -> Item {
-    let path = tokens(error.evaluation_path().as_str()).split_off(skip.min(tokens(error.evaluation_path().as_str()).len()));
+    let path =
+        tokens(error.evaluation_path().as_str()).split_off(skip.min(tokens(error.evaluation_path().as_str()).len()));
     let place = tokens(error.instance_path().as_str());
     let got = error.instance();
     let text = |text: String| Leaf::Text(text);
@@ -109,9 +120,7 @@ fn item(error: &ValidationError<'_>, skip: usize) -> Item {
         Kind::Type { kind } => {
             let want = match kind {
                 TypeKind::Single(kind) => kind.to_string(),
-                TypeKind::Multiple(kinds) => {
-                    kinds.iter().map(|kind| kind.to_string()).collect::<Vec<_>>().join(" or ")
-                }
+                TypeKind::Multiple(kinds) => kinds.iter().map(|kind| kind.to_string()).collect::<Vec<_>>().join(" or "),
             };
             text(format!("got {}, want {want}", type_of(got)))
         }
@@ -183,7 +192,7 @@ fn build(items: Vec<Item>, depth: usize, at: usize) -> Vec<Node> {
 /// Several errors of one subschema go below one line.
 fn wrap(mut nodes: Vec<Node>, place: Vec<String>) -> Option<Node> {
     if nodes.len() > 1 {
-        return Some(Node { place, text: "validation failed".to_owned(), below: nodes });
+        return Some(Node { place, text: GROUP.to_owned(), below: nodes });
     }
     nodes.pop()
 }
@@ -197,8 +206,7 @@ fn leaf(item: Item) -> Node {
         }
         Leaf::Branches(text, branches) => {
             let place = item.place;
-            let below =
-                branches.into_iter().filter_map(|items| wrap(build(items, 0, at), place.clone())).collect();
+            let below = branches.into_iter().filter_map(|items| wrap(build(items, 0, at), place.clone())).collect();
             Node { place, text: text.to_owned(), below }
         }
     }
