@@ -63,6 +63,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
         &[("RUSTDOCFLAGS", "-D warnings")],
     );
     suite.licences();
+    // Not quiet about what it finds: this repository is its own first user.
+    suite.cargo(
+        "this tree",
+        &["run", "--locked", "--quiet", "--package", "collimate", "--", "check", "--deny", "warnings"],
+        &[],
+    );
     suite.step("generated files", |_| generated::check());
     let peers = suite.peers(building);
     suite.tests(peers)?;

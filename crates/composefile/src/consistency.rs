@@ -57,7 +57,7 @@ fn entries<'n>(service: &'n Node, key: &str) -> impl Iterator<Item = (&'n source
     service.get(key).and_then(Node::as_map).into_iter().flat_map(Map::iter)
 }
 
-fn items<'n>(node: Option<&'n Node>) -> &'n [Node] {
+fn items(node: Option<&Node>) -> &[Node] {
     node.and_then(Node::as_seq).unwrap_or_default()
 }
 
@@ -196,11 +196,8 @@ impl Project<'_> {
                 let required = dependency.get("required").and_then(Node::as_bool).unwrap_or(false);
                 let optional = self.disabled.contains(depended) && !required;
                 if !self.has("jobs", depended) && !services.contains(depended) && !optional {
-                    let message = format!(
-                        "job {} depends on undefined service or job {}",
-                        go::quote(name),
-                        go::quote(depended)
-                    );
+                    let message =
+                        format!("job {} depends on undefined service or job {}", go::quote(name), go::quote(depended));
                     return Err(invalid(message).at(dependency.span));
                 }
             }
@@ -370,10 +367,8 @@ pub(crate) fn check_container_names(services: &Map) -> Result<(), Error> {
         let container = text(service, "container_name");
         if !container.is_empty() && !seen.insert(container) {
             // Compose prints its (empty) set entry where the other service's name should be.
-            let message = format!(
-                "services.{name}: container name {} is already in use by service {{}}\"",
-                go::quote(container)
-            );
+            let message =
+                format!("services.{name}: container name {} is already in use by service {{}}\"", go::quote(container));
             return Err(Error::invalid(message).at(service.get("container_name").and_then(|node| node.span)));
         }
     }

@@ -122,10 +122,8 @@ fn check_volume(node: &mut Node, path: &Path<'_>) -> Result<(), Error> {
     }
     for (key, entry) in map.entries() {
         if !matches!(key.as_str(), "name" | "external") && !key.starts_with("x-") {
-            let message = format!(
-                "{path}: conflicting parameters \"external\" and {} specified",
-                crate::go::quote(key)
-            );
+            let message =
+                format!("{path}: conflicting parameters \"external\" and {} specified", crate::go::quote(key));
             return Err(Error::invalid(message).at(entry.key_span));
         }
     }

@@ -28,11 +28,8 @@ pub(crate) fn load(document: &Document, source: &Text, path: &str, limits: &Limi
     let root = document.root();
     let construct = |message: String, span: Option<Span>| {
         let line = line_of(document.source(), root.span().start as usize);
-        Error::new(
-            ErrorKind::Syntax,
-            format!("failed to parse {path}: yaml: construct errors: line {line}: {message}"),
-        )
-        .at(span)
+        Error::new(ErrorKind::Syntax, format!("failed to parse {path}: yaml: construct errors: line {line}: {message}"))
+            .at(span)
     };
     let mut tags = Tags { document, visits: 0, alias_visits: HashMap::new(), done: HashMap::new(), paths: Vec::new() };
     tags.node(root, &mut Vec::new(), 0, limits).map_err(|problem| match problem {
@@ -316,8 +313,9 @@ impl Builder<'_> {
         if node.tag().is_some_and(|tag| tag.starts_with('!') && !tag.starts_with("!!") && tag != "!") {
             return Ok(Value::Str(node.text(self.source)));
         }
-        let scalar =
-            node.resolve().map_err(|error| Problem::Construct(error.to_string(), error.span().unwrap_or(node.span())))?;
+        let scalar = node
+            .resolve()
+            .map_err(|error| Problem::Construct(error.to_string(), error.span().unwrap_or(node.span())))?;
         Ok(match scalar {
             Scalar::Null => Value::Null,
             Scalar::Bool(value) => Value::Bool(value),

@@ -33,8 +33,7 @@ pub(crate) struct Refusal {
 /// Parses a file. `source` is its whole content (a byte order mark is skipped), traced if the load is.
 pub(crate) fn parse(source: &Text, file: FileId, scope: &mut dyn Scope, limits: &Limits) -> Result<Entries, Refusal> {
     let at = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut parser =
-        Parser { source, file, at, line: 1, entries: Vec::new(), by_name: HashMap::new(), limits };
+    let mut parser = Parser { source, file, at, line: 1, entries: Vec::new(), by_name: HashMap::new(), limits };
     parser.parse(scope)?;
     Ok(parser.entries)
 }

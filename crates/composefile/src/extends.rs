@@ -189,9 +189,8 @@ impl Loader<'_> {
         };
         let mut unused = ExtendsCache::new();
         let (mut root, resets) = self.file(local, &scope, Node::new(Map::new()), &[], &mut unused)?;
-        let cannot = |reason: &str| {
-            Error::invalid(format!("cannot extend service {} in {local}: {reason}", go::quote(name)))
-        };
+        let cannot =
+            |reason: &str| Error::invalid(format!("cannot extend service {} in {local}: {reason}", go::quote(name)));
         match root.get("services") {
             None => return Err(cannot("no services section")),
             Some(services) if services.as_map().is_none() => {

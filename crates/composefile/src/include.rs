@@ -33,7 +33,7 @@ impl Loader<'_> {
         &mut self,
         tree: &mut Node,
         scope: &Scope,
-        included: &mut Vec<String>,
+        included: &mut [String],
         resets: &[Vec<String>],
     ) -> Result<(), Error> {
         let Some(map) = tree.as_map_mut() else { return Ok(()) };
@@ -142,7 +142,8 @@ impl Loader<'_> {
     /// The folder of a resource (itself, if it is one), relative to where resources are looked for.
     pub(crate) fn resource_folder(&self, resource_dir: &str, path: &str) -> String {
         let full = resource(resource_dir, path);
-        let full = if self.kind(&full) == Some(FileKind::Directory) { full } else { resource(resource_dir, &dir(path)) };
+        let full =
+            if self.kind(&full) == Some(FileKind::Directory) { full } else { resource(resource_dir, &dir(path)) };
         relative(resource_dir, &full)
     }
 }

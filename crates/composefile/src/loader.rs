@@ -139,13 +139,16 @@ impl<'a> Loader<'a> {
                 let kind = if refusal.is_limit { ErrorKind::Limit } else { ErrorKind::Syntax };
                 Error::new(kind, format!("failed to read {path}: {}", refusal.message)).at(Some(refusal.span))
             })?;
-            let known = self.record.env_files.iter().position(|known| {
-                known.file == file && known.entries.len() == entries.len()
-            });
+            let known = self
+                .record
+                .env_files
+                .iter()
+                .position(|known| known.file == file && known.entries.len() == entries.len());
             let number = known.unwrap_or(self.record.env_files.len());
             for (index, entry) in entries.iter().enumerate() {
                 if let Some((file, entry)) = read.get(&entry.name).and_then(|value| value.entry)
-                    && let Some(earlier) = self.record.env_files.get_mut(file).and_then(|file| file.entries.get_mut(entry))
+                    && let Some(earlier) =
+                        self.record.env_files.get_mut(file).and_then(|file| file.entries.get_mut(entry))
                 {
                     earlier.overridden = true;
                 }

@@ -53,16 +53,7 @@ static RULES: LazyLock<Table<Rule>> = LazyLock::new(|| {
     add(
         &both,
         Rule::ToSequence,
-        &[
-            "build.extra_hosts",
-            "dns",
-            "dns_opt",
-            "dns_search",
-            "env_file",
-            "label_file",
-            "extra_hosts",
-            "tmpfs",
-        ],
+        &["build.extra_hosts", "dns", "dns_opt", "dns_search", "env_file", "label_file", "extra_hosts", "tmpfs"],
     );
     add(&both, Rule::Replace, &["command", "entrypoint", "healthcheck.test"]);
     add(&both, Rule::DependsOn, &["depends_on"]);

@@ -24,12 +24,7 @@ impl Loader<'_> {
         Ok(name)
     }
 
-    fn find_name(
-        &mut self,
-        environment: &Environment,
-        files: &[String],
-        working_dir: &str,
-    ) -> Result<String, Error> {
+    fn find_name(&mut self, environment: &Environment, files: &[String], working_dir: &str) -> Result<String, Error> {
         if let Some(name) = self.options.project_name.clone().filter(|name| !name.is_empty()) {
             return explicit(name);
         }
@@ -103,7 +98,9 @@ impl Loader<'_> {
         for path in files {
             if let Err(error) = self.read(path) {
                 let inner = match error {
-                    source::FileError::IsDirectory(_) => Error::new(ErrorKind::Unreadable, format!("{path} is a directory")),
+                    source::FileError::IsDirectory(_) => {
+                        Error::new(ErrorKind::Unreadable, format!("{path} is a directory"))
+                    }
                     error => unreadable(path, &error),
                 };
                 return Err(inner.context(format!("compose file {} is invalid", go::quote(path))));
@@ -126,7 +123,9 @@ fn normalize(name: &str) -> String {
     let lower = name.to_lowercase();
     let kept: String = lower
         .chars()
-        .filter(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || matches!(character, '_' | '-'))
+        .filter(|character| {
+            character.is_ascii_lowercase() || character.is_ascii_digit() || matches!(character, '_' | '-')
+        })
         .collect();
     kept.trim_start_matches(['_', '-']).to_owned()
 }

@@ -11,19 +11,13 @@ use crate::model::decode::decode;
 use crate::model::shape::{DEPLOY, PROJECT, SERVICE, Shape};
 use crate::pass_through::SECRET_VALUE;
 use crate::volume::join;
-use crate::{
-    Error, ErrorKind, Map, Node, Options, Profiles, Project, consistency, normalize, selection,
-};
+use crate::{Error, ErrorKind, Map, Node, Options, Profiles, Project, consistency, normalize, selection};
 
 /// Compose's names for its files, in order of preference.
 const DEFAULT_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 /// And for what is laid over them.
-const DEFAULT_OVERRIDES: [&str; 4] = [
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-];
+const DEFAULT_OVERRIDES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
 /// Loads a project.
 ///

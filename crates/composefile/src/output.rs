@@ -28,11 +28,7 @@ impl Project {
     /// The tree as it is printed, as plain data; `$` is not doubled.
     #[must_use]
     pub fn to_data(&self) -> Data {
-        if self.typed {
-            data(&self.root, Some(Kind::Struct(&PROJECT)))
-        } else {
-            data(&self.root, None)
-        }
+        if self.typed { data(&self.root, Some(Kind::Struct(&PROJECT))) } else { data(&self.root, None) }
     }
 }
 
@@ -54,9 +50,7 @@ fn data(node: &Node, kind: Option<Kind>) -> Data {
         }
         Value::Map(map) => match kind {
             Some(Kind::Struct(shape)) => Data::Map(fields(map, shape)),
-            Some(Kind::Ulimit) => {
-                Data::Map(map.iter().map(|(key, node)| (key.clone(), data(node, None))).collect())
-            }
+            Some(Kind::Ulimit) => Data::Map(map.iter().map(|(key, node)| (key.clone(), data(node, None))).collect()),
             Some(Kind::MapOf(item) | Kind::MapOfPointers(item)) => Data::Map(sorted(map, Some(*item))),
             _ => Data::Map(sorted(map, None)),
         },

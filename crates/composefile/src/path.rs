@@ -8,7 +8,7 @@ pub(crate) const ITEM: &str = "[]";
 /// A path from the root to the node at hand. Lives on the stack of the function that walks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path<'a> {
-    parent: Option<&'a Path<'a>>,
+    parent: Option<&'a Self>,
     part: &'a str,
     len: usize,
 }
@@ -22,10 +22,6 @@ impl<'a> Path<'a> {
 
     pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    pub(crate) fn last(&self) -> &'a str {
-        self.part
     }
 
     /// Whether each part equals the pattern's or the pattern has `*` there.

@@ -1,6 +1,7 @@
 //! The short form of a port: `[[IP:]PUBLISHED:]TARGET[/PROTOCOL]`, each side a number or a range.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use source::{Span, Text};
 
@@ -98,19 +99,26 @@ fn number(text: &str) -> Option<u32> {
 impl Port {
     /// The long form; `spec` is the text that it was written as.
     pub(crate) fn into_node(self, spec: &Text, span: Option<Span>) -> Node {
-        let text = |value: String| Node::at(Text::derived_from(value, [spec]), span);
+        // Each part keeps its own origin: that of `${PORT}` is not that of `${BIND_ADDRESS}` beside it.
+        let target_at = spec.rfind(':').unwrap_or(0);
+        let published_at = spec[..target_at].rfind(':').map_or(0, |colon| colon + 1);
+        let part = |value: String, range: Range<usize>| {
+            let written = spec.slice(range);
+            let text = if *written == value { written } else { Text::derived_from(value, [&written]) };
+            Node::at(text, span)
+        };
         let mut map = Map::new();
         map.set("mode", Node::at("ingress", span));
         if !self.host_ip.is_empty() {
-            map.set("host_ip", text(self.host_ip));
+            map.set("host_ip", part(self.host_ip, 0..published_at.saturating_sub(1)));
         }
         if self.target != 0 {
             map.set("target", Node::at(i64::from(self.target), span));
         }
         if !self.published.is_empty() {
-            map.set("published", text(self.published));
+            map.set("published", part(self.published, published_at..target_at));
         }
-        map.set("protocol", text(self.protocol));
+        map.set("protocol", part(self.protocol, target_at..spec.len()));
         Node::at(map, span)
     }
 }

@@ -217,9 +217,7 @@ fn check<'n>(number: usize, node: &'n Node, path: &mut Path<'n>, worst: &mut Wor
         for ((key, entry), judged) in map.entries().zip(judged.iter_mut()) {
             if !*judged {
                 holds = false;
-                worst.add(depth + 1, entry.key_span.or(entry.node.span), || {
-                    format!("{}.{key} false schema", at(path))
-                });
+                worst.add(depth + 1, entry.key_span.or(entry.node.span), || format!("{}.{key} false schema", at(path)));
                 *judged = true;
             }
         }
@@ -299,15 +297,10 @@ fn check_map<'n>(
     holds
 }
 
-fn check_items<'n>(
-    schema: &Schema,
-    node: &'n Node,
-    items: &'n [Node],
-    path: &mut Path<'n>,
-    worst: &mut Worst,
-) -> bool {
+fn check_items<'n>(schema: &Schema, node: &'n Node, items: &'n [Node], path: &mut Path<'n>, worst: &mut Worst) -> bool {
     let mut holds = true;
-    if schema.unique && items.len() > 1
+    if schema.unique
+        && items.len() > 1
         && let Some((first, second)) = duplicates(items)
     {
         holds = false;
@@ -326,9 +319,7 @@ fn check_items<'n>(
 
 fn check_range<'n>(schema: &Schema, value: f64, node: &'n Node, path: &Path<'n>, worst: &mut Worst) -> bool {
     if let Some(minimum) = schema.minimum.filter(|minimum| value < f64::from(*minimum)) {
-        worst.add(path.len(), node.span, || {
-            format!("{} must be greater than or equal to {minimum}", path.join("."))
-        });
+        worst.add(path.len(), node.span, || format!("{} must be greater than or equal to {minimum}", path.join(".")));
         return false;
     }
     if let Some(maximum) = schema.maximum.filter(|maximum| value > f64::from(*maximum)) {
@@ -411,10 +402,9 @@ fn duplicates(items: &[Node]) -> Option<(usize, usize)> {
             .enumerate()
             .find_map(|(index, item)| seen.insert(item.as_str(), index).map(|first| (first, index)));
     }
-    items
-        .iter()
-        .enumerate()
-        .find_map(|(index, item)| items[..index].iter().position(|earlier| json_equal(earlier, item)).map(|first| (first, index)))
+    items.iter().enumerate().find_map(|(index, item)| {
+        items[..index].iter().position(|earlier| json_equal(earlier, item)).map(|first| (first, index))
+    })
 }
 
 fn json_equal(a: &Node, b: &Node) -> bool {

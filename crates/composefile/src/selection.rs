@@ -44,7 +44,11 @@ pub(crate) fn by_names(root: &mut Map, disabled: &mut Map, names: &[String], act
     let Some(services) = root.get_mut("services").and_then(Node::as_map_mut) else { return Ok(()) };
     let outside = std::mem::take(disabled);
     for (name, entry) in outside {
-        if is_selected(&entry.node, &active) { services.set_entry(name, entry) } else { disabled.set_entry(name, entry) }
+        if is_selected(&entry.node, &active) {
+            services.set_entry(name, entry);
+        } else {
+            disabled.set_entry(name, entry);
+        }
     }
     let wanted = reachable(services, names)?;
     let all = std::mem::take(services);

@@ -154,8 +154,7 @@ impl Loader<'_> {
                 }
                 let (id, content) = self.service_file(path, file.span)?;
                 let own = Map::new();
-                let mut scope =
-                    ServiceScope { project: None, own: &own, read: &labels, record: &mut self.record };
+                let mut scope = ServiceScope { project: None, own: &own, read: &labels, record: &mut self.record };
                 let entries = dotenv::parse(&content, id, &mut scope, &self.options.limits)
                     .map_err(|refusal| refused(&refusal, format!("failed to read {path}")))?;
                 lay(&entries, &mut labels);
@@ -181,8 +180,7 @@ impl Loader<'_> {
             let message = format!("failed to read {path}: read {path}: is a directory");
             return Err(Error::new(ErrorKind::Unreadable, message).at(span));
         }
-        self.read(path)
-            .map_err(|error| Error::new(ErrorKind::Unreadable, io_message("open", path, &error)).at(span))
+        self.read(path).map_err(|error| Error::new(ErrorKind::Unreadable, io_message("open", path, &error)).at(span))
     }
 }
 
@@ -212,9 +210,8 @@ fn raw(source: &Text, file: FileId, scope: &mut dyn dotenv::Scope) -> Result<Vec
             continue;
         }
         let start = start + line.len() - trimmed.len();
-        let refuse = |message: String| {
-            Refusal { message, span: Span::new(file, start..start + trimmed.len()), is_limit: false }
-        };
+        let refuse =
+            |message: String| Refusal { message, span: Span::new(file, start..start + trimmed.len()), is_limit: false };
         let (name, value) = match trimmed.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (trimmed, None),
@@ -247,4 +244,3 @@ fn raw(source: &Text, file: FileId, scope: &mut dyn dotenv::Scope) -> Result<Vec
     }
     Ok(entries)
 }
-

@@ -159,7 +159,8 @@ fn mount(item: &Node, path: &Path<'_>, index: usize, folder: &str) -> Result<Str
         Value::Map(map) => match map.get("target") {
             Some(target) => Ok(target.to_go_text().to_string()),
             None => {
-                let source = map.get("source").map_or_else(|| "%!s(<nil>)".to_owned(), |source| source.to_go_text().to_string());
+                let source =
+                    map.get("source").map_or_else(|| "%!s(<nil>)".to_owned(), |source| source.to_go_text().to_string());
                 Ok(format!("{folder}/{source}"))
             }
         },
@@ -176,7 +177,8 @@ fn port(item: &Node, path: &Path<'_>, index: usize) -> Result<String, Error> {
                 return Err(Error::invalid(format!("service ports {path}.[{index}] is missing a target port")));
             };
             let text = |key: &str, default: &str| {
-                map.get(key).map_or_else(|| default.to_owned(), |node| format!("{}:{}", node.go_type(), node.to_go_text()))
+                map.get(key)
+                    .map_or_else(|| default.to_owned(), |node| format!("{}:{}", node.go_type(), node.to_go_text()))
             };
             let host = map.get("host_ip").map_or_else(|| "0.0.0.0".to_owned(), |node| node.to_go_text().to_string());
             let protocol = map.get("protocol").map_or_else(|| "tcp".to_owned(), |node| node.to_go_text().to_string());

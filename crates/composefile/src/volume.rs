@@ -120,7 +120,8 @@ impl Mount {
         }
         if !self.target.is_empty() {
             let target = clean(&self.target);
-            let target = if target == self.target.as_str() { self.target } else { Text::derived_from(target, [&self.target]) };
+            let target =
+                if target == self.target.as_str() { self.target } else { Text::derived_from(target, [&self.target]) };
             map.set("target", Node::at(target, span));
         }
         if self.read_only {

@@ -24,7 +24,8 @@ pub(crate) fn resolve(tag: &str, text: &str, dialect: Dialect) -> Result<Scalar,
         Scalar::Int(_) | Scalar::Uint(_) => INT,
         Scalar::Float(_) => FLOAT,
         Scalar::Timestamp(_) => TIMESTAMP,
-        Scalar::Str | Scalar::Binary | Scalar::Merge => STR,
+        Scalar::Merge => MERGE,
+        Scalar::Str | Scalar::Binary => STR,
     };
     match (tag, meaning) {
         ("", _) => Ok(meaning),
@@ -43,6 +44,7 @@ fn untagged(tag: &str, text: &str, dialect: Dialect) -> Scalar {
     // Most scalars are words that mean themselves.
     match first {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => word(text, dialect),
+        b'<' if dialect == Dialect::GoYamlV4 && text == "<<" => Scalar::Merge,
         b'.' => match word(text, dialect) {
             Scalar::Str => dotted(text),
             meaning => meaning,
@@ -73,9 +75,14 @@ fn word(text: &str, dialect: Dialect) -> Scalar {
     }
 }
 
-/// `.5` and the like.
+/// `.5` and the like. Go's own parser reads these, which takes an underscore between digits.
 fn dotted(text: &str) -> Scalar {
-    parse_float(text).map_or(Scalar::Str, Scalar::Float)
+    let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let misplaced = |(at, _): (usize, &str)| at == 0 || !is_digit(at - 1) || !is_digit(at + 1);
+    if text.match_indices('_').any(misplaced) {
+        return Scalar::Str;
+    }
+    parse_float(&text.replace('_', "")).map_or(Scalar::Str, Scalar::Float)
 }
 
 fn number_or_time(tag: &str, text: &str, dialect: Dialect) -> Scalar {

@@ -87,7 +87,8 @@ fn nothing(folder: &Utf8Path) -> Failure {
 }
 
 fn none_loads(folder: &Utf8Path, left_out: &[LeftOut]) -> Failure {
-    let failure = Failure::input(format!("nothing that is in `{folder}` can be rendered"));
+    let failure = Failure::input(format!("nothing that is in `{folder}` can be rendered"))
+        .hint("mend what one of them needs, then run `collimate init` again");
     left_out.iter().fold(failure, |failure, left_out| {
         let help = left_out.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
         failure.because(format!("`{}`: {}{help}", left_out.path, left_out.reason))

@@ -114,7 +114,10 @@ fn candidate(chart: &Chart, path: &Utf8Path, variant: Option<String>, values: Op
         None => std::iter::once(name.clone()).chain(above).collect::<Vec<String>>(),
     };
     let stem = values.as_deref().and_then(Utf8Path::file_stem).map_or_else(|| "chart".to_owned(), names::slug);
-    short.push(short.last().map_or_else(|| stem.clone(), |longest| format!("{longest}-{stem}")));
+    short.push(match folder_names(path).pop() {
+        Some(folder) => format!("{folder}-{stem}"),
+        None => format!("{name}-{stem}"),
+    });
     let chart_path = if path.as_str().is_empty() { Utf8PathBuf::from(".") } else { path.to_owned() };
     Candidate {
         names: short.into_iter().map(|name| format!("helm/{name}")).collect(),

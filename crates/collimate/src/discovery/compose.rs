@@ -229,7 +229,10 @@ fn candidate(variant: Option<String>, found: Loaded) -> Candidate {
         None => above,
     };
     let stem = names::slug(path.file_stem().unwrap_or_default());
-    short.push(short.last().map_or_else(|| stem.clone(), |longest| format!("{longest}-{stem}")));
+    short.push(match folder_names(&folder).pop() {
+        Some(folder) => format!("{folder}-{stem}"),
+        None => stem,
+    });
     Candidate {
         names: short.into_iter().map(|name| format!("compose/{name}")).collect(),
         source: DraftSource::Compose { external: external(&found.project), files: found.files, env: found.env },

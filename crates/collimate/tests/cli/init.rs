@@ -37,8 +37,21 @@ fn init(files: &[(&str, &str)], arguments: &[&str]) -> (Tree, i32, String, Strin
 #[track_caller]
 fn check(files: &[(&str, &str)], code: i32, stdout: &str) -> Tree {
     let (tree, found, printed, said) = init(files, &[]);
-    assert_eq!((printed.as_str(), said.as_str()), (stdout, ""));
-    assert_eq!(found, code);
+    assert_eq!(printed, stdout);
+    assert_eq!((found, said.as_str()), (code, ""));
+    tree
+}
+
+/// Runs `init` and compares the exit code and what stands before and after the report of the check.
+#[track_caller]
+fn check_around(files: &[(&str, &str)], arguments: &[&str], code: i32, opening: &str, closing: &str) -> Tree {
+    let (tree, found, printed, said) = init(files, arguments);
+    assert!(printed.starts_with(opening), "{printed}");
+    assert!(printed.ends_with(closing), "{printed}");
+    let report = &printed[opening.len()..printed.len() - closing.len()];
+    let summary = report.lines().next_back().unwrap_or_default();
+    assert!(summary.contains(" profile"), "the summary of the check lies between: {summary}");
+    assert_eq!((found, said.as_str()), (code, ""));
     tree
 }
 
@@ -93,43 +106,168 @@ fn what_exists_is_kept() {
     );
 }
 
+/// The first lines of every workspace file that `init` writes.
+const HEAD: &str = "\
+# What `collimate check` looks at: which release each channel has, and which profiles follow it.
+schema: 1
+
+channels:
+  current:
+    release: releases/current.yaml
+
+profiles:
+";
+
+/// The first lines of its manifest.
+const MANIFEST: &str = "\
+# What the profiles use today. Images that others make may move to `infrastructure:`.
+schema: 1
+version: VERSION
+channel: current
+digests: resolved
+components:
+";
+
+#[track_caller]
+fn wrote(tree: &Tree, folder: &str, profiles: &str, version: &str, components: &str) {
+    assert_eq!(tree.read(&format!("{folder}collimate.yaml")), format!("{HEAD}{profiles}"));
+    let manifest = MANIFEST.replace("VERSION", version);
+    assert_eq!(tree.read(&format!("{folder}releases/current.yaml")), format!("{manifest}{components}"));
+}
+
+const APP: &str = "  app:
+    image: registry.example.org/app
+    tag: 1.2.3
+    digest: sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1
+";
+const NGINX: &str = "  nginx:
+    image: docker.io/library/nginx
+    tag: \"1.27\"
+    digest: unresolved
+";
+
 #[test]
 fn a_compose_only_folder() {
-    let tree = check(&[("docker-compose.yml", COMPOSE)], 0, "");
-    assert_eq!(tree.read("collimate.yaml"), "");
-    assert_eq!(tree.read("releases/current.yaml"), "");
+    let tree = check(
+        &[("docker-compose.yml", COMPOSE)],
+        0,
+        "\
+wrote `collimate.yaml`: 1 profile
+wrote `releases/current.yaml`: 1 component, without digests
+
+warning[image-unpinned]: release `current` does not know the digest of `nginx` yet
+  --> releases/current.yaml:10:13
+   |
+10 |     digest: unresolved
+   |             ^^^^^^^^^^
+   |
+   = help: write the digest of the index of `docker.io/library/nginx:1.27` here
+
+current  compose/default  1 image  aligned
+
+1 profile: 1 warning
+
+next:
+  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+",
+    );
+    let profiles = "  compose/default:
+    channel: current
+    compose: [docker-compose.yml]
+    external: {networks: [shared_front]}
+";
+    wrote(&tree, "", profiles, "current", NGINX);
+    // A second run keeps what the first one wrote.
+    let (code, _, stderr) = tree.run_text(&["init"]);
+    assert_eq!((code, stderr.lines().next()), (2, Some("error: `collimate.yaml` exists already")));
 }
+
+const CHART_PROFILES: &str = "  helm/app:
+    channel: current
+    chart: charts/app
+    release_name: app
+  helm/prod:
+    channel: current
+    chart: charts/app
+    values: [charts/app/values-prod.yaml]
+    release_name: app
+";
 
 #[test]
 fn a_chart_only_folder() {
-    let tree = check(CHART, 1, "");
-    assert_eq!(tree.read("collimate.yaml"), "");
-    assert_eq!(tree.read("releases/current.yaml"), "");
+    let tree = check(
+        CHART,
+        1,
+        "\
+wrote `collimate.yaml`: 2 profiles
+wrote `releases/current.yaml`: 1 component
+
+error[image-unpinned]: profile `helm/app` uses `app` without a digest
+  --> charts/app/values.yaml:1:8
+   |
+ 1 | image: registry.example.org/app:1.2.3
+   |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ used by container `app` of Pod `app`
+   |
+  ::: charts/app/templates/pod.yaml:7:14
+   |
+ 7 |       image: {{ .Values.image }}
+   |              ------------------- printed here
+   |
+  ::: releases/current.yaml:10:13
+   |
+10 |     digest: sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1
+   |             ----------------------------------------------------------------------- release `1.2.3` lists this
+   |
+   = help: run `collimate pin current`, or write `registry.example.org/app:1.2.3@sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1`
+
+current  helm/app   1 image  NOT ALIGNED
+current  helm/prod  1 image  aligned
+
+2 profiles: 1 error, 1 note (`--notes` shows the notes)
+",
+    );
+    wrote(&tree, "", CHART_PROFILES, "1.2.3", APP);
 }
 
 #[test]
 fn a_mixed_folder_in_another_place() {
+    let dependent = "apiVersion: v2\nname: dep\nversion: 1.0.0\n\
+        dependencies: [{name: redis, version: 1.0.0, repository: https://charts.example.org}]\n";
     let mut files = vec![
         ("shop/compose.yaml", COMPOSE),
         ("shop/charts/lib/Chart.yaml", "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n"),
-        (
-            "shop/charts/dep/Chart.yaml",
-            "apiVersion: v2\nname: dep\nversion: 1.0.0\ndependencies: [{name: redis, version: 1.0.0, repository: https://charts.example.org}]\n",
-        ),
+        ("shop/charts/dep/Chart.yaml", dependent),
         ("shop/other/collimate.yaml", ""),
         ("shop/other/compose.yaml", COMPOSE),
     ];
     let moved: Vec<(String, &str)> = CHART.iter().map(|(path, content)| (format!("shop/{path}"), *content)).collect();
     files.extend(moved.iter().map(|(path, content)| (path.as_str(), *content)));
-    let (tree, code, stdout, stderr) = init(&files, &["shop"]);
-    let closing = stdout.find("\nin no profile:").map_or("", |at| &stdout[at..]);
-    let opening: Vec<&str> = stdout.lines().take(2).collect();
-    assert_eq!(stderr, "");
-    assert_eq!(opening, [""]);
-    assert_eq!(closing, "");
-    assert_eq!(code, 1);
-    assert_eq!(tree.read("shop/collimate.yaml"), "");
-    assert_eq!(tree.read("shop/releases/current.yaml"), "");
+    let tree = check_around(
+        &files,
+        &["shop"],
+        1,
+        "\
+wrote `shop/collimate.yaml`: 3 profiles
+wrote `shop/releases/current.yaml`: 2 components, 1 of them without a digest
+
+",
+        "
+in no profile:
+  `charts/dep`: An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: redis
+    run `helm dependency build shop/charts/dep`
+  `charts/lib`: a library chart: other charts use it, it renders nothing itself
+  `other`: a workspace of its own
+
+next:
+  write the digests of a registry for `unresolved` in `shop/releases/current.yaml`; `collimate pin` then carries them into the profiles
+",
+    );
+    let profiles = "  compose/default:
+    channel: current
+    compose: [compose.yaml]
+    external: {networks: [shared_front]}
+";
+    wrote(&tree, "shop/", &format!("{profiles}{CHART_PROFILES}"), "1.2.3", &format!("{APP}{NGINX}"));
 }
 
 #[test]
@@ -144,17 +282,53 @@ fn variants_are_loaded_alone_or_over_the_base() {
         ("docker-compose.broken.yml", "services: [\n"),
         ("deploy/docker-compose.prod.yml", "services: {web: {image: nginx:1.27}}\n"),
     ];
-    let tree = check(&files, 0, "");
-    assert_eq!(tree.read("collimate.yaml"), "");
+    let tree = check_around(
+        &files,
+        &[],
+        0,
+        "\
+wrote `collimate.yaml`: 5 profiles
+wrote `releases/current.yaml`: 1 component, without digests
+
+",
+        "
+in no profile:
+  `docker-compose.broken.yml`: go-yaml load error in parser (while parsing a flow node) at L2.C1: did not find expected node content
+
+next:
+  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+",
+    );
+    let profiles = "  compose/default:
+    channel: current
+    compose: [docker-compose.yml, docker-compose.override.yml]
+  compose/alone:
+    channel: current
+    compose: [docker-compose.alone.yml]
+  compose/prod:
+    channel: current
+    compose: [docker-compose.yml, docker-compose.prod.yml]
+  compose/whole:
+    channel: current
+    compose: [docker-compose.whole.yml]
+  compose/deploy-prod:
+    channel: current
+    compose: [deploy/docker-compose.prod.yml]
+";
+    wrote(&tree, "", profiles, "current", NGINX);
 }
 
 #[test]
-fn an_unreadable_compose_file_alone_is_refused() {
+fn unreadable_files_alone_are_refused() {
     refused(
         &[("compose.yaml", "services: [\n")],
         &[],
         3,
-        "error: nothing that is in `.` can be rendered\ncaused by: `compose.yaml`: x\n",
+        "\
+error: nothing that is in `.` can be rendered
+caused by: `compose.yaml`: go-yaml load error in parser (while parsing a flow node) at L2.C1: did not find expected node content
+hint: mend what one of them needs, then run `collimate init` again
+",
     );
 }
 
@@ -164,18 +338,63 @@ fn two_tags_of_one_image() {
         ("a/compose.yaml", "services: {a: {image: nginx:1.26}}\n"),
         ("b/compose.yaml", "services: {b: {image: nginx:1.27}}\n"),
     ];
-    let tree = check(&files, 1, "");
-    assert_eq!(tree.read("releases/current.yaml"), "");
+    let tree = check_around(
+        &files,
+        &[],
+        1,
+        "\
+wrote `collimate.yaml`: 2 profiles
+wrote `releases/current.yaml`: 2 components, without digests
+
+",
+        "
+next:
+  a release has one tag and one digest of an image, but several are in use of `docker.io/library/nginx`: keep one in `releases/current.yaml`, or give the profiles that differ a channel of their own
+  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+",
+    );
+    let profiles = "  compose/a:
+    channel: current
+    compose: [a/compose.yaml]
+  compose/b:
+    channel: current
+    compose: [b/compose.yaml]
+";
+    let components = NGINX.replace("nginx:\n", "nginx-1.26:\n").replace("1.27", "1.26")
+        + &NGINX.replace("nginx:\n", "nginx-1.27:\n");
+    wrote(&tree, "", profiles, "current", &components);
 }
 
 #[test]
 fn required_variables_come_from_the_example() {
     let files = [
-        ("compose.yaml", "services: {db: {image: \"postgres:${PG:?say which}\"}}\n"),
-        (".env.example", "PG=16.3\n"),
-        ("compose.prod.yaml", "services: {db: {image: \"postgres:${PG:?say which}\", hostname: \"${HOST}\"}}\n"),
-        ("env/prod.env.example", "PG=16.3\nHOST=db\n"),
+        ("compose.yaml", "services: {db: {image: \"nginx:${TAG:?say which}\"}}\n"),
+        (".env.example", "TAG=1.27\n"),
+        ("compose.prod.yaml", "services: {db: {image: \"nginx:${TAG:?say which}\", hostname: \"${HOST}\"}}\n"),
+        ("env/prod.env.example", "TAG=1.27\nHOST=db\n"),
     ];
-    let tree = check(&files, 0, "");
-    assert_eq!(tree.read("collimate.yaml"), "");
+    let tree = check_around(
+        &files,
+        &[],
+        0,
+        "\
+wrote `collimate.yaml`: 2 profiles
+wrote `releases/current.yaml`: 1 component, without digests
+
+",
+        "
+next:
+  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+",
+    );
+    let profiles = "  compose/default:
+    channel: current
+    compose: [compose.yaml]
+    env: [\".env.example\"]
+  compose/prod:
+    channel: current
+    compose: [compose.prod.yaml]
+    env: [env/prod.env.example]
+";
+    wrote(&tree, "", profiles, "current", NGINX);
 }

@@ -110,7 +110,10 @@ fn the_right_digest_under_a_wrong_tag() {
 fn an_image_that_no_release_lists() {
     check(
         |tree| tree.replace(PROD, &format!("stellaops/signer@{SIGNER}"), &format!("stellaops/singer@{SIGNER}")),
-        &[expect("image-unlisted", PROD, "registry.stella-ops.org/stellaops/singer", "registry")],
+        &[
+            expect("image-unlisted", PROD, "registry.stella-ops.org/stellaops/singer", "stellaops/singer"),
+            expect("profiles-differ", "deploy/helm/stellaops/values-prod.yaml", "stellaops/signer\n", "stellaops/signer"),
+        ],
     );
 }
 
@@ -185,7 +188,8 @@ fn an_undefined_variable() {
 fn broken_yaml() {
     check(
         |tree| tree.replace(PROD, "name: stellaops-prod\n", "name: [stellaops-prod\n"),
-        &[expect("compose-invalid", PROD, "name: [stellaops-prod", "name")],
+        // Where the parser notices, as Compose says it: the bracket could have been closed until here.
+        &[expect("compose-invalid", PROD, "x-release-labels: &release-labels", "x-release-labels")],
     );
 }
 
@@ -271,7 +275,25 @@ fn a_mount_of_nothing() {
 #[test]
 fn a_secret_that_nobody_makes() {
     check(
-        |tree| tree.replace("collimate.yaml", "helm/prod:", "helm/prod: # changed below"),
-        &[],
+        |tree| {
+            let secrets = "        - stellaops-redis\n        - stellaops-registry\n        - stellaops-signer-keys\n        - stellaops-smtp\n        - stellaops-tls\n\n  compose/prod:";
+            tree.replace("collimate.yaml", secrets, &secrets.replacen("        - stellaops-smtp\n", "", 1));
+        },
+        &[expect("dangling-reference", "deploy/helm/stellaops/values.yaml", "smtp: stellaops-smtp", "stellaops-smtp")],
+    );
+}
+
+#[test]
+fn a_health_check_that_somebody_waits_for() {
+    check(
+        |tree| {
+            let redis = tree.read(PROD);
+            let service = redis.find("\n  redis:\n").unwrap();
+            let check = service + redis[service..].find("    healthcheck:\n").unwrap();
+            let body = check + "    healthcheck:\n".len();
+            let length: usize = redis[body..].split_inclusive('\n').take_while(|line| line.starts_with("      ")).map(str::len).sum();
+            tree.write(PROD, &format!("{}{}", &redis[..check], &redis[body + length..]));
+        },
+        &[expect("healthcheck-missing", PROD, "redis: {condition: service_healthy}", "redis")],
     );
 }

@@ -56,7 +56,9 @@ pub(crate) enum Failure {
     /// `${` without a variable; the template that has it.
     Invalid(Text),
     /// A required variable is missing; the whole message.
-    Required { message: String },
+    Required {
+        message: String,
+    },
     Limit(String),
 }
 
@@ -78,7 +80,12 @@ enum Match<'t> {
     Escaped,
     Named(&'t str),
     /// Name, operator and the range of what follows it; the end of the whole, and of what the expression matched.
-    Braced { name: &'t str, operator: Option<(Operator, Range<usize>)>, end: usize, greedy_end: usize },
+    Braced {
+        name: &'t str,
+        operator: Option<(Operator, Range<usize>)>,
+        end: usize,
+        greedy_end: usize,
+    },
     Invalid,
     Literal,
 }
@@ -109,7 +116,7 @@ impl Substitution<'_> {
                 Match::Named(name) => dollar + 1 + name.len(),
                 Match::Braced { end, .. } => *end,
             };
-            out.push_slice(template, literal_start..dollar);
+            push_literal(template, literal_start..dollar, &mut out);
             let result = match found {
                 Match::Escaped => {
                     out.push_slice(template, dollar..dollar + 1);
@@ -143,9 +150,11 @@ impl Substitution<'_> {
             at = end;
             literal_start = end;
         }
-        out.push_slice(template, literal_start..template.len());
+        push_literal(template, literal_start..template.len(), &mut out);
         match failure {
             Some(failure) => Err(failure),
+            // An empty result still has a place.
+            None if out.is_empty() => Ok(Text::derived_from("", [template])),
             None => Ok(out.finish()),
         }
     }
@@ -227,10 +236,20 @@ impl Substitution<'_> {
     }
 }
 
+/// An empty piece would leave an empty segment behind.
+fn push_literal(template: &Text, range: Range<usize>, out: &mut TextBuf) {
+    if !range.is_empty() {
+        out.push_slice(template, range);
+    }
+}
+
 /// Appends a variable's value. What comes from the host's environment has no place: in a traced text, the place of the
 /// variable stands for it.
 fn push_value(value: &Text, template: &Text, place: Range<usize>, out: &mut TextBuf) {
-    if template.is_traced() && !value.is_traced() && !value.is_empty() {
+    if value.is_empty() {
+        return;
+    }
+    if template.is_traced() && !value.is_traced() {
         out.push(&Text::derived_from(value.to_arc(), [&template.slice(place)]));
     } else {
         out.push(value);

@@ -294,7 +294,9 @@ impl Decoder<'_> {
             Value::Str(_) => Some(Value::Seq(vec![node])),
             Value::Seq(items) => {
                 if numbers {
-                    return Some(Value::Seq(items.into_iter().map(|item| Node::at(item.to_go_text(), item.span)).collect()));
+                    return Some(Value::Seq(
+                        items.into_iter().map(|item| Node::at(item.to_go_text(), item.span)).collect(),
+                    ));
                 }
                 match items.iter().find(|item| item.as_str().is_none()) {
                     Some(_) => self.fail(path, span, format!("invalid type {kind} for string list")),
@@ -342,9 +344,7 @@ impl Decoder<'_> {
                 for item in items {
                     let text = item.to_go_text();
                     let (key, value) = match text.find('=') {
-                        Some(equals) => {
-                            (text.slice(0..equals), Value::Str(text.slice(equals + 1..text.len())))
-                        }
+                        Some(equals) => (text.slice(0..equals), Value::Str(text.slice(equals + 1..text.len()))),
                         None => (text.clone(), none()),
                     };
                     if missing == Missing::Null && key.ends_with(char::is_whitespace) {

@@ -57,7 +57,7 @@ pub(crate) enum Kind {
     /// One number, or soft and hard.
     Ulimit,
     /// `[]T`
-    List(&'static Kind),
+    List(&'static Self),
     /// A string or a list of strings.
     StringList,
     StringOrNumberList,
@@ -80,9 +80,9 @@ pub(crate) enum Kind {
     HealthTest,
     Struct(&'static Shape),
     /// `map[string]T`
-    MapOf(&'static Kind),
+    MapOf(&'static Self),
     /// `map[string]*T`: null stays.
-    MapOfPointers(&'static Kind),
+    MapOfPointers(&'static Self),
 }
 
 const fn field(name: &'static str, kind: Kind, omit: Omit) -> Field {

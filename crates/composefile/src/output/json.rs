@@ -195,7 +195,7 @@ impl Writer {
     /// The shortest digits; an exponent, without padding, below 1e-6 and from 1e21 on.
     fn float(&mut self, value: f64) {
         let size = value.abs();
-        if size != 0.0 && (size < 1e-6 || size >= 1e21) {
+        if size != 0.0 && !(1e-6..1e21).contains(&size) {
             let text = go::float(value);
             self.out.push_str(&text.replace("e-0", "e-"));
         } else {

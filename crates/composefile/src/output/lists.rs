@@ -76,8 +76,7 @@ impl Project {
     /// `--environment`: `NAME=value` lines of everything that variables are looked up in, sorted.
     #[must_use]
     pub fn environment_lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> =
-            self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut lines: Vec<String> = self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
         lines.sort();
         lines
     }

@@ -29,9 +29,7 @@ impl Pattern {
             Self::OneLine => !text.is_empty() && !text.contains('\n'),
             Self::NotEmpty => bytes.iter().any(|byte| *byte != b'\n'),
             Self::LowerCase => !bytes.is_empty() && bytes.iter().all(u8::is_ascii_lowercase),
-            Self::ContainerName => {
-                bytes.windows(2).any(|pair| pair[0].is_ascii_alphanumeric() && in_name(&pair[1]))
-            }
+            Self::ContainerName => bytes.windows(2).any(|pair| pair[0].is_ascii_alphanumeric() && in_name(&pair[1])),
             Self::PullPolicy => match text.strip_prefix("every_") {
                 Some(delay) => is_delay(delay),
                 None => {

@@ -43,6 +43,8 @@ struct Filling {
     seen: HashSet<String>,
     /// Why JSON cannot have one of the keys.
     bad_key: Option<Error>,
+    /// v3 and v4: a Go map whose keys are strings, so that keys that are merged in become strings as they are written.
+    strings: bool,
 }
 
 type Built = Result<Option<Data>, Error>;
@@ -141,7 +143,8 @@ impl<'s> Constructor<'s> {
                 Ok(Some(Data::Seq(items)))
             }),
             Kind::Mapping => {
-                let mut filling = Filling::default();
+                let strings = self.dialect != Dialect::GoYamlV2 && node.entries().all(|(key, _)| is_string_key(key));
+                let mut filling = Filling { strings, ..Filling::default() };
                 if !self.mapping(node, &mut filling, None)? {
                     return Ok(None);
                 }
@@ -258,6 +261,33 @@ impl<'s> Constructor<'s> {
         Ok(true)
     }
 
+    /// A key of a map (v3 and v4).
+    fn key(&mut self, node: NodeRef<'_>, strings: bool) -> Built {
+        let target = node.target();
+        let verb = if self.dialect == Dialect::GoYamlV4 { "construct" } else { "unmarshal" };
+        if strings && target.kind() != Kind::Scalar {
+            self.count(node)?;
+            let kind = if target.kind() == Kind::Mapping { "!!map" } else { "!!seq" };
+            let kind = target.tag().unwrap_or(kind);
+            self.complain(target, &format!("cannot {verb} {kind} into string"));
+            return Ok(None);
+        }
+        let key = self.build(node)?;
+        if !strings || matches!(key, Some(Data::Str(_))) && !matches!(target.value(), Scalar::Timestamp(_)) {
+            return Ok(key);
+        }
+        match target.value() {
+            Scalar::Null => Ok(None),
+            Scalar::Timestamp(_) if self.dialect == Dialect::GoYamlV4 => {
+                let raw = target.raw();
+                let shown = if raw.len() > 10 { format!("{}...", raw.get(..7).unwrap_or(raw)) } else { raw.to_owned() };
+                self.complain(target, &format!("cannot construct !!timestamp `{shown}` into string"));
+                Ok(None)
+            }
+            _ => Ok(Some(Data::Str(target.text(self.source)))),
+        }
+    }
+
     fn merge_v2(&mut self, value: NodeRef<'_>, filling: &mut Filling) -> Result<(), Error> {
         let target = value.target();
         match (value.kind(), target.kind()) {
@@ -313,7 +343,7 @@ impl<'s> Constructor<'s> {
                 merge = Some(value);
                 continue;
             }
-            let Some(name) = self.build(key)? else { continue };
+            let Some(name) = self.key(key, filling.strings)? else { continue };
             if let Some(merged) = merged.as_deref_mut()
                 && !merged.insert(typed(&name))
             {
@@ -409,6 +439,13 @@ impl<'s> Constructor<'s> {
             }
         }
     }
+}
+
+/// Whether go-yaml v3 and v4 take a key for a string (or a merge key).
+pub(super) fn is_string_key(key: NodeRef<'_>) -> bool {
+    let key = key.target();
+    let plain = || matches!(key.value(), Scalar::Str | Scalar::Merge);
+    key.kind() == Kind::Scalar && matches!(key.tag(), None | Some("!" | "!!str" | "!!merge")) && plain()
 }
 
 /// What v3 and v4 compare of a key: collections are all alike.

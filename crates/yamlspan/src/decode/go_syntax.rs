@@ -1,6 +1,7 @@
 //! Values as Go's `%#v` prints them in go-yaml's messages.
 
 use super::MOST_DEPTH;
+use super::construct::is_string_key;
 use crate::number::format_g;
 use crate::{Dialect, Kind, NodeRef, Scalar};
 
@@ -23,9 +24,7 @@ fn print_inner(node: NodeRef<'_>, depth: usize) -> String {
             format!("[]interface {{}}{{{}}}", items.join(", "))
         }
         Kind::Mapping => {
-            let is_string = |key: NodeRef<'_>| matches!(key.value(), Scalar::Str | Scalar::Merge);
-            let strings = node.dialect() != Dialect::GoYamlV2
-                && node.entries().all(|(key, _)| key.target().kind() == Kind::Scalar && is_string(key));
+            let strings = node.dialect() != Dialect::GoYamlV2 && node.entries().all(|(key, _)| is_string_key(key));
             let key = if strings { "string" } else { "interface {}" };
             let mut entries: Vec<(String, String)> = node
                 .entries()

@@ -28,8 +28,8 @@ impl Scanner<'_> {
     /// Whether a key token may still be put before the head of the queue.
     fn head_may_be_key(&mut self) -> Scanned<bool> {
         match &self.keys {
-            Keys::Stack { current, outer } => {
-                let first = outer.first().or_else(|| Some(current).filter(|key| key.possible));
+            Keys::Stack { possible, current, outer } => {
+                let first = outer.first().or_else(|| Some(current).filter(|_| *possible));
                 Ok(first.is_some_and(|key| key.token == self.taken))
             }
             Keys::Levels { by_token, .. } => {
@@ -202,8 +202,8 @@ impl Scanner<'_> {
         }
         self.unroll(-1, self.mark());
         self.remove_key()?;
-        if let Keys::Stack { current, outer } = &mut self.keys {
-            *current = SimpleKey::default();
+        if let Keys::Stack { current, outer, .. } = &mut self.keys {
+            *current = SimpleKey::NONE;
             outer.clear();
         }
         self.key_allowed = false;
@@ -243,11 +243,11 @@ impl Scanner<'_> {
         if self.flow_level > MOST_LEVELS {
             return Err(self.too_deep("while increasing flow level", context));
         }
-        if let Keys::Stack { current, outer } = &mut self.keys {
-            if current.possible {
+        if let Keys::Stack { possible, current, outer } = &mut self.keys {
+            if *possible {
                 outer.push(*current);
             }
-            *current = SimpleKey::default();
+            *current = SimpleKey::NONE;
         }
         self.key_allowed = true;
         self.one(kind);
@@ -269,11 +269,12 @@ impl Scanner<'_> {
                         forget(by_token, key.token);
                     }
                 }
-                Keys::Stack { current, outer } => {
+                Keys::Stack { possible, current, outer } => {
                     if let Some(key) = outer.last()
                         && key.flow_level == self.flow_level
                     {
-                        *current = SimpleKey { possible: true, ..*key };
+                        *current = *key;
+                        *possible = true;
                         outer.pop();
                     }
                 }
@@ -424,7 +425,10 @@ impl Scanner<'_> {
                     Err(place) => by_token.insert(place, (key.token, level)),
                 }
             }
-            Keys::Stack { current, .. } => *current = key,
+            Keys::Stack { possible, current, .. } => {
+                *current = key;
+                *possible = true;
+            }
         }
         Ok(())
     }
@@ -441,8 +445,8 @@ impl Scanner<'_> {
                 _ => None,
             },
             Keys::Stack { current, .. } if current.required => Some(current.mark),
-            Keys::Stack { current, .. } => {
-                current.possible = false;
+            Keys::Stack { possible, .. } => {
+                *possible = false;
                 None
             }
         };
@@ -457,12 +461,12 @@ impl Scanner<'_> {
     fn take_key(&mut self) -> Scanned<Option<SimpleKey>> {
         let line = self.line;
         match &mut self.keys {
-            Keys::Stack { current, .. } => {
-                if !current.possible || current.mark.line != line {
+            Keys::Stack { possible, current, .. } => {
+                if !*possible || current.mark.line != line {
                     return Ok(None);
                 }
                 let key = *current;
-                current.possible = false;
+                *possible = false;
                 current.required = false;
                 Ok(Some(key))
             }

@@ -76,11 +76,23 @@ struct SimpleKey {
     mark: Mark,
 }
 
+impl SimpleKey {
+    /// The empty key of v4, which is nowhere.
+    const NONE: Self = Self {
+        possible: false,
+        required: false,
+        token: 0,
+        flow_level: 0,
+        mark: Mark { line: Mark::NO_LINE, at: 0, column: 0 },
+    };
+}
+
 enum Keys {
     /// v2 and v3: one per flow level, and an index by token number.
     Levels { levels: Vec<SimpleKey>, by_token: Vec<(usize, usize)> },
-    /// v4: the current one, and those of outer flow levels.
-    Stack { current: SimpleKey, outer: Vec<SimpleKey> },
+    /// v4: the current one, and those of outer flow levels. Whether the current one is possible is a state of its own, which
+    /// an opening bracket does not reset.
+    Stack { possible: bool, current: SimpleKey, outer: Vec<SimpleKey> },
 }
 
 type Scanned<T> = Result<T, Problem>;
@@ -116,7 +128,7 @@ impl<'s> Scanner<'s> {
                 Dialect::GoYamlV2 | Dialect::GoYamlV3 => {
                     Keys::Levels { levels: vec![SimpleKey::default()], by_token: Vec::new() }
                 }
-                Dialect::GoYamlV4 => Keys::Stack { current: SimpleKey::default(), outer: Vec::new() },
+                Dialect::GoYamlV4 => Keys::Stack { possible: false, current: SimpleKey::NONE, outer: Vec::new() },
             },
             tags: Vec::new(),
             made: Vec::new(),

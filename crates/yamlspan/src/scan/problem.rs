@@ -60,7 +60,10 @@ impl Problem {
             Stage::Parser => "parser",
             Stage::Composer => "composer",
         };
-        let place = |mark: Mark| format!("L{}.C{}", mark.line + 1, mark.column + 1);
+        let place = |mark: Mark| match mark.line {
+            Mark::NO_LINE => "<unknown position>".to_owned(),
+            line => format!("L{}.C{}", line + 1, mark.column + 1),
+        };
         match self.context {
             None => format!("go-yaml load error in {stage} at {}: {message}", place(self.mark)),
             Some((words, from)) => {

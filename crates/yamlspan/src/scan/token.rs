@@ -13,6 +13,11 @@ pub(crate) struct Mark {
     pub(crate) column: u32,
 }
 
+impl Mark {
+    /// The line of a place that is not known.
+    pub(crate) const NO_LINE: u32 = u32::MAX;
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     StreamStart,

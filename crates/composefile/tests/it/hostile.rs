@@ -1,0 +1,105 @@
+//! Input made to exhaust us ends in an error, soon.
+
+use composefile::{Options, load};
+use source::MemoryFiles;
+
+fn message<P: Into<camino::Utf8PathBuf>>(files: impl IntoIterator<Item = (P, String)>) -> String {
+    let files = MemoryFiles::new(files);
+    let mut options = Options { files: vec!["compose.yaml".into()], ..Options::default() };
+    options.project_name = Some("hostile".to_owned());
+    match load(&options, &files) {
+        Ok(_) => "loaded".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn compose(text: impl Into<String>) -> String {
+    message([("compose.yaml", text.into())])
+}
+
+#[test]
+fn alias_bombs() {
+    let mut text = "x-a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n".to_owned();
+    for level in 1..9 {
+        let items = vec![format!("*a{}", level - 1); 9].join(", ");
+        text.push_str(&format!("x-a{level}: &a{level} [{items}]\n"));
+    }
+    assert!(compose(text).contains("excessive aliasing"));
+    assert!(compose("x-a: &a\n  b: *a\n").contains("cycle detected"));
+}
+
+#[test]
+fn deep_nesting() {
+    let text = format!("x-a: {}{}\n", "[".repeat(5000), "]".repeat(5000));
+    assert!(compose(text).contains("deep"));
+}
+
+#[test]
+fn growing_variables() {
+    let mut env = "V0=aaaaaaaaaaaaaaaa\n".to_owned();
+    for level in 1..40 {
+        let before = level - 1;
+        env.push_str(&format!("V{level}=$V{before}$V{before}\n"));
+    }
+    let text = "services: {a: {image: x}}\n".to_owned();
+    assert!(message([("compose.yaml", text), (".env", env)]).contains("longer than"));
+    let nested = format!("services: {{a: {{image: \"{}x{}\"}}}}\n", "${A:-".repeat(2000), "}".repeat(2000));
+    assert!(compose(nested).contains("nest"));
+}
+
+#[test]
+fn wide_ports() {
+    let ports: Vec<String> = (0..20).map(|number| format!("\"{number}.0.0.1::1-65535\"")).collect();
+    assert!(compose(format!("services: {{a: {{image: x, ports: [{}]}}}}\n", ports.join(", "))).contains("ports"));
+}
+
+#[test]
+fn circles_of_files() {
+    let circle = "include: [compose.yaml]\nservices: {a: {image: x}}\n";
+    assert!(compose(circle).contains("include cycle detected"));
+    let two = [
+        ("compose.yaml", "include: [other.yaml]\n".to_owned()),
+        ("other.yaml", "include: [compose.yaml]\n".to_owned()),
+    ];
+    assert!(message(two).contains("include cycle detected"));
+    let chain = (0..300).map(|number| {
+        let name = if number == 0 { "compose.yaml".to_owned() } else { format!("f{number}.yaml") };
+        (name, format!("include: [f{}.yaml]\nservices: {{s{number}: {{image: x}}}}\n", number + 1))
+    });
+    assert!(message(chain).contains("levels deep"));
+}
+
+#[test]
+fn long_chains_of_services() {
+    let services: Vec<String> =
+        (0..5000).map(|number| format!("  s{number}: {{image: x, depends_on: [s{}]}}\n", number + 1)).collect();
+    let text = format!("services:\n{}  s5000: {{image: x, depends_on: [s0]}}\n", services.concat());
+    assert!(compose(text).starts_with("dependency cycle detected: s0 -> s1 -> "));
+    let services: Vec<String> =
+        (0..500).map(|number| format!("  s{number}: {{image: x, extends: s{}}}\n", number + 1)).collect();
+    assert!(compose(format!("services:\n{}  s500: {{image: x}}\n", services.concat())).contains("levels deep"));
+}
+
+#[test]
+fn odd_bytes() {
+    for text in [
+        "\u{0}",
+        "services: {a: {image: \"\\u0000\"}}",
+        "services:\n\t- x",
+        "%",
+        "&a",
+        "*a",
+        "? ",
+        "!!binary x",
+        "--- !reset\na: b",
+    ] {
+        let _ = compose(text);
+    }
+    for text in ["${", "$", "${}", "${A", "${A:-${B:-}", "$${A}", "${A:?${", "}${A-}{", "${é}", "${A:-é}é"] {
+        let _ = compose(format!("services: {{a: {{image: '{text}'}}}}"));
+        let _ = message([
+            ("compose.yaml", "services: {a: {image: x}}".to_owned()),
+            (".env", format!("A=\"{text}\nB='{text}\nC={text}")),
+        ]);
+    }
+}
