@@ -1,6 +1,6 @@
-module collimate/tools/yamloracle
+module collimate.dev/tools/yamloracle
 
-go 1.26
+go 1.26.0
 
 require (
 	go.yaml.in/yaml/v2 v2.4.4

@@ -33,7 +33,9 @@ pub(crate) struct Loader<'a> {
 #[derive(Clone)]
 pub(crate) struct Parsed {
     pub(crate) text: Text,
-    pub(crate) documents: Arc<Result<Vec<Document>, yamlspan::Error>>,
+    pub(crate) documents: Arc<[Document]>,
+    /// Why what follows the documents cannot be read.
+    pub(crate) broken: Option<yamlspan::Error>,
 }
 
 /// What the files of one model share.
@@ -111,9 +113,16 @@ impl<'a> Loader<'a> {
             return Err(Error::limit(message));
         }
         let (file, text) = self.read(path).map_err(|error| unreadable(path, &error))?;
-        let documents = Arc::new(yamlspan::parse(text.to_arc(), file, Dialect::GoYamlV4));
+        let (documents, broken) = match yamlspan::parse(text.to_arc(), file, Dialect::GoYamlV4) {
+            Ok(documents) => (documents, None),
+            // Compose works on the first document before it reads the second.
+            Err(error) => match yamlspan::parse_first(text.to_arc(), file, Dialect::GoYamlV4) {
+                Ok(first) => (first.into_iter().collect(), Some(error)),
+                Err(_) => (Vec::new(), Some(error)),
+            },
+        };
         self.record.compose_files.push((Utf8PathBuf::from(path), file));
-        let parsed = Parsed { text, documents };
+        let parsed = Parsed { text, documents: documents.into(), broken };
         self.parsed.insert(path.to_owned(), parsed.clone());
         Ok(parsed)
     }
@@ -192,18 +201,17 @@ impl<'a> Loader<'a> {
         cache: &mut ExtendsCache,
     ) -> Result<(Node, Vec<Vec<String>>), Error> {
         let parsed = self.parsed(path)?;
-        let documents = match &*parsed.documents {
-            Ok(documents) => documents,
-            Err(error) => return Err(syntax(error).context(format!("failed to parse {path}"))),
-        };
         let mut included = included.to_vec();
         let mut resets = Vec::new();
-        for document in documents {
+        for document in parsed.documents.iter() {
             let loaded = document::load(document, &parsed.text, path, &self.options.limits)?;
             resets = loaded.resets;
             root = self.document(path, scope, root, loaded.root, &resets, &mut included, cache)?;
         }
-        Ok((root, resets))
+        match &parsed.broken {
+            Some(error) => Err(syntax(error).context(format!("failed to parse {path}"))),
+            None => Ok((root, resets)),
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call, from the loop above")]

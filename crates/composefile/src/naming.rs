@@ -37,8 +37,7 @@ impl Loader<'_> {
         let mut span = None;
         for path in files {
             let parsed = self.parsed(path)?;
-            let Ok(documents) = &*parsed.documents else { continue };
-            for document in documents {
+            for document in parsed.documents.iter() {
                 if let Some(name) = named(document).filter(|name| !name.raw().is_empty()) {
                     found = name.text(&parsed.text);
                     span = Some(name.span());
@@ -74,11 +73,12 @@ impl Loader<'_> {
     fn check_names(&mut self, files: &[String]) -> Result<(), Error> {
         for path in files {
             let parsed = self.parsed(path)?;
-            let documents = match &*parsed.documents {
-                Ok(documents) => documents,
-                Err(error) => return Err(syntax(error)),
+            let Some(document) = parsed.documents.first() else {
+                match &parsed.broken {
+                    Some(error) => return Err(syntax(error)),
+                    None => continue,
+                }
             };
-            let Some(document) = documents.first() else { continue };
             let root = document.root().target();
             match root.kind() {
                 Kind::Mapping => check_top_level(document, root)?,

@@ -199,9 +199,9 @@ fn needs_decoding(node: NodeRef<'_>) -> bool {
         Kind::Alias => true,
         Kind::Scalar => false,
         Kind::Sequence => node.items().any(needs_decoding),
-        Kind::Mapping => node
-            .entries()
-            .any(|(key, value)| key.kind() != Kind::Scalar || key.value() == Scalar::Merge || needs_decoding(key) || needs_decoding(value)),
+        Kind::Mapping => node.entries().any(|(key, value)| {
+            key.kind() != Kind::Scalar || key.value() == Scalar::Merge || needs_decoding(key) || needs_decoding(value)
+        }),
     }
 }
 
@@ -257,9 +257,8 @@ impl Head {
         // Not part of what Helm reads here, so of any shape.
         self.namespace = member(metadata, "namespace").map(NodeRef::target).and_then(scalar_text).unwrap_or_default();
         let Some(annotations) = member(metadata, "annotations").map(NodeRef::target) else { return Ok(()) };
-        let Some(annotations) = table(annotations).map_err(|kind| {
-            format!("{kind} into Go struct field .metadata.annotations of type map[string]string")
-        })?
+        let Some(annotations) = table(annotations)
+            .map_err(|kind| format!("{kind} into Go struct field .metadata.annotations of type map[string]string"))?
         else {
             return Ok(());
         };

@@ -448,7 +448,9 @@ fn check_time(value: &Data) -> Result<(), String> {
         Data::Str(text) if text.parse::<jiff::Timestamp>().is_ok() && text.contains('T') => Ok(()),
         Data::Str(text) => {
             let text = gotemplate::format::quote(text.as_bytes());
-            Err(format!("{outer}: parsing time {text} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text} as \"2006\""))
+            Err(format!(
+                "{outer}: parsing time {text} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text} as \"2006\""
+            ))
         }
         _ => Err(format!("{outer}: Time.UnmarshalJSON: input is not a JSON string")),
     }

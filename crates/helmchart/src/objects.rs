@@ -81,7 +81,11 @@ impl Object for Struct {
     }
 
     fn call_method(&self, name: &str, _: &mut Exec<'_>, _: Vec<Value>) -> Result<Value, FunctionError> {
-        let text = self.string.clone();
+        // `GitVersion` gives the whole version, also where Helm 4's `String` cuts it.
+        let text = match name {
+            "GitVersion" => self.field("Version").and_then(|version| version.as_text().cloned()),
+            _ => self.string.clone(),
+        };
         text.map(Value::Str).ok_or_else(|| FunctionError::new(format!("method {name} is not callable")))
     }
 

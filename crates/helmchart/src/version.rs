@@ -51,6 +51,12 @@ impl HelmVersion {
         }
     }
 
+    /// Helm 4 leaves out nulls that a chart has among its own defaults; Helm 3 keeps them.
+    #[must_use]
+    pub fn drops_default_nulls(self) -> bool {
+        self == Self::V4
+    }
+
     /// Helm 4 gives templates the chart's metadata as a map with all fields; Helm 3 as a struct.
     #[must_use]
     pub fn chart_is_map(self) -> bool {

@@ -39,8 +39,7 @@ fn raise(wanted: &[&[String]], levels: &mut [usize], kept_back: usize) -> bool {
         by_name.entry(names.get(*level).map_or("", String::as_str)).or_default().push(index);
     }
     let clashing = by_name.into_values().filter(|indices| indices.len() > 1).flatten();
-    let raised: Vec<usize> =
-        clashing.filter(|index| levels[*index] + 1 + kept_back < wanted[*index].len()).collect();
+    let raised: Vec<usize> = clashing.filter(|index| levels[*index] + 1 + kept_back < wanted[*index].len()).collect();
     raised.iter().for_each(|index| levels[*index] += 1);
     !raised.is_empty()
 }

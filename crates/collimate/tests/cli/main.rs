@@ -2,5 +2,6 @@
 
 mod init;
 mod mutations;
+mod peers;
 mod requirements;
 mod tree;

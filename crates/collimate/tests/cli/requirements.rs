@@ -3,6 +3,8 @@
 
 use std::process::Command;
 
+use testkit::Cli;
+
 use crate::tree::{Tree, repository};
 
 const THERE: &[&str] = &[
@@ -56,14 +58,13 @@ fn every_path_is_there_or_listed_as_open() {
 
 /// Runs a documented entry point of a copied tree, with the program named by `COLLIMATE`.
 fn entry_point(tree: &Tree, path: &str, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(tree.path(path))
-        .args(arguments)
-        .current_dir(tree.path("deploy"))
+    let output = Cli::new(tree.path(path))
+        .folder(tree.path("deploy"))
+        .args(arguments.iter().copied())
         .env("COLLIMATE", env!("CARGO_BIN_EXE_collimate"))
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+        .env("PATH", std::env::var("PATH").unwrap())
+        .output();
+    (output.exit, output.stdout, output.stderr)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Everything that needs more than one module: projects against recorded output, and against the real tool.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says what it skips")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod hostile;
 mod places;

@@ -69,8 +69,13 @@ impl Coalescing<'_> {
     fn defaults(&self, chart: ChartId, into: &Map, prefix: &str) {
         let below = join(prefix, self.graph.name(chart));
         for (key, default) in copy_map(self.graph.values(chart)).entries() {
+            let cleans = self.nulls == Nulls::Drop && self.context.helm.drops_default_nulls();
             match into.get(&key) {
+                None if cleans && matches!(default, Value::Nil) => {}
                 None => {
+                    if let (true, Value::Map(default)) = (cleans, &default) {
+                        drop_nulls(default);
+                    }
                     into.insert(key, default);
                 }
                 Some(Value::Nil) if self.nulls == Nulls::Drop => {
@@ -80,6 +85,9 @@ impl Coalescing<'_> {
                     Value::Map(default) => {
                         let is_child = self.graph.children(chart).iter().any(|child| self.graph.name(*child) == &*key);
                         let nulls = if is_child { Nulls::Keep } else { self.nulls };
+                        if cleans && !is_child {
+                            drop_nulls(&default);
+                        }
                         tables(&table, &default, &join(&below, &key), nulls, self.context);
                     }
                     Value::Nil => {}
@@ -170,6 +178,19 @@ pub(crate) fn tables(over: &Map, under: &Map, prefix: &str, nulls: Nulls, contex
                 let value = gotemplate::format::value_text(&value);
                 context.warn(format!("warning: destination for {name} is a table. Ignoring non-table value ({value})"));
             }
+            _ => {}
+        }
+    }
+}
+
+/// Takes all nulls out of a table and the tables in it.
+fn drop_nulls(table: &Map) {
+    for (key, value) in table.entries() {
+        match value {
+            Value::Nil => {
+                table.remove(&key);
+            }
+            Value::Map(below) => drop_nulls(&below),
             _ => {}
         }
     }

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::{Keys, LONGEST_SIMPLE_KEY, MOST_LEVELS, Mark, Scanned, Scanner, SimpleKey, Stage, Token, TokenKind};
+use super::{BOM, Keys, LONGEST_SIMPLE_KEY, MOST_LEVELS, Mark, Scanned, Scanner, SimpleKey, Stage, Token, TokenKind};
 use crate::{Dialect, Style};
 
 /// A second BOM is taken for one at every line start of go-yaml's first buffer.
 const FIRST_BUFFER: usize = 512;
+
+/// go-yaml reads on when fewer than four characters are left: at most this many bytes.
+const LAST_BUFFER: usize = 12;
 
 /// v3 and v4 look this far for the next comment.
 const FARTHEST_COMMENT: usize = 512;
@@ -54,6 +57,11 @@ impl Scanner<'_> {
             return Err(problem);
         }
         self.unroll(self.level(), before);
+        if !self.ascii
+            && self.source.get(self.at..).is_some_and(|rest| rest.len() <= LAST_BUFFER && rest.starts_with(BOM))
+        {
+            self.last_bom |= self.source.get(self.at..).is_some_and(|rest| rest.chars().nth(3).is_none());
+        }
         let (at, byte) = (self.at, self.here());
         if byte == 0 {
             return self.fetch_stream_end();
@@ -195,7 +203,7 @@ impl Scanner<'_> {
     }
 
     fn fetch_stream_end(&mut self) -> Scanned<()> {
-        if self.column() != 0 {
+        if self.column() != 0 || self.last_bom {
             self.line += 1;
             self.line_start = self.at;
             self.continuation = 0;

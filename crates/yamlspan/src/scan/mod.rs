@@ -45,6 +45,8 @@ pub(crate) struct Scanner<'s> {
     ascii: bool,
     /// go-yaml looks for a BOM at the start of its buffer instead of at the line's start.
     second_bom: bool,
+    /// So it takes the end for a BOM if the last token starts with one and is short.
+    last_bom: bool,
 
     started: bool,
     ended: bool,
@@ -114,6 +116,7 @@ impl<'s> Scanner<'s> {
             continuation: 0,
             ascii: source.is_ascii(),
             second_bom: source.get(at..).is_some_and(|rest| rest.starts_with(BOM)),
+            last_bom: false,
             started: false,
             ended: false,
             tokens: VecDeque::new(),

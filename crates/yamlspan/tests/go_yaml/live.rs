@@ -1,6 +1,6 @@
 //! Every seed, thousands of mutations of them, and any corpus at hand: our answer against that of go-yaml itself.
 //!
-//! `COLLIMATE_PEERS` names the folder of built peers (`yamloracle` is one), `COLLIMATE_YAML_CORPUS` a folder of YAML files.
+//! `COLLIMATE_YAML_CORPUS` names a folder of YAML files that are compared too.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -29,10 +29,7 @@ const MOST_PRINTED: usize = 4;
 
 #[test]
 fn answers_as_go_yaml_does() {
-    let Some(oracle) = oracle() else {
-        println!("SKIPPED: no `yamloracle` in COLLIMATE_PEERS; go-yaml itself was not asked");
-        return;
-    };
+    let Some(oracle) = testkit::peer("yamloracle") else { return };
     let mut texts: Vec<String> = SEEDS.iter().map(|&seed| seed.to_owned()).collect();
     let seed = number("YAMLSPAN_SEED", 1);
     let mut random = Random::new(u64::try_from(seed).unwrap());
@@ -43,7 +40,7 @@ fn answers_as_go_yaml_does() {
     texts.extend(corpus);
     let mut differences = Differences::default();
     for batch in texts.chunks(BATCH) {
-        for (text, answer) in batch.iter().zip(ask(&oracle, batch)) {
+        for (text, answer) in batch.iter().zip(ask(oracle.as_std_path(), batch)) {
             compare(text, &answer, &mut differences);
         }
     }
@@ -52,11 +49,6 @@ fn answers_as_go_yaml_does() {
 
 pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
-}
-
-pub(crate) fn oracle() -> Option<PathBuf> {
-    let path = PathBuf::from(std::env::var_os("COLLIMATE_PEERS")?).join("yamloracle");
-    path.is_file().then_some(path)
 }
 
 fn corpus() -> Vec<String> {

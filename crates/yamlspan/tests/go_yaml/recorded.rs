@@ -1,10 +1,10 @@
 //! What go-yaml said about edge cases when it was asked last, so that this test needs no Go.
 //!
-//! `YAMLSPAN_RECORD=1` with `COLLIMATE_PEERS` asks again and writes the file.
+//! `YAMLSPAN_RECORD=1` asks again and writes the file.
 
 use serde_json::{Value, json};
 
-use crate::live::{Differences, ask, compare, oracle};
+use crate::live::{Differences, ask, compare};
 use crate::mutations::{Random, json as odd_json, mutate};
 use crate::seeds::{EDGES, SEEDS};
 
@@ -32,7 +32,7 @@ fn record() {
     let mut random = Random::new(7);
     texts.extend((0..MUTATIONS).map(|_| mutate(SEEDS, &mut random)));
     texts.extend((0..MUTATIONS / 3).map(|_| odd_json(&mut random)));
-    let answers = ask(&oracle().unwrap(), &texts);
+    let answers = ask(testkit::peer("yamloracle").unwrap().as_std_path(), &texts);
     let lines: Vec<String> =
         texts.iter().zip(answers).map(|(text, answer)| json!({"text": text, "answer": answer}).to_string()).collect();
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/go_yaml/recorded.jsonl"), lines.join("\n") + "\n")

@@ -1,9 +1,9 @@
 //! Where things are: spans, decoded offsets and traces, on texts with CR LF, BOM and letters of several bytes.
 
-use source::{FileId, Span, Text};
-use yamlspan::{Dialect, Kind, NodeRef, Scalar, Style, parse, parse_first};
+use source::{FileId, Origin, Span, Text};
+use yamlspan::{Data, Dialect, Kind, NodeRef, Scalar, Style, decode, emit, parse, parse_first};
 
-use crate::mutations::{Random, mutate};
+use crate::mutations::{Random, json, mutate};
 use crate::seeds::SEEDS;
 
 const FILE: FileId = FileId(3);
@@ -130,4 +130,48 @@ fn walk(node: NodeRef<'_>, source: &Text, depth: usize, scalars: &mut usize) {
         walk(key, source, depth + 1, scalars);
         walk(value, source, depth + 1, scalars);
     }
+}
+
+/// Writing traced values gives the bytes of untraced ones, and each exact piece is a copy of the source.
+#[test]
+fn written_text_keeps_its_trace() {
+    let mut random = Random::new(13);
+    let texts = SEEDS.iter().map(|&seed| seed.to_owned()).chain((0..1_000).map(|_| json(&mut random)));
+    let mut exact = 0;
+    for text in texts {
+        let traced = Text::exact(text.as_str(), Span::new(FILE, 0..text.len()));
+        let plain = Text::new(text.as_str());
+        let options = decode::Options::default();
+        let (Ok(data), Ok(same)) =
+            (decode::json_value(&traced, FILE, options), decode::json_value(&plain, FILE, options))
+        else {
+            continue;
+        };
+        assert_eq!(data, same);
+        for write in
+            [emit::go_yaml_v2, |data: &Data| emit::go_yaml_v3(data, 2), |data: &Data| emit::go_yaml_v4(data, 2)]
+        {
+            let written = write(&data);
+            assert_eq!(written, write(&same));
+            assert!(!write(&same).is_traced());
+            for segment in written.segments() {
+                if let Origin::Exact(span) = segment.origin {
+                    assert_eq!(&written[segment.range.clone()], &text[span.range()]);
+                    exact += segment.range.len();
+                }
+            }
+        }
+    }
+    assert!(exact > 20_000, "{exact}");
+}
+
+#[test]
+fn a_digest_in_a_template_value_is_found_again() {
+    let text = "image:\n  digest: \"sha256:00ff\"\n  tag: 'it''s'\n";
+    let source = Text::exact(text, Span::new(FILE, 0..text.len()));
+    let data = decode::json_value(&source, FILE, decode::Options::default()).unwrap();
+    let written = emit::go_yaml_v2(&data);
+    let at = written.find("sha256:00ff").unwrap();
+    let found = written.exact_span(at..at + "sha256:00ff".len()).unwrap();
+    assert_eq!(&text[found.range()], "sha256:00ff");
 }
