@@ -28,12 +28,19 @@ const REPEAT: usize = 11;
 /// A run that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// `cargo xtask bench [--repeat N] [--write]`
+/// `cargo xtask bench [--repeat N] [--program FILE] [--write]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let repeat = arguments.number("--repeat")?.unwrap_or(REPEAT).max(1);
     let write = arguments.switch("--write");
+    let program = arguments.option("--program")?;
     arguments.done()?;
-    let (report, passed) = measure(repeat)?;
+    let collimate = match program {
+        Some(program) => {
+            Utf8PathBuf::from(&program).canonicalize_utf8().with_context(|| format!("cannot find `{program}`"))?
+        }
+        None => crate::parity::build()?,
+    };
+    let (report, passed) = measure(&collimate, repeat)?;
     print(&report);
     if write {
         results::replace("bench", &report)?;
@@ -43,7 +50,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
 
 /// Whether the gate holds; for `cargo xtask test --all`.
 pub(crate) fn gate() -> Result<bool> {
-    let (report, passed) = measure(REPEAT)?;
+    let (report, passed) = measure(&crate::parity::build()?, REPEAT)?;
     print(&report);
     Ok(passed)
 }
@@ -69,15 +76,17 @@ struct Link {
     shown: String,
 }
 
-fn measure(repeat: usize) -> Result<(String, bool)> {
+fn measure(collimate: &Utf8Path, repeat: usize) -> Result<(String, bool)> {
     let root = repository::root()?;
-    let collimate = crate::parity::build()?;
     let chain = chain(&root)?;
     if chain.is_empty() {
         bail!("the tree has no profiles to measure");
     }
-    let check =
-        Link { program: collimate.clone(), arguments: vec!["check".to_owned()], shown: "collimate check".to_owned() };
+    let check = Link {
+        program: collimate.to_owned(),
+        arguments: vec!["check".to_owned()],
+        shown: "collimate check".to_owned(),
+    };
 
     say(&format!("{} commands against `collimate check`, {repeat} times each", chain.len()));
     // The first round only warms the page cache.
@@ -112,7 +121,7 @@ fn measure(repeat: usize) -> Result<(String, bool)> {
         "`collimate check` is **{ratio:.0} times** as fast (at least {GATE:.0} are required); fastest of {repeat} runs {fastest:.1} ms, peak \
          memory {memory:.1} MB (at most {MOST_MEMORY_MB:.0}).\n\n"
     ));
-    text.push_str(&growth(&collimate, repeat.min(5))?);
+    text.push_str(&growth(collimate, repeat.min(5))?);
     let passed = ratio >= GATE && memory <= MOST_MEMORY_MB;
     if !passed {
         say(&format!(

@@ -31,6 +31,7 @@ usage: cargo xtask TASK
   generate           write the files that the program generates
   bench              our speed against the real tools
     --repeat N         how often each side runs (11)
+    --program FILE     a built `collimate`, instead of building it
     --write            keep the result in `benches/RESULTS.md`
   parity             our output against the real tools', on any charts and Compose files
     --charts DIR…      every chart below these folders

@@ -136,13 +136,14 @@ fn table(cases: &[Case], verdicts: &[Verdict]) -> String {
         rows.entry((case.kind.name(), "~ all")).or_default().push(verdict);
     }
     let mut text = "\
-| corpus | cases | equal output | both refuse (in the same words) | different | same verdict | real tool | collimate |
+| corpus | cases | equal output (random in part) | both refuse (in the same words) | different | same verdict | real tool | collimate |
 |---|---|---|---|---|---|---|---|
 "
     .to_owned();
     for ((kind, corpus), verdicts) in rows {
         let count = |matches: &dyn Fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| matches(verdict)).count();
         let equal = count(&|verdict| matches!(verdict.class, Class::Equal | Class::EqualButRandom));
+        let random = count(&|verdict| verdict.class == Class::EqualButRandom);
         let refused = count(&|verdict| verdict.class == Class::BothRefuse);
         let same_words = count(&|verdict| verdict.class == Class::BothRefuse && verdict.same_words);
         let same_verdict = count(&|verdict| verdict.class.is_equal() || verdict.class == Class::OutputDiffers);
@@ -150,7 +151,7 @@ fn table(cases: &[Case], verdicts: &[Verdict]) -> String {
             verdicts.iter().map(|verdict| pick(verdict)).sum::<Duration>().as_secs_f64()
         };
         text.push_str(&format!(
-            "| {kind}: {} | {} | {equal} | {refused} ({same_words}) | {} | {same_verdict} | {:.1} s | {:.1} s |\n",
+            "| {kind}: {} | {} | {equal} ({random}) | {refused} ({same_words}) | {} | {same_verdict} | {:.1} s | {:.1} s |\n",
             corpus.trim_start_matches("~ "),
             verdicts.len(),
             verdicts.len() - equal - refused,

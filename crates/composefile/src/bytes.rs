@@ -39,3 +39,22 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
     let bytes = size as i64;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        for (text, expected) in
+            [("1g", Ok(1 << 30)), ("1.5KiB", Ok(1536)), ("64 mb", Ok(64 << 20)), ("10b", Ok(10)), ("-1", Ok(-1))]
+        {
+            assert_eq!(parse(text), expected, "{text}");
+        }
+        for (text, expected) in
+            [("x", "invalid size: 'x'"), ("1x", "invalid suffix: 'x'"), ("1kbb", "invalid suffix: 'kbb'")]
+        {
+            assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
+        }
+    }
+}

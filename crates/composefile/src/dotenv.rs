@@ -320,3 +320,44 @@ fn octal(digits: &str) -> String {
         None => format!("\\{digits}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl Scope for Nothing {
+        fn lookup(&mut self, name: &str) -> Option<Found> {
+            (name == "HOST").then(|| Found { text: Text::new("host"), source: VariableSource::HostEnvironment })
+        }
+
+        fn used(&mut self, _: &Use<'_>, _: Span) {}
+
+        fn unset(&mut self, _: &str, _: Span) {}
+    }
+
+    fn parsed(text: &str) -> String {
+        match parse(&Text::new(text), FileId(0), &mut Nothing, &Limits::default()) {
+            Ok(entries) => entries.iter().map(|entry| format!("[{}]={:?} ", entry.name, entry.value)).collect(),
+            Err(refusal) => refusal.message,
+        }
+    }
+
+    #[test]
+    fn env_files_are_read_as_compose_reads_them() {
+        for (text, expected) in [
+            ("A=1\nB = two words # comment\n", r#"[A]="1" [B]="two words" "#),
+            ("\u{feff}export A='$x \\' y'", r#"[A]="$x ' y" "#),
+            (r#"A="a\n\$b\0101" # c"#, "[A]=\"a\\n$bA\" "),
+            ("A=1\nB=${A}-${HOST}-${NO:-d}\nA=2", r#"[A]="1" [B]="1-host-d" [A]="2" "#),
+            ("HOST\nNOT_SET\n", r#"[HOST]="host" "#),
+            ("A: yaml", r#"[A]="yaml" "#),
+            ("A=\"open", "line 1: unterminated quoted value \"open"),
+            ("\nA B=1", "line 2: key cannot contain a space"),
+            ("A!=1", r#"line 1: unexpected character "!" in variable name "A!=1""#),
+        ] {
+            assert_eq!(parsed(text), expected, "{text}");
+        }
+    }
+}

@@ -100,3 +100,28 @@ pub(crate) fn print(nanoseconds: i64) -> String {
         (hours, minutes) => format!("{sign}{hours}h{minutes}m{seconds}s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_print_as_go_prints_them() {
+        for (text, expected) in [
+            ("90s", "1m30s"),
+            ("1h30m", "1h30m0s"),
+            ("1w2d", "216h0m0s"),
+            ("1.5s", "1.5s"),
+            ("1500us", "1.5ms"),
+            ("10ns", "10ns"),
+            ("-2m", "-2m0s"),
+            ("0", "0s"),
+            ("5 minutes", "time: unknown unit \" minutes\" in duration \"5 minutes\""),
+            ("5", "time: missing unit in duration \"5\""),
+            ("s", "time: invalid duration \"s\""),
+            ("99999999999w", "time: invalid duration \"99999999999w\""),
+        ] {
+            assert_eq!(parse(text).map_or_else(|message| message, print), expected, "{text}");
+        }
+    }
+}

@@ -195,7 +195,7 @@ fn check<'n>(number: usize, node: &'n Node, path: &mut Path<'n>, worst: &mut Wor
             if let Some(pattern) = schema.pattern.filter(|pattern| !pattern.matches(text)) {
                 holds = false;
                 worst.add(depth, node.span, || {
-                    format!("{} '{text}' does not match pattern '{}'", at(path), pattern.expression())
+                    format!("{} {} does not match pattern {}", at(path), quote(text), quote(pattern.expression()))
                 });
             }
         }
@@ -386,8 +386,14 @@ fn expected_values(values: &[&str]) -> String {
 }
 
 fn quoted(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+    let names: Vec<String> = names.iter().map(|name| quote(name)).collect();
     names.join(", ")
+}
+
+/// Go's `%q` in single quotes.
+fn quote(name: &str) -> String {
+    let quoted = go::quote(name).replace("\\\"", "\"").replace('\'', "\\'");
+    format!("'{}'", quoted.get(1..quoted.len() - 1).unwrap_or_default())
 }
 
 /// Above this many items, hashing would pay; sequences that must be unique are short.

@@ -215,3 +215,42 @@ pub(crate) fn relative(base: &str, target: &str) -> String {
     out.extend(goal[common..].iter().map(String::as_str));
     if out.is_empty() { ".".to_owned() } else { out.join("/") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mounts_have_a_source_a_target_and_a_kind() {
+        for (spec, expected) in [
+            ("/data", ("volume", "", "/data")),
+            ("name:/data", ("volume", "name", "/data")),
+            ("./a:/b:ro,z", ("bind", "./a", "/b")),
+            ("C:\\a:/b", ("bind", "C:\\a", "/b")),
+            ("${A:-x}:/b", ("volume", "${A:-x}", "/b")),
+        ] {
+            let mount = parse(&Text::new(spec)).unwrap();
+            assert_eq!((mount.kind, mount.source.as_str(), mount.target.as_str()), expected, "{spec}");
+        }
+        let refused = |spec: &str| parse(&Text::new(spec)).unwrap_err();
+        assert_eq!(refused("aa::b"), "invalid spec: aa::b: empty section between colons");
+        assert_eq!(refused("aa:bb:cc:dd"), "invalid spec: aa:bb:cc:dd: too many colons");
+        assert_eq!(refused(""), "invalid empty volume spec");
+    }
+
+    #[test]
+    fn paths_are_joined_by_name() {
+        for (base, path, expected) in [
+            ("/a", "./b", "/a/b"),
+            ("a", "..", "."),
+            ("/", "../x", "/x"),
+            ("", "x/", "x"),
+            ("../a", "../../b", "../../b"),
+        ] {
+            assert_eq!(join(base, path), expected);
+        }
+        assert_eq!(relative("/a/b", "/a/c/d"), "../c/d");
+        assert_eq!(relative("/a", "/a"), ".");
+        assert_eq!(dir("/a/b.yaml"), "/a");
+    }
+}

@@ -43,7 +43,7 @@ pub(crate) fn charts(root: &Utf8Path, into: &mut Vec<Case>) -> Result<()> {
     for folder in folders {
         let name = format!("{corpus}/{}", folder.strip_prefix(root).unwrap_or(&folder));
         let name = name.trim_end_matches('/');
-        let mut values: Vec<Utf8PathBuf> = files(&folder.join("ci"), |name| is_yaml(name))?;
+        let mut values: Vec<Utf8PathBuf> = files(&folder.join("ci"), is_yaml)?;
         values.sort();
         for values in std::iter::once(None).chain(values.into_iter().map(Some)) {
             let suffix = values.as_ref().and_then(|values| values.file_name()).map(|name| format!(" + ci/{name}"));

@@ -155,7 +155,7 @@ fn first_line(theirs: &str, ours: &str, again: Option<&str>) -> Option<String> {
             break;
         }
         if a != b && (stable || a.is_none() || b.is_none()) {
-            let shown = |line: Option<&str>| line.map_or_else(|| "(end)".to_owned(), |line| shortened(line));
+            let shown = |line: Option<&str>| line.map_or_else(|| "(end)".to_owned(), shortened);
             return Some(format!("line {number}: `{}` against ours `{}`", shown(a), shown(b)));
         }
     }

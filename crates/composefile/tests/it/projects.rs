@@ -56,7 +56,15 @@ fn check(case: &Path, peer: Option<&Path>) {
         let expected = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{root}: no {name}"));
         assert!(portable == expected, "{root}: {name}\n{}", difference(&expected, &portable));
         if let Some(peer) = peer {
-            let printed = run(peer, &root, &args, *name == "expected.json", *name == "expected.error");
+            let failing = *name == "expected.error";
+            let mut printed = run(peer, &root, &args, *name == "expected.json", failing);
+            // Of several errors, Compose reports the one that a Go map happens to give first.
+            for _ in 0..if failing { 20 } else { 0 } {
+                if *output == printed {
+                    break;
+                }
+                printed = run(peer, &root, &args, false, failing);
+            }
             assert!(*output == printed, "{root}: Compose and {name}\n{}", difference(&printed, output));
         }
     }

@@ -7,6 +7,7 @@
 )]
 
 mod canonical;
+mod limits;
 mod live;
 mod mutations;
 mod recorded;

@@ -1,0 +1,78 @@
+//! Hostile texts are refused with a reason, quickly and without overflowing the stack.
+
+use source::{FileId, Text};
+use yamlspan::{Data, Dialect, Document, Error, Limit, decode, emit, parse, parse_first};
+
+const DIALECTS: [Dialect; 3] = [Dialect::GoYamlV2, Dialect::GoYamlV3, Dialect::GoYamlV4];
+
+fn value(text: &str, dialect: Dialect) -> Result<Data, Error> {
+    let document = parse_first(text, FileId(0), dialect)?.unwrap();
+    decode::value(&document, &Text::new(text))
+}
+
+fn nested(levels: usize) -> String {
+    "[".repeat(levels) + &"]".repeat(levels)
+}
+
+#[test]
+fn deep_values_work_up_to_the_limit() {
+    for dialect in DIALECTS {
+        let data = value(&nested(decode::MOST_DEPTH), dialect).unwrap();
+        for written in [emit::go_yaml_v2(&data), emit::go_yaml_v3(&data, 2), emit::go_yaml_v4(&data, 2)] {
+            assert!(written.ends_with("[]\n"));
+        }
+        let error = value(&nested(decode::MOST_DEPTH + 1), dialect).unwrap_err();
+        assert_eq!(
+            (error.limit(), error.to_string().as_str()),
+            (Some(Limit::Depth), "yaml: values nest deeper than 1000 levels",)
+        );
+    }
+}
+
+#[test]
+fn trees_nest_as_deep_as_go_yaml_lets_them() {
+    for dialect in DIALECTS {
+        assert!(parse(nested(10_000), FileId(0), dialect).is_ok());
+        for text in ["[".repeat(10_001), "{".repeat(10_001), "- ".repeat(10_001), "? ".repeat(10_001)] {
+            let error = parse(text, FileId(0), dialect).unwrap_err().to_string();
+            assert!(error.ends_with("exceeded max depth of 10000"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn alias_bombs_are_refused() {
+    let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 9].join(",");
+        text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    for dialect in DIALECTS {
+        assert!(value(&text, dialect).unwrap_err().to_string().ends_with("document contains excessive aliasing"));
+    }
+}
+
+#[test]
+fn an_anchor_that_contains_itself_is_refused() {
+    for dialect in DIALECTS {
+        let error = value("&a [*a]\n", dialect).unwrap_err().to_string();
+        assert!(error.ends_with("anchor 'a' value contains itself"), "{error}");
+    }
+    // Looking up a key gives up as well.
+    let document = parse_first("a: &a\n  <<: [*a, *a, *a]\n", FileId(0), Dialect::GoYamlV4).unwrap().unwrap();
+    assert_eq!(document.root().at(&["a", "missing"]), None);
+}
+
+#[test]
+fn many_equal_keys_are_reported_in_time() {
+    let text: String = (0..50_000).map(|index| format!("k{}: 1\n", index % 100)).collect();
+    assert!(value(&text, Dialect::GoYamlV4).unwrap_err().to_string().len() < 100_000);
+}
+
+#[test]
+fn documents_can_be_shared() {
+    fn shared<T: Send + Sync + Clone>() {}
+    shared::<Document>();
+    shared::<Data>();
+    shared::<Error>();
+}
