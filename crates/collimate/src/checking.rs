@@ -10,6 +10,7 @@ use source::SourceMap;
 
 use crate::context::Ctx;
 use crate::facts::DiskFacts;
+use crate::parallel;
 use crate::rendering::{self, Charts};
 use crate::report;
 use crate::session::Session;
@@ -39,15 +40,18 @@ pub(crate) struct Scope<'a> {
 pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope<'_>) -> Checked {
     let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
     let in_scope: BTreeSet<&str> = scope.profiles.iter().map(|profile| profile.name.value.as_str()).collect();
-    let env_file = |profile: &release::Profile| {
-        scope.env_file.filter(|_| in_scope.contains(profile.name.value.as_str()))
-    };
+    let env_file =
+        |profile: &release::Profile| scope.env_file.filter(|_| in_scope.contains(profile.name.value.as_str()));
     let render = |profiles: &[&release::Profile], trace: bool| {
         rendering::render_all(session, charts, profiles, trace, &env_file)
     };
-    let profiles = render(&all, false);
+    let (profiles, facts) = std::thread::scope(|scope| {
+        let facts = scope.spawn(|| DiskFacts::gather(ctx, session));
+        let profiles = render(&all, false);
+        // A panic in there was our bug and has been reported; it must not pass for a green check.
+        (profiles, facts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
     let sources = session.files.sources();
-    let facts = DiskFacts::gather(ctx, session);
     let inputs = Inputs {
         root: session.files.root(),
         workspace: &session.workspace,
@@ -57,7 +61,12 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
         facts: &facts,
     };
     let survey = Survey::new(&inputs);
-    let mut raw = alignment::check(&survey);
+    let found = parallel::map(alignment::RULES, |rule| {
+        let mut found = Vec::new();
+        rule.check(&survey, &mut found);
+        found
+    });
+    let mut raw = found.concat();
     raw.retain(|finding| {
         (scope.rules.is_empty() || scope.rules.contains(&finding.rule))
             && counts(session, &in_scope, &finding.place, &sources)
@@ -67,9 +76,7 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
     let wrong_image = raw.iter().any(|finding| PIN_RULES.contains(&finding.rule));
     let traceable: BTreeSet<&str> = raw
         .iter()
-        .flat_map(|finding| {
-            std::iter::once(&finding.place).chain(finding.related.iter().map(|related| &related.place))
-        })
+        .flat_map(|finding| std::iter::once(&finding.place).chain(finding.related.iter().map(|related| &related.place)))
         .filter(|place| matches!(place.at, At::Rendered(_)))
         .filter_map(|place| place.profile.as_deref())
         .collect();

@@ -1,7 +1,7 @@
 //! The only door to the environment, the clock, the terminal and the current folder.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 

@@ -73,7 +73,8 @@ impl DiskFiles {
         use std::io::Read as _;
         let path = normalize(path);
         let real = self.resolve(&mut self.lock(), &path).ok()?;
-        let file = std::fs::File::open(real).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
+        let file =
+            std::fs::File::open(real).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
         let mut bytes = Vec::new();
         file.take(most).read_to_end(&mut bytes).ok()?;
         Some(bytes)
@@ -202,11 +203,7 @@ impl Files for DiskFiles {
         }
         let real = self.resolve(&mut state, &path).ok()?;
         let metadata = real.metadata().ok()?;
-        if metadata.is_dir() {
-            Some(FileKind::Directory)
-        } else {
-            metadata.is_file().then_some(FileKind::File)
-        }
+        if metadata.is_dir() { Some(FileKind::Directory) } else { metadata.is_file().then_some(FileKind::File) }
     }
 }
 

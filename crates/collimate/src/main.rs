@@ -9,6 +9,7 @@ mod disk;
 mod exit;
 mod facts;
 mod masking;
+mod parallel;
 mod peers;
 mod pinning;
 mod rendering;
@@ -57,11 +58,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(commands::init::Args),
-    Check(commands::check::Args),
+    Check(Box<commands::check::Args>),
     Pin(commands::pin::Args),
     Show(commands::show::Args),
     Why(commands::why::Args),
-    Render(commands::render::Args),
+    Render(Box<commands::render::Args>),
     Schema(commands::schema::Args),
     Completions(commands::completions::Args),
 }
@@ -85,11 +86,11 @@ fn run(cli: Cli) -> Exit {
     };
     let outcome = match cli.command {
         Command::Init(args) => commands::init::run(args, &ctx),
-        Command::Check(args) => commands::check::run(args, &ctx),
+        Command::Check(args) => commands::check::run(&args, &ctx),
         Command::Pin(args) => commands::pin::run(args, &ctx),
         Command::Show(args) => commands::show::run(args, &ctx),
         Command::Why(args) => commands::why::run(args, &ctx),
-        Command::Render(args) => commands::render::run(args, &ctx),
+        Command::Render(args) => commands::render::run(&args, &ctx),
         Command::Schema(args) => commands::schema::run(args, &ctx),
         Command::Completions(args) => commands::completions::run(args, &ctx),
     };

@@ -65,10 +65,9 @@ impl Peers {
         checked: &mut Checked,
     ) -> Result<Vec<String>> {
         let mut remarks = Vec::new();
-        for (kind, name, peer) in [
-            (release::Kind::Compose, "docker compose", &self.compose),
-            (release::Kind::Helm, "helm", &self.helm),
-        ] {
+        for (kind, name, peer) in
+            [(release::Kind::Compose, "docker compose", &self.compose), (release::Kind::Helm, "helm", &self.helm)]
+        {
             let profiles: Vec<&release::Profile> =
                 scope.profiles.iter().copied().filter(|profile| profile.kind() == kind).collect();
             if profiles.is_empty() {
@@ -165,7 +164,8 @@ fn compare_helm(
     }
     let name = source.release_name.as_ref().map_or("release-name", |name| name.value.as_str());
     let mut template = [vec!["template".to_owned(), name.to_owned(), chart], flags].concat();
-    template.extend(source.api_versions.iter().flat_map(|version| ["--api-versions".to_owned(), version.value.clone()]));
+    template
+        .extend(source.api_versions.iter().flat_map(|version| ["--api-versions".to_owned(), version.value.clone()]));
     let run = peer.run(ctx, session.files.root(), &template)?;
     if !run.accepted {
         found.push(refused(peer, "template", profile, &run));
@@ -303,7 +303,8 @@ fn read_all(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Str
 fn on_path(ctx: &Ctx, name: &str) -> Option<Utf8PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
     let path = ctx.environment().get("PATH")?;
-    path.split(':').filter(|folder| folder.starts_with('/')).map(|folder| Utf8Path::new(folder).join(name)).find(
-        |program| program.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0),
-    )
+    path.split(':')
+        .filter(|folder| folder.starts_with('/'))
+        .map(|folder| Utf8Path::new(folder).join(name))
+        .find(|program| program.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0))
 }

@@ -43,9 +43,8 @@ struct Use {
 
 /// Plans the edits for the channels in `selected`. `survey` must be over traced profiles.
 pub(crate) fn plan(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Plan {
-    let traced = |name: &str| {
-        survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile)
-    };
+    let traced =
+        |name: &str| survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile);
     let channel_of = |name: &str| {
         survey.profiles.iter().find(|profile| profile.name() == name).map_or("", alignment::ProfileSurvey::channel)
     };
@@ -163,9 +162,9 @@ fn settle(uses: Vec<Use>, sources: &SourceMap) -> Plan {
         }
     }
     let overlaps = |span: Span| {
-        wished.keys().any(|other| {
-            *other != span && other.file == span.file && other.start < span.end && span.start < other.end
-        })
+        wished
+            .keys()
+            .any(|other| *other != span && other.file == span.file && other.start < span.end && span.start < other.end)
     };
     let mut plan = Plan::default();
     let mut chosen: BTreeMap<Span, String> = BTreeMap::new();
@@ -184,7 +183,9 @@ fn settle(uses: Vec<Use>, sources: &SourceMap) -> Plan {
             let others: Vec<String> = wished[&wish.span]
                 .iter()
                 .filter(|(text, _)| **text != wish.text)
-                .flat_map(|(text, profiles)| profiles.iter().map(move |profile| format!("profile `{profile}` needs `{text}` there")))
+                .flat_map(|(text, profiles)| {
+                    profiles.iter().map(move |profile| format!("profile `{profile}` needs `{text}` there"))
+                })
                 .collect();
             plan.refusals.push(refusal(found, "the place is shared with profiles that need something else", others));
             continue;

@@ -1,22 +1,20 @@
 //! Renders profiles with our engines, several at a time, into what the rules look at.
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use alignment::{ComposeRendering, KubeDocument, KubernetesRendering, LintMessage, Rendering, Variant};
 use camino::{Utf8Path, Utf8PathBuf};
-use composefile::{Profiles, Project};
+use composefile::{Node, Profiles, Project};
 use findings::Severity;
 use helmchart::{Chart, HelmVersion, LintSeverity, RenderOptions, SetValue};
 use release::{ComposeSource, HelmSource, ProfileSource};
 use source::{FileId, Files as _, Span, Text};
 use yamlspan::Dialect;
 
-use crate::STACK_BYTES;
 use crate::disk::DiskFiles;
 use crate::exit::{Failure, Result};
+use crate::parallel;
 use crate::session::Session;
 use crate::targets;
 
@@ -58,35 +56,11 @@ pub(crate) fn render_all<'a>(
     trace: bool,
     env_file: &(dyn Fn(&release::Profile) -> Option<&'a Utf8Path> + Sync),
 ) -> Vec<alignment::Profile> {
-    let workers = std::thread::available_parallelism().map_or(1, NonZero::get).min(profiles.len());
-    let next = AtomicUsize::new(0);
-    let slots: Vec<OnceLock<alignment::Profile>> = profiles.iter().map(|_| OnceLock::new()).collect();
-    let work = || {
-        while let Some((profile, slot)) = {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            profiles.get(index).zip(slots.get(index))
-        } {
-            // Each index is taken once, so the slot is empty.
-            let _ = slot.set(render(session, charts, profile, Mode { trace, env_file: env_file(profile) }));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..workers {
-            // Without a second thread the first one does all the work.
-            let _ = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-        }
-        work();
-    });
-    slots.into_iter().filter_map(OnceLock::into_inner).collect()
+    parallel::map(profiles, |profile| render(session, charts, profile, Mode { trace, env_file: env_file(profile) }))
 }
 
 /// Renders one profile with all its overlays.
-fn render(
-    session: &Session,
-    charts: &Charts,
-    profile: &release::Profile,
-    mode: Mode<'_>,
-) -> alignment::Profile {
+fn render(session: &Session, charts: &Charts, profile: &release::Profile, mode: Mode<'_>) -> alignment::Profile {
     let mut lint = Vec::new();
     let variants = match &profile.source {
         ProfileSource::Compose(source) => compose_variants(session, source, mode),
@@ -138,13 +112,11 @@ fn compose_options(
 fn compose_variants(session: &Session, source: &ComposeSource, mode: Mode<'_>) -> Vec<Variant> {
     (0..=source.overlays.len())
         .map(|depth| {
-            let load = |profiles| {
-                let options = compose_options(session, source, depth, mode, profiles);
-                composefile::load(&options, &session.files).map(Arc::new).map_err(compose_failure)
-            };
-            let rendering = load(Profiles::All).and_then(|all| {
-                let default = if uses_profiles(&all) { load(Profiles::Named(Vec::new()))? } else { Arc::clone(&all) };
-                Ok(Rendering::Compose(ComposeRendering { all, default }))
+            let options = compose_options(session, source, depth, mode, Profiles::All);
+            let all = composefile::load(&options, &session.files).map(Arc::new).map_err(compose_failure);
+            let rendering = all.map(|all| {
+                let default = if uses_profiles(&all) { Arc::new(default_selection(&all)) } else { Arc::clone(&all) };
+                Rendering::Compose(ComposeRendering { all, default })
             });
             let overlays = source.overlays.iter().take(depth).map(|name| name.value.clone()).collect();
             Variant { overlays, rendering }
@@ -153,16 +125,24 @@ fn compose_variants(session: &Session, source: &ComposeSource, mode: Mode<'_>) -
 }
 
 fn uses_profiles(project: &Project) -> bool {
-    let services = project.root.get("services").and_then(composefile::Node::as_map);
+    let services = project.root.get("services").and_then(Node::as_map);
     services.is_some_and(|services| services.iter().any(|(_, service)| service.get("profiles").is_some()))
 }
 
-fn compose_failure(error: composefile::Error) -> alignment::Failure {
-    alignment::Failure {
-        message: error.to_string(),
-        span: error.span(),
-        help: error.way_out().map(str::to_owned),
+/// The project without the services that a Compose profile must be named for. Loading again with the default selection would
+/// give the same services; what else it would leave out (networks that only they use) no rule looks at.
+fn default_selection(all: &Project) -> Project {
+    let mut project = all.clone();
+    if let Some(services) =
+        project.root.as_map_mut().and_then(|root| root.get_mut("services")).and_then(Node::as_map_mut)
+    {
+        services.retain(|_, service| service.get("profiles").and_then(Node::as_seq).is_none_or(<[Node]>::is_empty));
     }
+    project
+}
+
+fn compose_failure(error: composefile::Error) -> alignment::Failure {
+    alignment::Failure { message: error.to_string(), span: error.span(), help: error.way_out().map(str::to_owned) }
 }
 
 fn helm_failure(error: &helmchart::Error) -> alignment::Failure {
@@ -246,7 +226,8 @@ fn manifests(
     let mut documents = Vec::new();
     for path in paths {
         let failure = |message: String, span: Option<Span>| alignment::Failure { message, span, help: None };
-        let (file, text) = session.files.read_text(path).map_err(|error| failure(error.to_string(), Some(path.span)))?;
+        let (file, text) =
+            session.files.read_text(path).map_err(|error| failure(error.to_string(), Some(path.span)))?;
         let source = if mode.trace {
             Text::exact(Arc::clone(&text), Span::new(file, 0..text.len()))
         } else {
@@ -321,11 +302,13 @@ pub(crate) fn compose_output(
     };
     let depth = match overlay {
         None => 0,
-        Some(overlay) => 1 + source.overlays.iter().position(|known| known.value == overlay).ok_or_else(|| {
-            let known: Vec<&str> = source.overlays.iter().map(|name| name.value.as_str()).collect();
-            Failure::usage(format!("profile `{name}` has no overlay `{overlay}`"))
-                .hint(format!("its overlays: {}", known.join(", ")))
-        })?,
+        Some(overlay) => {
+            1 + source.overlays.iter().position(|known| known.value == overlay).ok_or_else(|| {
+                let known: Vec<&str> = source.overlays.iter().map(|name| name.value.as_str()).collect();
+                Failure::usage(format!("profile `{name}` has no overlay `{overlay}`"))
+                    .hint(format!("its overlays: {}", known.join(", ")))
+            })?
+        }
     };
     let mode = Mode { trace: false, env_file };
     let options = compose_options(session, source, depth, mode, Profiles::Named(Vec::new()));

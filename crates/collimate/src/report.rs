@@ -80,10 +80,7 @@ fn table(verdicts: &[ProfileVerdict]) -> String {
 }
 
 /// One line per profile: what is worst in it. Findings come with the name of the profile that they are about.
-pub(crate) fn verdicts(
-    survey: &Survey<'_>,
-    found: &[(Option<Arc<str>>, Finding<Location>)],
-) -> Vec<ProfileVerdict> {
+pub(crate) fn verdicts(survey: &Survey<'_>, found: &[(Option<Arc<str>>, Finding<Location>)]) -> Vec<ProfileVerdict> {
     let verdict = |profile: &ProfileSurvey<'_>| {
         let own = found.iter().filter(|(name, _)| name.as_deref() == Some(profile.name()));
         let worst = own.map(|(_, finding)| finding.severity).max();

@@ -177,14 +177,8 @@ fn load_releases(workspace: &Workspace, files: &DiskFiles) -> Vec<ReleaseInput> 
 
 /// Reads one manifest.
 pub(crate) fn load_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> ReleaseInput {
-    let mut input = ReleaseInput {
-        path: path.to_owned(),
-        role,
-        file: None,
-        release: None,
-        problems: Vec::new(),
-        unreadable: None,
-    };
+    let mut input =
+        ReleaseInput { path: path.to_owned(), role, file: None, release: None, problems: Vec::new(), unreadable: None };
     match files.read_text(path) {
         Ok((file, text)) => {
             let (release, problems) = Release::parse(&text, file);

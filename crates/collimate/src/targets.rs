@@ -54,7 +54,10 @@ pub(crate) fn check(
     let mut paths = Vec::new();
     for target in targets {
         let path = session.named_path(ctx, target);
-        session.files.read_text(&path).map_err(|error| Failure::input(format!("cannot read `{target}`")).because(error))?;
+        session
+            .files
+            .read_text(&path)
+            .map_err(|error| Failure::input(format!("cannot read `{target}`")).because(error))?;
         paths.push((target, path));
     }
 
@@ -81,7 +84,8 @@ pub(crate) fn check(
         // `pin` writes what a channel's own manifest lists, which this one need not be.
         if finding.help.as_ref().is_some_and(|help| help.contains("`collimate pin")) {
             finding.help = Some(
-                "write what the manifest lists, or make it the manifest of the channel and run `collimate pin`".to_owned(),
+                "write what the manifest lists, or make it the manifest of the channel and run `collimate pin`"
+                    .to_owned(),
             );
         }
     }
@@ -90,9 +94,10 @@ pub(crate) fn check(
 
 /// A session of the current folder without a workspace file: everything is searched.
 fn without_workspace(ctx: &Ctx) -> Result<Session> {
-    let root = ctx.cwd().canonicalize_utf8().map_err(|error| {
-        Failure::outside("cannot resolve the current folder").because(error.kind())
-    })?;
+    let root = ctx
+        .cwd()
+        .canonicalize_utf8()
+        .map_err(|error| Failure::outside("cannot resolve the current folder").because(error.kind()))?;
     let workspace = Workspace {
         span: Span::new(FileId(0), 0..0),
         channels: Vec::new(),
@@ -237,7 +242,8 @@ fn split_reference(node: NodeRef<'_>, source: &Text) -> Option<Text> {
 
 fn push_container(path: &str, reference: &Text, pod: &mut TextBuf) {
     // What would need an escape is no image reference, and an empty one is no image.
-    let plain = |text: &str| !text.is_empty() && !text.contains(['"', '\\', '\n', '\r']) && !text.contains(char::is_control);
+    let plain =
+        |text: &str| !text.is_empty() && !text.contains(['"', '\\', '\n', '\r']) && !text.contains(char::is_control);
     if plain(reference) && plain(path) {
         pod.push_str("  - name: \"");
         pod.push_str(path);

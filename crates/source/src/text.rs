@@ -46,7 +46,7 @@ pub struct Via {
     /// The action, such as `{{ include "image" . }}`.
     pub at: Span,
     /// The action that had printed the bytes before, such as the one inside the included template.
-    pub inner: Option<Arc<Via>>,
+    pub inner: Option<Arc<Self>>,
 }
 
 impl Origin {

@@ -74,13 +74,13 @@ pub(crate) enum Peers {
     Require,
 }
 
-pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
+pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     if let Some(rule) = &args.explain {
         return explain(rule, ctx);
     }
     if let Some(release) = &args.release {
         let (checked, remarks) = targets::check(ctx, release, &args.target, &args.unmanaged)?;
-        return report(&args, ctx, &checked, &remarks);
+        return report(args, ctx, &checked, &remarks);
     }
     let session = Session::open(ctx)?;
     let profiles = session.select(&args.names)?;
@@ -93,26 +93,17 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     if let Some(peers) = peers {
         remarks = peers.compare(ctx, &session, &scope, &mut checked)?;
     }
-    report(&args, ctx, &checked, &remarks)
+    report(args, ctx, &checked, &remarks)
 }
 
 fn report(args: &Args, ctx: &Ctx, checked: &checking::Checked, remarks: &[String]) -> Result<Exit> {
-    let report = Report {
-        findings: &checked.findings,
-        verdicts: &checked.verdicts,
-        sources: &checked.sources,
-        remarks,
-    };
+    let report =
+        Report { findings: &checked.findings, verdicts: &checked.verdicts, sources: &checked.sources, remarks };
     report.print(ctx, args.format, args.deny == Some(Deny::Warnings), args.notes)
 }
 
 /// The operator's env file as a path of the workspace. It must be readable, and there must be one profile to read it for.
-fn env_file(
-    session: &Session,
-    ctx: &Ctx,
-    profiles: &[&release::Profile],
-    path: &Utf8Path,
-) -> Result<Utf8PathBuf> {
+fn env_file(session: &Session, ctx: &Ctx, profiles: &[&release::Profile], path: &Utf8Path) -> Result<Utf8PathBuf> {
     match profiles {
         [profile] if profile.kind() == release::Kind::Compose => {}
         [profile] => {

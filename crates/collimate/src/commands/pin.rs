@@ -78,8 +78,9 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
 fn channels<'a>(session: &'a Session, names: &[String]) -> Result<BTreeSet<&'a str>> {
     let known: Vec<&str> = session.workspace.channels.iter().map(|channel| channel.name.value.as_str()).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(Failure::usage(format!("there is no channel `{unknown}`"))
-            .hint(format!("there are: {}", known.join(", "))));
+        return Err(
+            Failure::usage(format!("there is no channel `{unknown}`")).hint(format!("there are: {}", known.join(", ")))
+        );
     }
     Ok(known.into_iter().filter(|name| names.is_empty() || names.iter().any(|wanted| wanted == name)).collect())
 }

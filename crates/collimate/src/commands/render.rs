@@ -137,9 +137,9 @@ fn helm_version(text: &str) -> std::result::Result<HelmVersion, String> {
     }
 }
 
-pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
+pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let output = match (&args.profile, &args.chart.chart) {
-        (Some(name), _) => of_workspace(&args, name, ctx)?,
+        (Some(name), _) => of_workspace(args, name, ctx)?,
         (None, Some(chart)) => of_chart(&args.chart, chart, ctx)?,
         (None, None) => of_compose(&args.compose, ctx)?,
     };
@@ -149,12 +149,13 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let text = if args.images {
         output.images().map_err(|error| Failure::input("cannot read the rendered output").because(error))?
     } else if !args.chart.show_only.is_empty() {
-        output.only(&args.chart.show_only, args.chart.helm)
+        output
+            .only(&args.chart.show_only, args.chart.helm)
             .map_err(|error| Failure::usage("`--show-only` matches nothing").because(error))?
     } else if args.format == Format::Json {
-        output.json().ok_or_else(|| {
-            Failure::usage("`--format json` is for Compose; a chart renders to YAML documents")
-        })?
+        output
+            .json()
+            .ok_or_else(|| Failure::usage("`--format json` is for Compose; a chart renders to YAML documents"))?
     } else {
         output.yaml()
     };
@@ -170,9 +171,10 @@ fn of_workspace(args: &Args, name: &str, ctx: &Ctx) -> Result<Output> {
 
 /// Files below the current folder, and those named on the command line.
 fn files_of<'a>(ctx: &Ctx, named: impl IntoIterator<Item = &'a Utf8PathBuf>) -> Result<DiskFiles> {
-    let root = ctx.cwd().canonicalize_utf8().map_err(|error| {
-        Failure::outside("cannot resolve the current folder").because(error.kind())
-    })?;
+    let root = ctx
+        .cwd()
+        .canonicalize_utf8()
+        .map_err(|error| Failure::outside("cannot resolve the current folder").because(error.kind()))?;
     let files = DiskFiles::new(root);
     named.into_iter().for_each(|path| files.allow(path));
     Ok(files)

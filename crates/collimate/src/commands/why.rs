@@ -59,9 +59,8 @@ struct Place {
 
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let session = Session::open(ctx)?;
-    let uses = tracing::with_survey(ctx, &session, &Charts::default(), |survey, sources| {
-        uses(survey, sources, &args.name)
-    });
+    let uses =
+        tracing::with_survey(ctx, &session, &Charts::default(), |survey, sources| uses(survey, sources, &args.name));
     if uses.is_empty() {
         return Err(Failure::usage(format!("no profile uses an image or component `{}`", args.name))
             .hint("`collimate show` lists all components"));

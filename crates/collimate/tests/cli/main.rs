@@ -1,5 +1,7 @@
 //! The program as people run it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod init;
 mod mutations;
 mod peers;

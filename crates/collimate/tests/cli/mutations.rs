@@ -112,7 +112,12 @@ fn an_image_that_no_release_lists() {
         |tree| tree.replace(PROD, &format!("stellaops/signer@{SIGNER}"), &format!("stellaops/singer@{SIGNER}")),
         &[
             expect("image-unlisted", PROD, "registry.stella-ops.org/stellaops/singer", "stellaops/singer"),
-            expect("profiles-differ", "deploy/helm/stellaops/values-prod.yaml", "stellaops/signer\n", "stellaops/signer"),
+            expect(
+                "profiles-differ",
+                "deploy/helm/stellaops/values-prod.yaml",
+                "stellaops/signer\n",
+                "stellaops/signer",
+            ),
         ],
     );
 }
@@ -151,7 +156,11 @@ fn an_anchor_that_two_services_share() {
                 &format!("    image: registry.stella-ops.org/stellaops/signer@{SIGNER}"),
                 &format!("    image: &signer registry.stella-ops.org/stellaops/signer@{WRONG}"),
             );
-            tree.replace(STAGE, "\n  attestor:\n", "\n  signer-shadow:\n    <<: *service\n    image: *signer\n    networks: [backend]\n\n  attestor:\n");
+            tree.replace(
+                STAGE,
+                "\n  attestor:\n",
+                "\n  signer-shadow:\n    <<: *service\n    image: *signer\n    networks: [backend]\n\n  attestor:\n",
+            );
         },
         &[expect("digest-mismatch", STAGE, WRONG, WRONG)],
     );
@@ -231,10 +240,7 @@ fn a_digest_in_a_shared_file() {
             }
             tree.write(VALUES, &format!("{}\nimages:\n  signer:\n    digest: {SIGNER}\n", tree.read(VALUES)));
         },
-        &[
-            expect("digest-mismatch", VALUES, SIGNER, SIGNER),
-            expect("shared-pin-conflict", VALUES, SIGNER, SIGNER),
-        ],
+        &[expect("digest-mismatch", VALUES, SIGNER, SIGNER), expect("shared-pin-conflict", VALUES, SIGNER, SIGNER)],
     );
 }
 

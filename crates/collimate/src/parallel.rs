@@ -1,0 +1,31 @@
+//! Work on several cores, with results in the order of the input.
+
+use std::num::NonZero;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::STACK_BYTES;
+
+/// `work` on every item, as many at a time as there are cores.
+pub(crate) fn map<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    let next = AtomicUsize::new(0);
+    let slots: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
+    let run = || {
+        while let Some((item, slot)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            items.get(index).zip(slots.get(index))
+        } {
+            // Each index is taken once, so the slot is empty.
+            let _ = slot.set(work(item));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            // Without a second thread the first one does all the work.
+            let _ = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run);
+        }
+        run();
+    });
+    slots.into_iter().filter_map(OnceLock::into_inner).collect()
+}
