@@ -33,6 +33,6 @@ pub use labels::{LabelMeaning, ReleaseLabel, release_labels};
 pub use pins::{Pin, pins};
 pub use place::{At, Object, Path, Place, Rendered, Step};
 pub use resolve::{Resolved, resolve, resolve_finding};
-pub use rules::{RULES, Rule, check, check_pins, rule};
+pub use rules::{MissingObject, RULES, Rule, check, check_pins, missing_objects, rule};
 pub use secrets::private_key;
 pub use survey::{HeldTo, ProfileSurvey, Standing, Survey, Used, images};

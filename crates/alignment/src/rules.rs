@@ -72,6 +72,8 @@ rules! {
     ignore_expired::IgnoreExpired,
 }
 
+pub use dangling_reference::{MissingObject, missing_objects};
+
 /// The rule of this id.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static dyn Rule> {

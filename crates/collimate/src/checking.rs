@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alignment::{Acceptance, At, Facts as _, Inputs, Place, Reported, Role, Survey};
+use alignment::{Acceptance, At, Facts as _, Inputs, MissingObject, Place, Reported, Role, Survey};
 use camino::Utf8Path;
 use findings::{Finding, Location, ProfileVerdict};
 use release::ImageRef;
@@ -108,8 +108,16 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
     Checked { findings, verdicts, sources }
 }
 
-/// Every image that the profiles use.
-pub(crate) fn images(ctx: &Ctx, session: &Session) -> Vec<ImageRef> {
+/// What profiles use that a new workspace must name.
+pub(crate) struct Needs {
+    /// Every image.
+    pub(crate) images: Vec<ImageRef>,
+    /// Objects that no profile renders.
+    pub(crate) missing: BTreeSet<MissingObject>,
+}
+
+/// Renders all profiles and looks at what they use.
+pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
     let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
     let profiles = rendering::render_all(session, &Charts::default(), &all, false, &|_| None);
     let facts = DiskFacts::gather(ctx, session);
@@ -124,7 +132,8 @@ pub(crate) fn images(ctx: &Ctx, session: &Session) -> Vec<ImageRef> {
     };
     let survey = Survey::new(&inputs);
     let used = survey.profiles.iter().flat_map(|profile| &profile.images);
-    used.filter_map(|used| used.image.reference.as_ref().ok().cloned()).collect()
+    let images = used.filter_map(|used| used.image.reference.as_ref().ok().cloned()).collect();
+    Needs { images, missing: alignment::missing_objects(&survey) }
 }
 
 /// Whether a finding is about the profiles in scope: one of theirs, or one of no profile, unless it stands in the manifest

@@ -9,8 +9,9 @@ mod compose;
 mod document;
 mod names;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
+use alignment::MissingObject;
 use camino::{Utf8Path, Utf8PathBuf};
 use source::{FileKind, Files as _};
 
@@ -84,6 +85,8 @@ pub(crate) enum DraftSource {
         chart: Utf8PathBuf,
         values: Vec<Utf8PathBuf>,
         release_name: Option<String>,
+        /// What it needs and does not render: as above.
+        external: Vec<(&'static str, Vec<String>)>,
     },
 }
 
@@ -109,6 +112,18 @@ impl Discovery {
         let profiles = names.into_iter().zip(sources).map(|(name, source)| Draft { name, source }).collect();
         left_out.sort_by(|one, other| one.path.cmp(&other.path));
         Self { profiles, left_out, version }
+    }
+
+    /// Says of these objects that they are made elsewhere. They come sorted.
+    pub(crate) fn declare(&mut self, missing: &BTreeSet<MissingObject>) {
+        for object in missing {
+            let Some(draft) = self.profiles.iter_mut().find(|draft| draft.name == object.profile) else { continue };
+            let DraftSource::Helm { external, .. } = &mut draft.source else { continue };
+            match external.iter_mut().find(|(key, _)| *key == object.key) {
+                Some((_, names)) => names.push(object.name.clone()),
+                None => external.push((object.key, vec![object.name.clone()])),
+            }
+        }
     }
 }
 

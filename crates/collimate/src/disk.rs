@@ -56,6 +56,7 @@ impl DiskFiles {
         let mut state = self.lock();
         state.allowed.insert(resolved);
         state.inside.clear();
+        state.read.retain(|_, content| content.is_ok());
     }
 
     /// A copy of the source map as it stands: cheap, file contents are shared.

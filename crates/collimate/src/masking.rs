@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use source::{FileId, is_secret_name};
-use yamlspan::{Dialect, Kind, NodeRef};
+use yamlspan::{Dialect, Kind, NodeRef, Style};
 
 const MASK: &str = "•••";
 
@@ -62,6 +62,14 @@ fn find(node: NodeRef<'_>, secrets: &mut Vec<Range<usize>>) {
     }
 }
 
+/// What to replace of a scalar: quotes stay, so that masked JSON is JSON.
+fn hidden_range(node: NodeRef<'_>) -> Range<usize> {
+    match node.style() {
+        Style::SingleQuoted | Style::DoubleQuoted => node.content_span().range(),
+        _ => node.span().range(),
+    }
+}
+
 /// Every scalar below `node` that is worth hiding.
 fn scalars(node: NodeRef<'_>, secrets: &mut Vec<Range<usize>>) {
     match node.kind() {
@@ -69,7 +77,7 @@ fn scalars(node: NodeRef<'_>, secrets: &mut Vec<Range<usize>>) {
             let raw = node.raw();
             let harmless = raw.is_empty() || raw.starts_with("change-me:") || matches!(raw, "true" | "false" | "null");
             if !harmless {
-                secrets.push(node.span().range());
+                secrets.push(hidden_range(node));
             }
         }
         Kind::Sequence => node.items().for_each(|item| scalars(item, secrets)),
@@ -93,6 +101,6 @@ mod tests {
         check("apiToken: |\n  line1\n  line2\nb: 1\n", "apiToken: •••\nb: 1\n");
         check("url: redis://u:p@h/0\n", "url: redis://•••@h/0\n");
         check("DB_PASSWORD: change-me:db\n", "DB_PASSWORD: change-me:db\n");
-        check("{\"clientSecret\": \"s\"}\n", "{\"clientSecret\": •••}\n");
+        check("{\"clientSecret\": \"s\"}\n", "{\"clientSecret\": \"•••\"}\n");
     }
 }

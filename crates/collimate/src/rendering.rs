@@ -113,7 +113,7 @@ fn compose_variants(session: &Session, source: &ComposeSource, mode: Mode<'_>) -
     (0..=source.overlays.len())
         .map(|depth| {
             let options = compose_options(session, source, depth, mode, Profiles::All);
-            let all = composefile::load(&options, &session.files).map(Arc::new).map_err(compose_failure);
+            let all = composefile::load(&options, &session.files).map(Arc::new).map_err(|error| compose_failure(&error, session, source));
             let rendering = all.map(|all| {
                 let default = if uses_profiles(&all) { Arc::new(default_selection(&all)) } else { Arc::clone(&all) };
                 Rendering::Compose(ComposeRendering { all, default })
@@ -141,12 +141,27 @@ fn default_selection(all: &Project) -> Project {
     project
 }
 
-fn compose_failure(error: composefile::Error) -> alignment::Failure {
-    alignment::Failure { message: error.to_string(), span: error.span(), help: error.way_out().map(str::to_owned) }
+fn compose_failure(error: &composefile::Error, session: &Session, source: &ComposeSource) -> alignment::Failure {
+    let help = error.way_out().map(str::to_owned);
+    failure(error, error.span(), help, session, source.env.iter().chain(&source.files))
 }
 
-fn helm_failure(error: &helmchart::Error) -> alignment::Failure {
-    alignment::Failure { message: error.to_string(), span: error.span(), help: None }
+fn helm_failure(error: &helmchart::Error, session: &Session, source: &HelmSource) -> alignment::Failure {
+    failure(error, error.span(), None, session, source.values.iter())
+}
+
+/// An engine's refusal, without the place of the workspace on this machine. Where the engine knows no place, the name of the
+/// file that it speaks of is the best one.
+fn failure<'a>(
+    error: &dyn std::fmt::Display,
+    span: Option<Span>,
+    help: Option<String>,
+    session: &Session,
+    mut named: impl Iterator<Item = &'a release::Spanned<Utf8PathBuf>>,
+) -> alignment::Failure {
+    let message = error.to_string().replace(&format!("{}/", session.files.root()), "");
+    let span = span.or_else(|| named.find(|path| message.contains(path.value.as_str())).map(|path| path.span));
+    alignment::Failure { message, span, help }
 }
 
 fn helm_options(source: &HelmSource, mode: Mode<'_>) -> RenderOptions {
@@ -174,11 +189,11 @@ fn helm(
     let options = helm_options(source, mode);
     let chart = match charts.get(&source.chart, &session.files) {
         Ok(chart) => chart,
-        Err(error) => return (Err(helm_failure(&error)), Vec::new()),
+        Err(error) => return (Err(helm_failure(&error, session, source)), Vec::new()),
     };
     let rendered = match helmchart::render(&chart, &options, &session.files) {
         Ok(rendered) => rendered,
-        Err(error) => return (Err(helm_failure(&error)), Vec::new()),
+        Err(error) => return (Err(helm_failure(&error, session, source)), Vec::new()),
     };
     // A traced render only resolves places; what lint says is known by then.
     let lint = if mode.trace { Vec::new() } else { lint(&chart, &options, session) };

@@ -85,6 +85,8 @@ pub(crate) fn verdicts(survey: &Survey<'_>, found: &[(Option<Arc<str>>, Finding<
         let own = found.iter().filter(|(name, _)| name.as_deref() == Some(profile.name()));
         let worst = own.map(|(_, finding)| finding.severity).max();
         let verdict = match worst {
+            // What could not be held against a release is not in line with it; the manifest has the finding.
+            _ if profile.release.is_none() => Verdict::Failed,
             Some(Severity::Error) => Verdict::Failed,
             Some(Severity::Warning) => Verdict::Warnings,
             Some(Severity::Note) | None => Verdict::Aligned,

@@ -159,7 +159,8 @@ fn allow(ctx: &Ctx, session: &mut Session, names: &[String]) {
     if names.is_empty() {
         return;
     }
-    let found: Vec<ImageRef> = checking::images(ctx, session)
+    let found: Vec<ImageRef> = checking::needs(ctx, session)
+        .images
         .into_iter()
         .filter(|image| {
             names.iter().any(|name| *name == image.short_name() || *name == image.repository() || *name == image.name())

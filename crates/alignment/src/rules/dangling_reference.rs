@@ -20,6 +20,30 @@ struct Reference<'a> {
     path: Path,
 }
 
+/// An object that a profile needs and that is neither rendered nor declared external.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingObject {
+    /// Name of the profile that needs it.
+    pub profile: String,
+    /// The list under `external` that would declare it, such as `secrets`.
+    pub key: &'static str,
+    pub name: String,
+}
+
+/// What `dangling-reference` reports, sorted and each once: for a workspace that is being made from what is there.
+#[must_use]
+pub fn missing_objects(survey: &Survey<'_>) -> BTreeSet<MissingObject> {
+    let mut missing = BTreeSet::new();
+    each_missing(survey, &mut |found| {
+        missing.insert(MissingObject {
+            profile: found.profile.name().to_owned(),
+            key: found.key,
+            name: found.reference.name.to_owned(),
+        });
+    });
+    missing
+}
+
 impl Rule for DanglingReference {
     fn id(&self) -> &'static str {
         "dangling-reference"
@@ -30,17 +54,37 @@ impl Rule for DanglingReference {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        for profile in &survey.profiles {
-            for (index, variant) in profile.profile.variants.iter().enumerate() {
-                let Some(kubernetes) = variant.kubernetes() else { continue };
-                let objects = objects(kubernetes);
-                let rendered: BTreeSet<(&str, &str, &str)> =
-                    objects.iter().map(|object| (object.kind, object.namespace, object.name)).collect();
-                for object in &objects {
-                    for reference in references(object) {
-                        if !rendered.contains(&(reference.kind, object.namespace, reference.name)) {
-                            self.reference(profile, index, object, &reference, &rendered, out);
-                        }
+        each_missing(survey, &mut |missing| out.push(self.finding(missing)));
+    }
+}
+
+/// A reference that leads nowhere.
+struct Missing<'s, 'a> {
+    profile: &'s ProfileSurvey<'a>,
+    variant: usize,
+    object: &'s KubeObject<'a>,
+    reference: &'s Reference<'a>,
+    /// Kind, namespace and name of everything that the variant renders.
+    rendered: &'s BTreeSet<(&'a str, &'a str, &'a str)>,
+    key: &'static str,
+}
+
+fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<'_, '_>)) {
+    for profile in &survey.profiles {
+        let external = &profile.profile.declared.external;
+        for (variant, rendering) in profile.profile.variants.iter().enumerate() {
+            let Some(kubernetes) = rendering.kubernetes() else { continue };
+            let objects = objects(kubernetes);
+            let rendered: BTreeSet<(&str, &str, &str)> =
+                objects.iter().map(|object| (object.kind, object.namespace, object.name)).collect();
+            for object in &objects {
+                for reference in &references(object) {
+                    let (key, declared) = declared(external, reference.kind);
+                    let known = rendered.contains(&(reference.kind, object.namespace, reference.name))
+                        || is_built_in(reference)
+                        || declared.iter().any(|declared| declared.value == reference.name);
+                    if !known && !reference.name.is_empty() {
+                        report(&Missing { profile, variant, object, reference, rendered: &rendered, key });
                     }
                 }
             }
@@ -48,24 +92,15 @@ impl Rule for DanglingReference {
     }
 }
 
+/// What the cluster makes in every namespace.
+fn is_built_in(reference: &Reference<'_>) -> bool {
+    matches!((reference.kind, reference.name), ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt"))
+}
+
 impl DanglingReference {
-    fn reference(
-        &self,
-        profile: &ProfileSurvey<'_>,
-        variant: usize,
-        object: &KubeObject<'_>,
-        reference: &Reference<'_>,
-        rendered: &BTreeSet<(&str, &str, &str)>,
-        out: &mut Vec<Finding<Place>>,
-    ) {
-        let external = &profile.profile.declared.external;
-        let (key, declared) = declared(external, reference.kind);
+    fn finding(&self, missing: &Missing<'_, '_>) -> Finding<Place> {
+        let Missing { profile, variant, object, reference, rendered, key } = missing;
         let name = reference.name;
-        // What the cluster makes in every namespace.
-        let built_in = matches!((reference.kind, name), ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt"));
-        if built_in || name.is_empty() || declared.iter().any(|declared| declared.value == name) {
-            return;
-        }
         let same_kind = rendered.iter().filter(|(kind, ..)| *kind == reference.kind).map(|(_, _, name)| *name);
         let help = match nearest(name, same_kind) {
             Some(near) => format!("did you mean `{near}`? If `{name}` is made elsewhere, list it under `external.{key}`"),
@@ -74,17 +109,15 @@ impl DanglingReference {
                 profile.name()
             ),
         };
-        out.push(
-            Finding::new(
-                self.id(),
-                Severity::Error,
-                profile.value(variant, object.object, reference.path.clone()),
-                // Without the object: a name that many pods take from one value is one finding.
-                format!("profile `{}` needs {} `{name}`, which nothing makes", profile.name(), reference.kind),
-            )
-            .label(format!("needed by {}", object.title()))
-            .help(help),
-        );
+        Finding::new(
+            self.id(),
+            Severity::Error,
+            profile.value(*variant, object.object, reference.path.clone()),
+            // Without the object: a name that many pods take from one value is one finding.
+            format!("profile `{}` needs {} `{name}`, which nothing makes", profile.name(), reference.kind),
+        )
+        .label(format!("needed by {}", object.title()))
+        .help(help)
     }
 }
 

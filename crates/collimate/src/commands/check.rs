@@ -123,8 +123,8 @@ fn env_file(session: &Session, ctx: &Ctx, profiles: &[&release::Profile], path: 
 }
 
 fn explain(rule: &str, ctx: &Ctx) -> Result<Exit> {
-    let heading = format!("## {rule}\n");
-    let known = || RULES_PAGE.lines().filter_map(|line| line.strip_prefix("## "));
+    let heading = format!("## `{rule}`\n");
+    let known = || RULES_PAGE.lines().filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`'));
     let Some(start) = RULES_PAGE.find(&heading) else {
         let failure = Failure::usage(format!("there is no rule `{rule}`"));
         return Err(match release::nearest(rule, known()) {

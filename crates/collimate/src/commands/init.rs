@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -39,11 +40,11 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     if found.is_empty() {
         return Err(nothing(&args.folder));
     }
-    let discovery = Discovery::of(found, &files, &args.folder);
+    let mut discovery = Discovery::of(found, &files, &args.folder);
     if discovery.profiles.is_empty() {
         return Err(none_loads(&args.folder, &discovery.left_out));
     }
-    let plan = Plan::of(&discovery, files, ctx)?;
+    let plan = Plan::of(&mut discovery, files, ctx)?;
     create(&root, &plan)?;
     ctx.print(&plan.opening(&args.folder))?;
     let exit = check(&root, ctx)?;
@@ -101,24 +102,36 @@ struct Plan {
     release: String,
     profiles: usize,
     components: Components,
+    /// Objects that the profiles need and do not render.
+    declared: usize,
 }
 
 impl Plan {
-    fn of(discovery: &Discovery, files: DiskFiles, ctx: &Ctx) -> Result<Self> {
-        let text = discovery::workspace_text(&discovery.profiles);
-        let name = Utf8Path::new(WORKSPACE_FILE);
+    fn of(discovery: &mut Discovery, files: DiskFiles, ctx: &Ctx) -> Result<Self> {
         // Read back before anything is written: what would be refused is our fault.
-        files.overlay(name, &text);
-        let (id, _) = files.read_text(name).map_err(|error| ours(&error))?;
-        let workspace = Workspace::parse(&text, id).map_err(|problems| ours(&first(&problems)))?;
+        let parse = |text: &str, files: &DiskFiles| {
+            let name = Utf8Path::new(WORKSPACE_FILE);
+            files.overlay(name, text);
+            let (id, _) = files.read_text(name).map_err(|error| ours(&error))?;
+            Ok((Workspace::parse(text, id).map_err(|problems| ours(&first(&problems)))?, id))
+        };
+        let (workspace, _) = parse(&discovery::workspace_text(&discovery.profiles), &files)?;
+        let session = Session::of(files, workspace);
+        let needs = checking::needs(ctx, &session);
+        discovery.declare(&needs.missing);
+        let text = discovery::workspace_text(&discovery.profiles);
+        let (workspace, id) = parse(&text, &session.files)?;
         let profiles = workspace.profiles.len();
-        let components = Components::of(&checking::images(ctx, &Session::of(files, workspace)));
+        let components = Components::of(&needs.images);
         let release = discovery::release_text(&components, discovery.version.as_deref());
         let (_, problems) = Release::parse(&release, id);
         if !problems.is_empty() {
             return Err(ours(&first(&problems)));
         }
-        Ok(Self { workspace: text, release, profiles, components })
+        // One name that several profiles need is one object to look at.
+        let objects: BTreeSet<(&str, &str)> =
+            needs.missing.iter().map(|object| (object.key, object.name.as_str())).collect();
+        Ok(Self { workspace: text, release, profiles, components, declared: objects.len() })
     }
 
     /// What was written.
@@ -164,6 +177,14 @@ impl Plan {
                 "a release has one tag and one digest of an image, but several are in use of {}: keep one in `{release}`, or give \
                  the profiles that differ a channel of their own",
                 names.join(", ")
+            ));
+        }
+        if self.declared > 0 {
+            let (objects, them) = (plural(self.declared, "object"), if self.declared == 1 { "it" } else { "them" });
+            next.push(format!(
+                "no profile renders {objects} that a chart needs: `{}` lists {them} under `external`, as made elsewhere; take out \
+                 what is not",
+                shown(folder, WORKSPACE_FILE)
             ));
         }
         if self.components.unresolved() > 0 {

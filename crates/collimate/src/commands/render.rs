@@ -21,7 +21,7 @@ pub(crate) struct Args {
     profile: Option<String>,
 
     /// Overlays to lay over the profile's Compose files: this one and all before it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "profile")]
     overlay: Option<String>,
 
     /// Output format; JSON is for Compose

@@ -125,6 +125,8 @@ fn candidate(chart: &Chart, path: &Utf8Path, variant: Option<String>, values: Op
             chart: chart_path,
             values: values.into_iter().collect(),
             release_name: release_name(chart),
+            // Known when all profiles are rendered together.
+            external: Vec::new(),
         },
     }
 }

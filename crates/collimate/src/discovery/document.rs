@@ -30,12 +30,9 @@ pub(crate) fn workspace_text(profiles: &[Draft]) -> String {
                 if !env.is_empty() {
                     let _ = writeln!(text, "    env: {}", list(env));
                 }
-                if !external.is_empty() {
-                    let groups = external.iter().map(|(group, names)| format!("{group}: {}", list(names)));
-                    let _ = writeln!(text, "    external: {{{}}}", groups.collect::<Vec<_>>().join(", "));
-                }
+                text.push_str(&declared(external));
             }
-            DraftSource::Helm { chart, values, release_name } => {
+            DraftSource::Helm { chart, values, release_name, external } => {
                 let _ = writeln!(text, "    chart: {}", scalar(chart.as_str()));
                 if !values.is_empty() {
                     let _ = writeln!(text, "    values: {}", list(values));
@@ -43,6 +40,7 @@ pub(crate) fn workspace_text(profiles: &[Draft]) -> String {
                 if let Some(name) = release_name {
                     let _ = writeln!(text, "    release_name: {}", scalar(name));
                 }
+                text.push_str(&declared(external));
             }
         }
     }
@@ -65,6 +63,15 @@ pub(crate) fn release_text(components: &Components, version: Option<&str>) -> St
     };
     let first = "# What the profiles use today. Images that others make may move to `infrastructure:`.\n";
     first.to_owned() + &manifest.to_yaml()
+}
+
+/// The line of what is made elsewhere; empty if nothing is.
+fn declared(external: &[(&str, Vec<String>)]) -> String {
+    if external.is_empty() {
+        return String::new();
+    }
+    let groups = external.iter().map(|(group, names)| format!("{group}: {}", list(names)));
+    format!("    external: {{{}}}\n", groups.collect::<Vec<_>>().join(", "))
 }
 
 fn list(items: &[impl AsRef<str>]) -> String {

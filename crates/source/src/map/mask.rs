@@ -143,6 +143,7 @@ fn secret_value(raw: &str) -> Option<Range<usize>> {
     let value = value.trim_end();
     let bare = value.trim_matches(['"', '\'']);
     let harmless = bare.is_empty()
+        || bare.starts_with(MASK)
         || bare.starts_with('#')
         || bare.starts_with("change-me:")
         || bare.starts_with("${") && bare.ends_with('}') && !bare.contains(":-")
