@@ -16,6 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use source::{FileKind, Files as _};
 
 use crate::disk::DiskFiles;
+use crate::masking;
 
 pub(crate) use components::Components;
 pub(crate) use document::{RELEASE_FILE, release_text, workspace_text};
@@ -142,7 +143,7 @@ fn folder_names(folder: &Utf8Path) -> Vec<String> {
 
 /// An engine's words, without the place of this folder on this machine.
 fn words(error: &dyn std::fmt::Display, files: &DiskFiles) -> String {
-    error.to_string().replace(&format!("{}/", files.root()), "")
+    masking::words(error).replace(&format!("{}/", files.root()), "")
 }
 
 /// Looks through the folder that `files` has for its root.

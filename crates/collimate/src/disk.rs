@@ -123,6 +123,12 @@ impl DiskFiles {
         Ok(absolute)
     }
 
+    /// Whether `path` is a link in a directory that may be read, wherever it leads.
+    fn is_link_inside(&self, state: &mut State, path: &Utf8Path) -> bool {
+        let absolute = self.root.join(path);
+        absolute.parent().is_some_and(|directory| self.is_inside(state, directory)) && absolute.is_symlink()
+    }
+
     fn is_inside(&self, state: &mut State, directory: &Utf8Path) -> bool {
         if let Some(known) = state.inside.get(directory) {
             return *known;
@@ -202,7 +208,12 @@ impl Files for DiskFiles {
         if let Some(Ok(_)) = state.read.get(&path) {
             return Some(FileKind::File);
         }
-        let real = self.resolve(&mut state, &path).ok()?;
+        let real = match self.resolve(&mut state, &path) {
+            Ok(real) => real,
+            // What a link inside leads to is seen, so that reading it is refused with this reason and nothing is passed over.
+            Err(FileError::Outside { .. }) if self.is_link_inside(&mut state, &path) => self.root.join(&path),
+            Err(_) => return None,
+        };
         let metadata = real.metadata().ok()?;
         if metadata.is_dir() { Some(FileKind::Directory) } else { metadata.is_file().then_some(FileKind::File) }
     }
@@ -259,7 +270,10 @@ mod tests {
         assert!(outside("folder/secret"));
         assert!(outside("../elsewhere/secret"));
         assert_eq!(&*files.read_text(Utf8Path::new("fine")).unwrap().1, "a: 1\n");
-        assert_eq!(files.kind(Utf8Path::new("folder")), None);
+        // A link is there, wherever it leads; what lies behind it is not.
+        assert_eq!(files.kind(Utf8Path::new("folder")), Some(FileKind::Directory));
+        assert!(matches!(files.list(Utf8Path::new("folder")), Err(FileError::Outside { .. })));
+        assert_eq!(files.kind(Utf8Path::new("folder/secret")), None);
         files.allow(Utf8Path::new("../elsewhere"));
         assert!(files.read(Utf8Path::new("../elsewhere/secret")).is_ok());
     }
@@ -271,7 +285,7 @@ mod tests {
         std::fs::write(files.root().join("a.yaml"), "changed").unwrap();
         assert_eq!(files.read(Utf8Path::new("deep/../a.yaml")).unwrap(), first);
         let names: Vec<String> = files.list(Utf8Path::new(".")).unwrap().into_iter().map(|entry| entry.name).collect();
-        assert_eq!(names, ["a.yaml", "deep", "fine"]);
+        assert_eq!(names, ["a.yaml", "deep", "fine", "folder", "link"]);
         assert!(matches!(files.read(Utf8Path::new("deep")), Err(FileError::IsDirectory(_))));
         assert!(matches!(files.read(Utf8Path::new("none/x")), Err(FileError::NotFound(_))));
     }

@@ -10,6 +10,22 @@ use yamlspan::{Dialect, Kind, NodeRef, Style};
 
 const MASK: &str = "•••";
 
+/// What an engine's refusal of an env file quotes of the file: there every value may be a secret, and its name is not said.
+const QUOTED_FROM_ENV: [&str; 2] = ["unterminated quoted value ", "Invalid template: "];
+
+/// An engine's refusal without what it quotes of an env file.
+pub(crate) fn words(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    if !text.starts_with("failed to read ") {
+        return text;
+    }
+    let ends = QUOTED_FROM_ENV.iter().filter_map(|quote| text.find(quote).map(|start| start + quote.len()));
+    match ends.min().and_then(|end| text.get(..end)) {
+        Some(kept) => format!("{kept}{MASK}"),
+        None => text,
+    }
+}
+
 /// `output` (YAML or JSON documents) with secret values masked. Output that does not parse is masked line by line only.
 pub(crate) fn mask(output: &str) -> String {
     let Ok(documents) = yamlspan::parse(output, FileId(0), Dialect::GoYamlV3) else { return source::redact(output) };
@@ -102,5 +118,26 @@ mod tests {
         check("url: redis://u:p@h/0\n", "url: redis://•••@h/0\n");
         check("DB_PASSWORD: change-me:db\n", "DB_PASSWORD: change-me:db\n");
         check("{\"clientSecret\": \"s\"}\n", "{\"clientSecret\": \"•••\"}\n");
+    }
+
+    #[test]
+    fn a_refused_env_file_keeps_its_values() {
+        for (words, expected) in [
+            (
+                "failed to read a.env: line 2: unterminated quoted value \"hunter2",
+                "failed to read a.env: line 2: unterminated quoted value •••",
+            ),
+            (
+                "failed to read a.env: Invalid template: \"${hunter2\"\n${hunter2",
+                "failed to read a.env: Invalid template: •••",
+            ),
+            (
+                "failed to read a.env: line 1: unexpected character",
+                "failed to read a.env: line 1: unexpected character",
+            ),
+            ("services must be a mapping", "services must be a mapping"),
+        ] {
+            assert_eq!(super::words(&words), expected);
+        }
     }
 }

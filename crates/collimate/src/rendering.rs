@@ -14,6 +14,7 @@ use yamlspan::Dialect;
 
 use crate::disk::DiskFiles;
 use crate::exit::{Failure, Result};
+use crate::masking;
 use crate::parallel;
 use crate::session::Session;
 use crate::targets;
@@ -102,6 +103,7 @@ fn compose_options(
             Some(path) => vec![path.to_owned()],
             None => env.map(|path| path.value.clone()).collect(),
         },
+        environment: session.environment.clone(),
         project_name: source.project_name.as_ref().map(|name| name.value.clone()),
         profiles,
         trace: mode.trace,
@@ -113,7 +115,9 @@ fn compose_variants(session: &Session, source: &ComposeSource, mode: Mode<'_>) -
     (0..=source.overlays.len())
         .map(|depth| {
             let options = compose_options(session, source, depth, mode, Profiles::All);
-            let all = composefile::load(&options, &session.files).map(Arc::new).map_err(|error| compose_failure(&error, session, source));
+            let all = composefile::load(&options, &session.files)
+                .map(Arc::new)
+                .map_err(|error| compose_failure(&error, session, source));
             let rendering = all.map(|all| {
                 let default = if uses_profiles(&all) { Arc::new(default_selection(&all)) } else { Arc::clone(&all) };
                 Rendering::Compose(ComposeRendering { all, default })
@@ -159,7 +163,10 @@ fn failure<'a>(
     session: &Session,
     mut named: impl Iterator<Item = &'a release::Spanned<Utf8PathBuf>>,
 ) -> alignment::Failure {
-    let message = error.to_string().replace(&format!("{}/", session.files.root()), "");
+    let message = masking::words(error).replace(&format!("{}/", session.files.root()), "");
+    // A text that was made while rendering has no file to show.
+    let sources = session.files.sources();
+    let span = span.filter(|span| !sources.path(span.file).as_str().is_empty());
     let span = span.or_else(|| named.find(|path| message.contains(path.value.as_str())).map(|path| path.span));
     alignment::Failure { message, span, help }
 }
@@ -329,7 +336,7 @@ pub(crate) fn compose_output(
     let options = compose_options(session, source, depth, mode, Profiles::Named(Vec::new()));
     match composefile::load(&options, &session.files) {
         Ok(project) => Ok((options, Output::Compose(Arc::new(project)))),
-        Err(error) => Err(Failure::input(format!("cannot render `{name}`")).because(error)),
+        Err(error) => Err(Failure::input(format!("cannot render `{name}`")).because(masking::words(&error))),
     }
 }
 

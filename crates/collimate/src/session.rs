@@ -1,6 +1,6 @@
 //! An opened workspace: its file, its releases and the door to its files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alignment::{ReleaseInput, Role};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -18,6 +18,8 @@ pub(crate) struct Session {
     pub(crate) workspace: Workspace,
     /// Manifests of channels, of rings, and all of the archive beside them.
     pub(crate) releases: Vec<ReleaseInput>,
+    /// The only variables that a render sees beside its env files: `PWD`, which Compose sets itself, and `HOME`, for `~`.
+    pub(crate) environment: BTreeMap<String, String>,
     /// Files that are not rendered but searched for images (see [`crate::targets`]).
     pub(crate) searched: BTreeSet<Utf8PathBuf>,
 }
@@ -40,7 +42,11 @@ impl Session {
 
     /// Opens the workspace whose file is at this absolute path.
     pub(crate) fn open_file(ctx: &Ctx, file: &Utf8Path) -> Result<Self> {
-        let unreadable = |error: &dyn std::fmt::Display| Failure::input(format!("cannot read `{file}`")).because(error);
+        let unreadable = |error: &dyn std::fmt::Display| {
+            Failure::input(format!("cannot read `{file}`"))
+                .because(error)
+                .hint(format!("`--workspace` names a `{}`; `collimate init` makes one", release::WORKSPACE_FILE))
+        };
         let folder = file.parent().unwrap_or(Utf8Path::new("/"));
         let root = folder.canonicalize_utf8().map_err(|error| unreadable(&error.kind()))?;
         let files = DiskFiles::new(root);
@@ -52,13 +58,17 @@ impl Session {
                 if unknown.is_empty() { Ok(workspace) } else { Err(unknown) }
             })
             .map_err(|problems| malformed(ctx, &files, name, problems))?;
-        Ok(Self::of(files, workspace))
+        Ok(Self::of(ctx, files, workspace))
     }
 
     /// A session of a workspace, its releases loaded.
-    pub(crate) fn of(files: DiskFiles, workspace: Workspace) -> Self {
+    pub(crate) fn of(ctx: &Ctx, files: DiskFiles, workspace: Workspace) -> Self {
         let releases = load_releases(&workspace, &files);
-        Self { files, workspace, releases, searched: BTreeSet::new() }
+        let mut environment = BTreeMap::from([("PWD".to_owned(), files.root().to_string())]);
+        if let Some(home) = ctx.environment().get("HOME") {
+            environment.insert("HOME".to_owned(), home.clone());
+        }
+        Self { files, workspace, releases, environment, searched: BTreeSet::new() }
     }
 
     /// The index of the release that a profile is held to.

@@ -108,7 +108,7 @@ fn without_workspace(ctx: &Ctx) -> Result<Session> {
         ignore: Vec::new(),
         rules: Vec::new(),
     };
-    Ok(Session::of(DiskFiles::new(root), workspace))
+    Ok(Session::of(ctx, DiskFiles::new(root), workspace))
 }
 
 /// Whether a profile is rendered from this file.

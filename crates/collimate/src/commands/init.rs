@@ -116,7 +116,7 @@ impl Plan {
             Ok((Workspace::parse(text, id).map_err(|problems| ours(&first(&problems)))?, id))
         };
         let (workspace, _) = parse(&discovery::workspace_text(&discovery.profiles), &files)?;
-        let session = Session::of(files, workspace);
+        let session = Session::of(ctx, files, workspace);
         let needs = checking::needs(ctx, &session);
         discovery.declare(&needs.missing);
         let text = discovery::workspace_text(&discovery.profiles);

@@ -21,7 +21,7 @@ pub(crate) struct Args {
     profile: Option<String>,
 
     /// Overlays to lay over the profile's Compose files: this one and all before it
-    #[arg(long, value_name = "NAME", requires = "profile")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["compose", "chart"])]
     overlay: Option<String>,
 
     /// Output format; JSON is for Compose
@@ -185,11 +185,14 @@ fn of_compose(args: &ComposeArgs, ctx: &Ctx) -> Result<Output> {
     let folders: Vec<Utf8PathBuf> = args.compose.iter().map(|file| folder_of(file)).collect();
     let named = args.compose.iter().chain(&args.env_file).chain(&args.project_directory).chain(&folders);
     let files = files_of(ctx, named)?;
+    let mut environment = ctx.environment().clone();
+    // Docker Compose sets it itself, whatever the shell says.
+    environment.insert("PWD".to_owned(), files.root().to_string());
     let options = composefile::Options {
         current_dir: files.root().to_owned(),
         files: args.compose.clone(),
         env_files: args.env_file.clone(),
-        environment: ctx.environment().clone(),
+        environment,
         project_name: args.project_name.clone(),
         project_directory: args.project_directory.clone(),
         profiles: if args.compose_profile.iter().any(|name| name == "*") {
@@ -200,7 +203,7 @@ fn of_compose(args: &ComposeArgs, ctx: &Ctx) -> Result<Output> {
         ..composefile::Options::default()
     };
     let project = composefile::load(&options, &files)
-        .map_err(|error| Failure::input("cannot render the Compose files").because(error))?;
+        .map_err(|error| Failure::input("cannot render the Compose files").because(masking::words(&error)))?;
     Ok(Output::Compose(Arc::new(project)))
 }
 

@@ -299,3 +299,24 @@ fn a_health_check_that_somebody_waits_for() {
         &[expect("healthcheck-missing", PROD, "    healthcheck: {disable: true}", "healthcheck")],
     );
 }
+
+#[test]
+fn the_finding_of_the_readme_is_real() {
+    let tree = Tree::copy();
+    let right = "sha256:710a44f90f6668911f94c3f64513e5207b178563c30fd79287c0ae3382df9a64";
+    tree.replace(STAGE_VALUES, right, &right.replace("710a44f90f", "710a44f91f"));
+    let (code, stdout, _) = tree.run_text(&["check", "stable"]);
+    let readme = std::fs::read_to_string(crate::tree::repository().join("README.md")).unwrap();
+    let finding = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(code, 1);
+    assert!(stdout.starts_with(finding), "{stdout}");
+    // And pinning undoes it, byte for byte.
+    let (code, diff, _) = tree.run_text(&["pin", "stable", "--dry-run"]);
+    let lines = |mark: char| {
+        diff.lines().filter(|line| line.starts_with(mark) && !line.starts_with(&mark.to_string().repeat(3))).count()
+    };
+    assert_eq!((code, lines('-'), lines('+')), (0, 1, 1), "{diff}");
+    assert_eq!(tree.run_text(&["pin", "stable"]).0, 0);
+    assert_eq!(tree.read(STAGE_VALUES), std::fs::read_to_string(crate::tree::repository().join(STAGE_VALUES)).unwrap());
+    assert_eq!(tree.run_text(&["check"]).0, 0);
+}

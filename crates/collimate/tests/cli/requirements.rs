@@ -3,6 +3,8 @@
 
 use std::process::Command;
 
+use release::{Group, Release};
+use source::FileId;
 use testkit::Cli;
 
 use crate::tree::{Tree, repository};
@@ -123,4 +125,38 @@ fn the_validator_says_which_tool_is_missing() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("docker compose"), "{stderr}");
+}
+
+fn release(path: &str) -> Release {
+    let text = std::fs::read_to_string(repository().join(path)).unwrap();
+    let (release, problems) = Release::parse(&text, FileId(0));
+    assert!(problems.is_empty(), "{path}: {problems:?}");
+    release.unwrap()
+}
+
+#[test]
+fn the_air_gap_release_is_the_stable_one() {
+    let stable = release("deploy/releases/2025.09-stable.yaml");
+    let airgap = release("deploy/releases/2025.09-airgap.yaml");
+    let origin = airgap.promoted_from.as_ref().unwrap();
+    assert_eq!(origin.version.value, stable.version.value);
+    assert_eq!(origin.sha256.value, stable.identity().hex());
+    let pins = |release: &Release| -> Vec<String> {
+        release
+            .components
+            .iter()
+            .map(|component| format!("{} {}", component.name.value, component.reference()))
+            .collect()
+    };
+    assert_eq!(pins(&stable), pins(&airgap));
+}
+
+#[test]
+fn service_digests_are_the_documented_samples() {
+    for path in ["2025.10-edge.yaml", "2025.09-stable.yaml", "2025.09-airgap.yaml"] {
+        let release = release(&format!("deploy/releases/{path}"));
+        for component in release.components {
+            assert_eq!(component.is_sample(), component.group == Group::Service, "{path}: {}", component.name.value);
+        }
+    }
 }

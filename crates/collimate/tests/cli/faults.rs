@@ -1,0 +1,193 @@
+//! Wrong and hostile input: each gives a message with place, reason and way out, and the documented exit code.
+
+use crate::tree::Tree;
+
+/// Runs the program in a folder with these files and compares all that it prints.
+#[track_caller]
+fn check(files: &[(&str, &str)], arguments: &[&str], code: i32, stdout: &str, stderr: &str) {
+    let (found, printed, said) = Tree::of(files).run_text(arguments);
+    assert_eq!((printed.as_str(), said.as_str()), (stdout, stderr));
+    assert_eq!(found, code);
+}
+
+const WORKSPACE: &str = "\
+schema: 1
+channels: {edge: {release: edge.yaml}}
+profiles:
+  compose/dev: {channel: edge, compose: [compose.yaml], env: [dev.env]}
+";
+const COMPOSE: &str = "services: {web: {image: nginx:1.27, hostname: \"${HOST}\"}}\n";
+const RELEASE: &str = "\
+schema: 1
+version: 1.0.0
+channel: edge
+digests: resolved
+components:
+  nginx: {image: docker.io/library/nginx, tag: \"1.27\", digest: \"sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1\"}
+";
+
+#[test]
+fn a_rule_is_explained() {
+    let (code, stdout, stderr) = Tree::of(&[]).run_text(&["check", "--explain", "dangling-reference"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.starts_with("## `dangling-reference`\n\nSeverity: error.\n"), "{stdout}");
+    assert!(!stdout[3..].contains("\n## "), "one section only: {stdout}");
+    check(
+        &[],
+        &["check", "--explain", "dangling-referense"],
+        2,
+        "",
+        "error: there is no rule `dangling-referense`\nhint: did you mean `dangling-reference`?\n",
+    );
+}
+
+#[test]
+fn a_workspace_that_is_not_there() {
+    let tree = Tree::of(&[]);
+    let (code, _, stderr) = tree.run_text(&["check", "--workspace", "none.yaml"]);
+    let expected = "\
+error: cannot read `[DIR]/none.yaml`
+caused by: `none.yaml` does not exist
+hint: `--workspace` names a `collimate.yaml`; `collimate init` makes one
+";
+    assert_eq!((code, stderr.as_str()), (3, expected));
+}
+
+/// What was held against no release is not said to be in line with it.
+#[test]
+fn without_a_release_nothing_is_aligned() {
+    check(
+        &[("collimate.yaml", WORKSPACE), ("compose.yaml", COMPOSE), ("dev.env", "HOST=web\n")],
+        &["check"],
+        1,
+        "\
+error[release-schema]: cannot read release manifest `edge.yaml`: `edge.yaml` does not exist
+ --> collimate.yaml:2:28
+  |
+2 | channels: {edge: {release: edge.yaml}}
+  |                            ^^^^^^^^^
+  |
+  = help: create the manifest, or correct the path
+
+edge  compose/dev  1 image  NOT ALIGNED
+
+1 profile: 1 error
+",
+        "",
+    );
+}
+
+/// An env file quotes none of its values, and what is missing is shown where it is named, without where this folder lies.
+#[test]
+fn a_refused_env_file_is_shown() {
+    let files = |env: Option<&'static str>| {
+        let mut files = vec![("collimate.yaml", WORKSPACE), ("compose.yaml", COMPOSE), ("edge.yaml", RELEASE)];
+        files.extend(env.map(|env| ("dev.env", env)));
+        files
+    };
+    let rest = "  |
+  = help: correct the file; `collimate render compose/dev` loads this profile alone
+
+edge  compose/dev  0 images  NOT ALIGNED
+
+1 profile: 1 error
+";
+    let unterminated = "\
+error[compose-invalid]: profile `compose/dev` does not load: failed to read dev.env: line 2: unterminated quoted value •••
+ --> dev.env:1:13
+  |
+1 | DB_PASSWORD=•••
+  |             ^^^
+";
+    check(&files(Some("DB_PASSWORD=\"hunter2\n")), &["check"], 1, &format!("{unterminated}{rest}"), "");
+    let missing = "\
+error[compose-invalid]: profile `compose/dev` does not load: couldn't find env file: dev.env
+ --> collimate.yaml:4:63
+  |
+4 |   compose/dev: {channel: edge, compose: [compose.yaml], env: [dev.env]}
+  |                                                               ^^^^^^^
+";
+    check(&files(None), &["check"], 1, &format!("{missing}{rest}"), "");
+}
+
+#[test]
+fn render_without_a_workspace_has_no_overlays() {
+    let (code, stdout, stderr) =
+        Tree::of(&[("compose.yaml", COMPOSE)]).run_text(&["render", "--compose", "compose.yaml", "--overlay", "none"]);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+}
+
+/// A template that is a link to elsewhere is not left out: Helm would read it.
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_workspace_is_said() {
+    let tree = Tree::of(&[
+        ("w/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+        ("w/c/templates/a.yaml", "a: 1\n"),
+        ("w/edge.yaml", RELEASE),
+        (
+            "w/collimate.yaml",
+            "schema: 1\nchannels: {edge: {release: edge.yaml}}\nprofiles:\n  helm/c: {channel: edge, chart: c}\n",
+        ),
+        ("elsewhere.yaml", "b: 1\n"),
+    ]);
+    std::os::unix::fs::symlink("../../../elsewhere.yaml", tree.path("w/c/templates/b.yaml")).unwrap();
+    let (code, stdout, stderr) = tree.run_text(&["check", "--workspace", "w/collimate.yaml"]);
+    let first = stdout.lines().next().unwrap_or_default();
+    assert_eq!(
+        first,
+        "error[helm-render]: profile `helm/c` does not render: `c/templates/b.yaml` leads out of the workspace"
+    );
+    assert_eq!((code, stderr.as_str()), (1, ""));
+}
+
+/// `init` lists what charts need and do not render as made elsewhere, and says so.
+#[test]
+fn init_declares_what_is_made_elsewhere() {
+    let pod = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: app}
+spec:
+  serviceAccountName: runner
+  volumes:
+    - name: data
+      persistentVolumeClaim: {claimName: app-data}
+  containers:
+    - name: app
+      image: registry.example.org/app:1@sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1
+      envFrom:
+        - secretRef: {name: db}
+        - secretRef: {name: api}
+        - configMapRef: {name: settings}
+        - secretRef: {name: perhaps, optional: true}
+";
+    let tree = Tree::of(&[
+        ("chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 0.1.0\nappVersion: \"1\"\n"),
+        ("chart/templates/pod.yaml", pod),
+    ]);
+    let (code, stdout, stderr) = tree.run_text(&["init"]);
+    assert_eq!(
+        stdout,
+        "\
+wrote `collimate.yaml`: 1 profile
+wrote `releases/current.yaml`: 1 component
+
+current  helm/app  1 image  aligned
+
+1 profile: 2 notes (`--notes` shows the notes)
+
+next:
+  no profile renders 5 objects that a chart needs: `collimate.yaml` lists them under `external`, as made elsewhere; take out what is not
+"
+    );
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let profile = "  helm/app:
+    channel: current
+    chart: chart
+    release_name: app
+    external: {config_maps: [settings], secrets: [api, db], service_accounts: [runner], volume_claims: [app-data]}
+";
+    let written = tree.read("collimate.yaml");
+    assert!(written.ends_with(profile), "{written}");
+}
