@@ -409,3 +409,35 @@ impl Output {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::{Color, Ctx};
+
+    /// Every byte of every profile of the shipped tree, rendered without and with traces.
+    #[test]
+    fn a_trace_changes_no_byte() {
+        let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../../collimate.yaml");
+        let ctx = Ctx::of_process(Color::Never, Some(workspace.into())).unwrap();
+        let session = Session::open(&ctx).unwrap();
+        let profiles: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
+        let charts = Charts::default();
+        let printed = |trace: bool| -> Vec<String> {
+            let rendered = render_all(&session, &charts, &profiles, trace, &|_| None);
+            let variants = rendered.into_iter().flat_map(|profile| profile.variants);
+            variants
+                .flat_map(|variant| match variant.rendering.unwrap() {
+                    Rendering::Compose(compose) => vec![compose.all.to_yaml(), compose.default.to_json()],
+                    Rendering::Kubernetes(kubernetes) => {
+                        assert!(kubernetes.documents.iter().all(|document| document.text.is_traced() == trace));
+                        kubernetes.documents.iter().map(|document| document.text.to_string()).collect()
+                    }
+                })
+                .collect()
+        };
+        let (plain, traced) = (printed(false), printed(true));
+        assert!(plain.len() > 8 + profiles.len(), "the tree renders to many documents");
+        assert_eq!(plain, traced);
+    }
+}
