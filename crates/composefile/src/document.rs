@@ -155,7 +155,7 @@ impl<'d> Tags<'d> {
                 result?;
             }
         } else {
-            let mut seen: HashMap<&str, NodeRef<'d>> = HashMap::new();
+            let mut seen = Seen::default();
             for (key, value) in node.entries() {
                 let name = if key.kind() == Kind::Scalar { key.raw() } else { "" };
                 if let Some(first) = seen.insert(name, key) {
@@ -199,6 +199,30 @@ impl<'d> Tags<'d> {
         }
         earlier.push(path.to_vec());
         Ok(())
+    }
+}
+
+/// The keys of one mapping so far. Of few keys, all are compared; more go into a table.
+#[derive(Default)]
+struct Seen<'d> {
+    few: Vec<(&'d str, NodeRef<'d>)>,
+    many: HashMap<&'d str, NodeRef<'d>>,
+}
+
+impl<'d> Seen<'d> {
+    /// More keys than this go into the table.
+    const FEW: usize = 16;
+
+    /// Adds a key; gives the one of the same name, if there is one.
+    fn insert(&mut self, name: &'d str, key: NodeRef<'d>) -> Option<NodeRef<'d>> {
+        if let Some((_, first)) = self.few.iter().find(|(known, _)| *known == name) {
+            return Some(*first);
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push((name, key));
+            return None;
+        }
+        self.many.insert(name, key)
     }
 }
 
@@ -422,6 +446,19 @@ fn other_key(printed: &str) -> Text {
 
 /// Refuses keys that are no strings, with the place that compose-go names.
 pub(crate) fn refuse_other_keys(node: &Node, prefix: &str) -> Result<(), Error> {
+    // Places are only spelled out where there is something to refuse, which is hardly ever.
+    if has_other_key(node) { refuse_at(node, prefix) } else { Ok(()) }
+}
+
+fn has_other_key(node: &Node) -> bool {
+    match &node.value {
+        Value::Map(map) => map.iter().any(|(key, node)| key.starts_with(OTHER_KEY) || has_other_key(node)),
+        Value::Seq(items) => items.iter().any(has_other_key),
+        _ => false,
+    }
+}
+
+fn refuse_at(node: &Node, prefix: &str) -> Result<(), Error> {
     match &node.value {
         Value::Map(map) => {
             for (key, entry) in map.entries() {
@@ -430,13 +467,13 @@ pub(crate) fn refuse_other_keys(node: &Node, prefix: &str) -> Result<(), Error> 
                     return Err(Error::invalid(format!("non-string key {place}: {printed}")).at(entry.key_span));
                 }
                 let below = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
-                refuse_other_keys(&entry.node, &below)?;
+                refuse_at(&entry.node, &below)?;
             }
             Ok(())
         }
         Value::Seq(items) => {
             for (index, item) in items.iter().enumerate() {
-                refuse_other_keys(item, &format!("{prefix}[{index}]"))?;
+                refuse_at(item, &format!("{prefix}[{index}]"))?;
             }
             Ok(())
         }

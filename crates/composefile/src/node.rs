@@ -238,6 +238,11 @@ impl Map {
         self.entries.get(key)
     }
 
+    /// The entry under a key, to change.
+    pub(crate) fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        self.entries.get_mut(key)
+    }
+
     /// Whether there is such a key.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {

@@ -129,13 +129,18 @@ pub(crate) fn order(root: Map, names: impl Iterator<Item = &'static str>) -> Map
     let mut root = root;
     let mut out = Map::new();
     for name in names {
-        if let Some(entry) = root.entry(name).map(|entry| entry.key_span) {
-            let node = root.remove(name).unwrap_or_default();
-            out.set_entry(name, Entry { key_span: entry, node });
+        if out.contains(name) {
+            continue;
+        }
+        if let Some(entry) = root.entry_mut(name) {
+            let node = std::mem::take(&mut entry.node);
+            out.set_entry(name, Entry { key_span: entry.key_span, node });
         }
     }
     for (name, entry) in root {
-        out.set_entry(name, entry);
+        if !out.contains(&name) {
+            out.set_entry(name, entry);
+        }
     }
     out
 }

@@ -19,6 +19,12 @@ use crate::{Error, FunctionError, Functions, Limits, Template, TemplateSet, Valu
 pub(crate) use builtins::Builtin;
 use operand::Operand;
 
+/// Room for what most included templates print, in bytes: growing to it step by step would cost more than it takes.
+const USUAL_OUTPUT: usize = 512;
+
+/// Room for the variables that most templates have.
+const USUAL_VARIABLES: usize = 8;
+
 /// What a missing map key gives: Go's option `missingkey`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissingKey {
@@ -97,7 +103,7 @@ impl<'a> Exec<'a> {
     /// As [`Exec::run`].
     pub fn run_template(&mut self, template: &Template, dot: Value) -> Result<Text, Error> {
         let tree = &*template.0;
-        let mut out = TextBuf::new();
+        let mut out = TextBuf::with_capacity(USUAL_OUTPUT);
         let call_site = self.call_site;
         let result = self.run_tree(tree, Operand::plain(dot), &mut out);
         self.call_site = call_site;

@@ -186,6 +186,18 @@ impl ChartData {
         Some(self.compiled.get_or_init(|| compile(&schema.bytes)))
     }
 
+    /// [`ChartData::compiled_schema`], if `text` is what it was compiled from.
+    pub(crate) fn compiled_schema_of(&self, text: &str) -> Option<&Compiled> {
+        self.schema.as_ref().filter(|schema| *schema.bytes == *text.as_bytes())?;
+        self.compiled_schema()
+    }
+
+    /// The untraced default values, if `text` is what they were read from.
+    pub(crate) fn values_map_of(&self, text: &str) -> Option<Map> {
+        let values = self.values.as_ref().filter(|values| *values.file.bytes == *text.as_bytes())?;
+        Some(crate::graph::to_map(&values.plain))
+    }
+
     /// The file of the default values, if there is one.
     pub(crate) fn values_file(&self) -> Option<&ChartFile> {
         self.values.as_ref().map(|values| &values.file)

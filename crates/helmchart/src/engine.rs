@@ -8,7 +8,7 @@ use source::Text;
 use crate::chart::{Chart, ChartFile};
 use crate::context::RenderContext;
 use crate::functions::HelmFunctions;
-use crate::functions::helm::{WARNING_END, WARNING_START};
+use crate::functions::helm::{WARNING_END, WARNING_START, without_no_value};
 use crate::graph::{ChartId, Graph, table_at};
 use crate::objects::{self, FilesObject, KubeVersion};
 use crate::{Error, ErrorKind, HelmVersion, RenderOptions};
@@ -93,7 +93,7 @@ pub(crate) fn render(
         about.insert("BasePath", Value::from(template.base_path.as_str()));
         template.scope.insert("Template", Value::Map(about));
         let text = exec.run(path, Value::Map(template.scope.clone())).map_err(|error| run_error(path, &error))?;
-        rendered.insert(path.clone(), text.replaced("<no value>", &Text::default()));
+        rendered.insert(path.clone(), without_no_value(&text));
     }
     Ok(rendered)
 }

@@ -153,7 +153,7 @@ fn lint_here(path: &Utf8Path, chart: Result<&Chart, &Error>, options: &RenderOpt
         return lint;
     };
     chart_file::check(&source, &mut lint);
-    check_values(&source, &user, &mut lint);
+    check_values(&source, chart.ok(), &user, &mut lint);
     templates::check(chart, &user, kube.as_ref(), options, &mut lint);
     check_dependencies(path, chart, &mut lint);
     lint
@@ -205,7 +205,9 @@ impl<'l> LintFiles<'l> {
 }
 
 /// `values.yaml`, and the values of the root chart against its schema.
-fn check_values(source: &LintFiles<'_>, user: &values::tree::Table, lint: &mut Lint) {
+///
+/// `chart` has read the same files before, if they are the same: then nothing is parsed and compiled twice.
+fn check_values(source: &LintFiles<'_>, chart: Option<&Chart>, user: &values::tree::Table, lint: &mut Lint) {
     const FILE: &str = "values.yaml";
     let text = match source.read(FILE) {
         None => {
@@ -218,7 +220,8 @@ fn check_values(source: &LintFiles<'_>, user: &values::tree::Table, lint: &mut L
         }
         Some(Ok(text)) => text,
     };
-    let defaults = match yaml::read_values(&text) {
+    let known = chart.and_then(|chart| chart.root.values_map_of(&text));
+    let defaults = match known.map_or_else(|| yaml::read_values(&text).map(|table| to_map(&table)), Ok) {
         Ok(defaults) => defaults,
         Err(error) => {
             let file = text.segments().first().and_then(|segment| segment.origin.spans().first()).map(|span| span.file);
@@ -233,12 +236,17 @@ fn check_values(source: &LintFiles<'_>, user: &values::tree::Table, lint: &mut L
     let context = crate::context::RenderContext::default();
     let values = gotemplate::Map::new();
     coalesce::tables(&values, &to_map(user), "", coalesce::Nulls::Drop, &context);
-    coalesce::tables(&values, &to_map(&defaults), "", coalesce::Nulls::Drop, &context);
+    coalesce::tables(&values, &defaults, "", coalesce::Nulls::Drop, &context);
     let Some(Ok(schema)) = source.read("values.schema.json") else { return };
     if schema.is_empty() {
         return;
     }
-    if let Err(message) = schema::check(&schema::compile(schema.as_bytes()), &values) {
+    let known = chart.and_then(|chart| chart.root.compiled_schema_of(&schema));
+    let checked = match known {
+        Some(schema) => schema::check(schema, &values),
+        None => schema::check(&schema::compile(schema.as_bytes()), &values),
+    };
+    if let Err(message) = checked {
         lint.push(LintSeverity::Error, FILE, message);
     }
 }

@@ -94,8 +94,7 @@ pub(crate) fn split(stream: &Text, helm: HelmVersion) -> Vec<Text> {
     };
     let mut start = 0;
     let mut search = 0;
-    while let Some(found) = string.get(search..).and_then(|rest| rest.find("---")) {
-        let at = search + found;
+    while let Some(at) = next_marker(string, search) {
         let begins_line = at == 0
             || match helm {
                 // The line end must lie behind the last separator, which takes all blanks after it with it.
@@ -120,6 +119,19 @@ pub(crate) fn split(stream: &Text, helm: HelmVersion) -> Vec<Text> {
     }
     push(start, string.len());
     documents
+}
+
+/// The next `---` at the start of a line, or at `from` itself.
+fn next_marker(string: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let rest = string.get(at..)?;
+        if rest.starts_with("---") {
+            return Some(at);
+        }
+        // Lines are short: a plain loop is faster than a search that has to be set up.
+        at += rest.bytes().position(|byte| byte == b'\n')? + 1;
+    }
 }
 
 /// One manifest and its hook annotation.
@@ -200,7 +212,7 @@ fn needs_decoding(node: NodeRef<'_>) -> bool {
         Kind::Scalar => false,
         Kind::Sequence => node.items().any(needs_decoding),
         Kind::Mapping => node.entries().any(|(key, value)| {
-            key.kind() != Kind::Scalar || key.value() == Scalar::Merge || needs_decoding(key) || needs_decoding(value)
+            key.kind() != Kind::Scalar || key.is_merge_key() || needs_decoding(key) || needs_decoding(value)
         }),
     }
 }

@@ -345,6 +345,12 @@ impl TextBuf {
         Self::default()
     }
 
+    /// An empty buffer with room for `bytes` bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { string: String::with_capacity(bytes), ..Self::default() }
+    }
+
     /// Appends bytes without origin.
     pub fn push_str(&mut self, string: &str) {
         self.string.push_str(string);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use source::{FileId, Span};
 
 use crate::events::{Event, Events, Properties};
-use crate::scan::{Decoded, Made, Problem, Stage, Token, narrow};
+use crate::scan::{Decoded, Made, Mark, Problem, Stage, narrow};
 use crate::{Dialect, Error, Kind, Limit, MOST_BYTES, NodeRef, Style};
 
 /// One document of a YAML stream. Cheap to clone and to share (`Send + Sync`), immutable.
@@ -181,7 +181,7 @@ impl<'s> Composer<'s> {
         let mut waiting: Vec<u32> = Vec::new();
         loop {
             match self.events.next()? {
-                Event::Alias { name } => waiting.push(self.alias(name)?),
+                Event::Alias { start, end } => waiting.push(self.alias(start, end)?),
                 Event::Scalar { node, style, text, start, end } => {
                     let id = self.add(Kind::Scalar, style, node, start, Content::Text(text));
                     self.finish(id, end);
@@ -227,9 +227,9 @@ impl<'s> Composer<'s> {
         id
     }
 
-    fn add_name(&mut self, token: Token) -> u32 {
+    fn add_name(&mut self, (start, end): (u32, u32)) -> u32 {
         let index = narrow(self.anchors.len());
-        self.anchors.push((token.start.at + 1, token.end.at));
+        self.anchors.push((start + 1, end));
         index
     }
 
@@ -239,24 +239,25 @@ impl<'s> Composer<'s> {
         }
     }
 
-    fn alias(&mut self, token: Token) -> Result<u32, Problem> {
+    fn alias(&mut self, start: Mark, end: u32) -> Result<u32, Problem> {
+        let token = (start.at, end);
         let name = name_in(self.source, token);
         let Some(&target) = self.known.get(name) else {
             let message = format!("unknown anchor '{name}' referenced").into();
-            return Err(Problem { stage: Stage::Composer, context: None, message, mark: token.start });
+            return Err(Problem { stage: Stage::Composer, context: None, message, mark: start });
         };
-        let properties = Properties { anchor: None, tag: None, mark: token.start };
-        let id = self.add(Kind::Alias, Style::Plain, properties, token.start.at, Content::Alias(target));
+        let properties = Properties { anchor: None, tag: None, mark: start };
+        let id = self.add(Kind::Alias, Style::Plain, properties, start.at, Content::Alias(target));
         let name = self.add_name(token);
         if let Some(node) = self.nodes.get_mut(id as usize) {
             node.anchor = Some(name);
         }
-        self.finish(id, token.end.at);
+        self.finish(id, end);
         Ok(id)
     }
 }
 
 /// The name of an anchor or alias token.
-fn name_in(source: &str, token: Token) -> &str {
-    source.get(token.start.at as usize + 1..token.end.at as usize).unwrap_or_default()
+fn name_in(source: &str, (start, end): (u32, u32)) -> &str {
+    source.get(start as usize + 1..end as usize).unwrap_or_default()
 }

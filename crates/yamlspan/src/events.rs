@@ -12,9 +12,10 @@ pub(crate) enum Event {
     DocumentEnd {
         end: u32,
     },
-    /// `name` is the token.
+    /// Where the token starts and ends.
     Alias {
-        name: Token,
+        start: Mark,
+        end: u32,
     },
     Scalar {
         node: Properties,
@@ -44,7 +45,8 @@ pub(crate) enum Event {
 /// What a node can have in front of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Properties {
-    pub(crate) anchor: Option<Token>,
+    /// Where its token starts and ends.
+    pub(crate) anchor: Option<(u32, u32)>,
     /// Index into [`Events::tags`].
     pub(crate) tag: Option<u32>,
     /// Where the first of them starts, or else the node.
@@ -135,13 +137,18 @@ impl<'s> Events<'s> {
         }
     }
 
+    #[inline]
     fn peek(&mut self) -> Result<Token, Problem> {
         self.scanner.peek()
     }
 
     /// Drops the head token and remembers where content ends.
     fn skip(&mut self) {
-        if let Ok(token) = self.scanner.peek() {
+        if self.scanner.ready().is_none() {
+            // What is wrong with the token that is dropped does not matter.
+            self.scanner.peek().ok();
+        }
+        if let Some(token) = self.scanner.ready() {
             let structural = matches!(token.kind, TokenKind::BlockEnd | TokenKind::StreamEnd | TokenKind::DocumentEnd);
             if !structural {
                 self.last_end = self.last_end.max(token.end.at);
@@ -257,7 +264,7 @@ impl<'s> Events<'s> {
         if first.kind == TokenKind::Alias {
             self.pop();
             self.skip();
-            return Ok(Event::Alias { name: first });
+            return Ok(Event::Alias { start: first.start, end: first.end.at });
         }
         let (node, token, end) = self.properties(first)?;
         let start = token.start.at;
@@ -307,7 +314,7 @@ impl<'s> Events<'s> {
         let mut end = first.start.at;
         loop {
             match token.kind {
-                TokenKind::Anchor if anchor.is_none() => anchor = Some(token),
+                TokenKind::Anchor if anchor.is_none() => anchor = Some((token.start.at, token.end.at)),
                 TokenKind::Tag(index) if tag.is_none() => tag = Some((index, token.start)),
                 _ => break,
             }

@@ -183,6 +183,19 @@ impl<'d> NodeRef<'d> {
         }
     }
 
+    /// Whether it is a scalar (perhaps by an alias) whose decoded text is `text`.
+    #[inline]
+    fn is_scalar_of(self, text: &str) -> bool {
+        match self.node().content {
+            // Two valid texts are equal if their bytes are; so nobody need look for character boundaries.
+            Content::Text(Decoded::Range { start, end }) => {
+                self.tree.text.as_bytes().get(start as usize..end as usize).unwrap_or_default() == text.as_bytes()
+            }
+            Content::Children { .. } => false,
+            _ => self.target().kind() == Kind::Scalar && self.raw() == text,
+        }
+    }
+
     /// The decoded text of a scalar with its trace. `source` must be the text that was parsed; where it is traced, decoded
     /// bytes that stand in it as they are keep their exact origin, and others (escapes, folds) the place they came from.
     #[must_use]
@@ -245,8 +258,16 @@ impl<'d> NodeRef<'d> {
     /// Whether this scalar, as a key, is a merge key.
     #[must_use]
     pub fn is_merge_key(self) -> bool {
-        if self.kind() != Kind::Scalar {
+        let node = self.node();
+        if node.kind != Kind::Scalar {
             return false;
+        }
+        if node.tag.is_none() {
+            return match node.content {
+                // Most keys have another length, which is known without a look at the text.
+                Content::Text(Decoded::Range { start, end }) if end.wrapping_sub(start) != 2 => false,
+                _ => node.style == Style::Plain && self.is_scalar_of("<<"),
+            };
         }
         let untagged = match self.tag() {
             Some(MERGE) => return self.dialect() == Dialect::GoYamlV4 || self.raw() == "<<",
@@ -290,7 +311,7 @@ impl<'d> NodeRef<'d> {
                 } else {
                     merged = found;
                 }
-            } else if name.target().kind() == Kind::Scalar && name.raw() == key {
+            } else if name.is_scalar_of(key) {
                 own = Some(value);
             }
         }

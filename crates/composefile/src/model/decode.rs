@@ -50,9 +50,13 @@ impl Decoder<'_> {
                 Some(entry) => (entry.key_span, Some(entry.node)),
                 None => (None, None),
             };
-            let path = if path.is_empty() { field.name.to_owned() } else { format!("{path}.{}", field.name) };
             let decoded = match node {
-                Some(node) if !node.is_null() => self.node(node, field.kind, &path),
+                Some(node) if !node.is_null() => {
+                    let path = if path.is_empty() { field.name.to_owned() } else { format!("{path}.{}", field.name) };
+                    self.node(node, field.kind, &path)
+                }
+                // Most fields are not there: nothing is made for them.
+                _ if field.omit != Omit::Never => continue,
                 _ => None,
             };
             let node = match decoded {
@@ -513,9 +517,8 @@ enum Missing {
 }
 
 fn take_entry(map: &mut Map, key: &str) -> Option<Entry> {
-    let key_span = map.entry(key)?.key_span;
-    let node = std::mem::take(map.get_mut(key)?);
-    Some(Entry { key_span, node })
+    let entry = map.entry_mut(key)?;
+    Some(Entry { key_span: entry.key_span, node: std::mem::take(&mut entry.node) })
 }
 
 /// A text made from another one; the same bytes keep their places.

@@ -129,10 +129,10 @@ impl Builtin {
         }
     }
 
-    /// Runs it; `callee` is how the template spells the first argument.
-    pub(super) fn run(self, args: Vec<Operand>, callee: &str) -> Outcome {
+    /// Runs it; `callee` is how the template spells the first argument. The arguments may be taken out.
+    pub(super) fn run(self, args: &mut [Operand], callee: &str) -> Outcome {
         let bool = |result: Result<bool, String>| Ok(Operand::Plain(Value::Bool(result?)));
-        match (self, args.as_slice()) {
+        match (self, &*args) {
             (Self::Html | Self::Js | Self::UrlQuery, _) => {
                 let text = printed(args)?;
                 let escaped = match self {
@@ -183,18 +183,22 @@ fn less_or_equal(a: &Operand, b: &Operand) -> Result<bool, String> {
     if less(a, b)? { Ok(true) } else { equal(a, std::slice::from_ref(b)) }
 }
 
-fn values(args: Vec<Operand>) -> Vec<Value> {
-    args.into_iter().map(Operand::into_value).collect()
+fn take(arg: &mut Operand) -> Value {
+    std::mem::replace(arg, Operand::Nothing).into_value()
+}
+
+fn values(args: &mut [Operand]) -> Vec<Value> {
+    args.iter_mut().map(take).collect()
 }
 
 /// What the escaping functions work on.
-fn printed(args: Vec<Operand>) -> Result<Text, Cut> {
-    if let [Operand::Plain(Value::Str(text)) | Operand::Interface(Value::Str(text))] = args.as_slice() {
+fn printed(args: &mut [Operand]) -> Result<Text, Cut> {
+    if let [Operand::Plain(Value::Str(text)) | Operand::Interface(Value::Str(text))] = &*args {
         return Ok(text.clone());
     }
     let args: Vec<Value> = args
-        .into_iter()
-        .map(|arg| match arg.into_value() {
+        .iter_mut()
+        .map(|arg| match take(arg) {
             Value::Nil => Value::from("<no value>"),
             value => value,
         })
@@ -236,19 +240,26 @@ fn len(arg: &Operand) -> Outcome {
 /// The value of an index, within `0..=most`.
 fn index_arg(index: &Operand, most: usize) -> Result<usize, Failure> {
     let value = below(index.value());
-    let (text, index) = match &value {
-        Value::Int(_, index) => (index.to_string(), usize::try_from(*index).ok()),
+    let (shown, index) = match &value {
+        Value::Int(_, index) => (*index, usize::try_from(*index).ok()),
         // Go reads it as a signed number.
-        Value::Uint(_, index) => (index.cast_signed().to_string(), usize::try_from(*index).ok()),
+        Value::Uint(_, index) => (index.cast_signed(), usize::try_from(*index).ok()),
         Value::Nil => return Err(Failure::Go("cannot index slice/array with nil".to_owned())),
         _ => return Err(Failure::Go(format!("cannot index slice/array with type {}", value.type_name()))),
     };
-    index.filter(|index| *index <= most).ok_or_else(|| Failure::Go(format!("index out of range: {text}")))
+    index.filter(|index| *index <= most).ok_or_else(|| Failure::Go(format!("index out of range: {shown}")))
 }
 
 fn index(item: &Operand, indexes: &[Operand]) -> Outcome {
     if matches!(item.value(), Value::Nil) {
         return Err(Failure::Go("index of untyped nil".to_owned()));
+    }
+    // What templates do most: one element of a list.
+    if let (Value::List(list), [Operand::Plain(Value::Int(_, at))]) = (item.value(), indexes)
+        && let Ok(at) = usize::try_from(*at)
+        && let Some(found) = list.items().get(at)
+    {
+        return Ok(Operand::element(list.element_type(), found.clone()));
     }
     let mut item = item.clone();
     for at in indexes {

@@ -8,6 +8,9 @@ use crate::format::TOO_LARGE;
 use crate::parse::{Function, NodeRef, Target};
 use crate::{Error, FunctionError, Signature, Type, Value};
 
+/// So many arguments of a built-in function are kept without a list of their own.
+const FEW_ARGUMENTS: usize = 4;
+
 impl Exec<'_> {
     /// Calls a function; its errors are put at `node`.
     pub(super) fn call<'t>(
@@ -91,19 +94,27 @@ impl Exec<'_> {
             }
             return Ok(given.last.unwrap_or(value));
         }
-        let mut args = Vec::with_capacity(words.len() + 1);
-        for (at, word) in words.iter().enumerate() {
-            args.push(match builtin.params() {
+        let count = words.len() + usize::from(given.last.is_some());
+        let mut few = [const { Operand::Nothing }; FEW_ARGUMENTS];
+        let mut many = Vec::new();
+        let args = if count <= FEW_ARGUMENTS {
+            few.get_mut(..count).unwrap_or_default()
+        } else {
+            many.resize_with(count, || Operand::Nothing);
+            many.as_mut_slice()
+        };
+        for (at, (arg, word)) in args.iter_mut().zip(words).enumerate() {
+            *arg = match builtin.params() {
                 Params::Typed if at == 0 => Operand::Plain(self.argument(frame, dot, Type::String, word)?),
                 Params::Values => self.expression(frame, dot, word)?,
                 Params::Typed | Params::Any => Operand::plain(self.argument(frame, dot, Type::Any, word)?),
-            });
+            };
         }
-        if let Some(last) = given.last {
-            args.push(match builtin.params() {
+        if let (Some(arg), Some(last)) = (args.get_mut(words.len()), given.last) {
+            *arg = match builtin.params() {
                 Params::Typed if words.is_empty() => Operand::Plain(self.validated(frame, last, Type::String)?),
                 _ => last,
-            });
+            };
         }
         let callee = match (builtin, words.first(), args.first()) {
             (Builtin::Call, Some(word), _) => NodeRef::Word(word).spelled(frame.tree),

@@ -3,7 +3,7 @@
 use source::{Text, TextBuf};
 
 use super::operand::Operand;
-use super::{Exec, Frame};
+use super::{Exec, Frame, USUAL_VARIABLES};
 use crate::format::{self, Cut, TOO_LARGE};
 use crate::parse::{Action, Branch, Call, Node, NodeRef, Place, Tree};
 use crate::{Error, FunctionError, Kind, UintKind, Value};
@@ -20,7 +20,9 @@ impl Exec<'_> {
     /// Runs a template over `dot`, with fresh variables.
     pub(super) fn run_tree(&mut self, tree: &Tree, dot: Operand, out: &mut TextBuf) -> Result<(), Error> {
         let Some(first) = tree.root.first() else { return Ok(()) };
-        let mut frame = Frame { tree, variables: vec![("$", dot.clone())], node: NodeRef::Node(first) };
+        let mut variables = Vec::with_capacity(USUAL_VARIABLES);
+        variables.push(("$", dot.clone()));
+        let mut frame = Frame { tree, variables, node: NodeRef::Node(first) };
         self.walk(&mut frame, &dot, &tree.root, out)?;
         Ok(())
     }

@@ -46,10 +46,13 @@ pub(super) struct Printer {
 
 const NIL: &str = "<nil>";
 
+/// Room for what most values print as, in bytes.
+const USUAL_LENGTH: usize = 64;
+
 impl Printer {
     pub(super) fn new() -> Self {
         Self {
-            out: TextBuf::new(),
+            out: TextBuf::with_capacity(USUAL_LENGTH),
             spec: Spec::default(),
             subject: Subject::Nothing,
             erroring: false,

@@ -23,6 +23,15 @@ pub(crate) fn quote_with(bytes: &[u8], mark: u8, alphabet: Alphabet) -> String {
     let mark = char::from(mark);
     let mut out = String::with_capacity(bytes.len() + 2);
     out.push(mark);
+    // Most texts need no escape at all.
+    let plain = |byte: &u8| matches!(*byte, b' '..=b'~') && *byte != b'\\' && char::from(*byte) != mark;
+    if bytes.iter().all(plain)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        out.push_str(text);
+        out.push(mark);
+        return out;
+    }
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             push_escaped(&mut out, c, mark, alphabet);

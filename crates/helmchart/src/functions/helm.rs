@@ -31,16 +31,16 @@ fn marked(message: &str) -> FunctionError {
 
 pub(crate) fn include(call: &mut Call<'_, '_>) -> Answer {
     let name = call.text(0);
-    if call.exec.set().lookup(&name).is_none() {
+    let Some(template) = call.exec.set().lookup(&name).cloned() else {
         // Helm has counted the name by now; a failed render does not mind.
         return Err(no_template(&name));
-    }
+    };
     if !call.functions.context.enter_include(&name) {
         let message = "unable to execute template";
         return Err(format!("rendering template has a nested reference name: {name}: {message}").into());
     }
     let dot = call.value(1).clone();
-    let result = call.exec.run(&name, dot);
+    let result = call.exec.run_template(&template, dot);
     call.functions.context.leave_include(&name);
     Ok(result?.into())
 }
@@ -67,8 +67,19 @@ pub(crate) fn tpl(call: &mut Call<'_, '_>) -> Answer {
     Ok(without_no_value(&rendered).into())
 }
 
-fn without_no_value(text: &Text) -> Text {
-    if text.contains(NO_VALUE) { text.replaced(NO_VALUE, &Text::default()) } else { text.clone() }
+/// The text without what Go prints for missing values.
+pub(crate) fn without_no_value(text: &Text) -> Text {
+    // Looking for one byte is much faster than for a word, and few texts have it.
+    let mut rest = text.as_str();
+    let found = loop {
+        let Some(at) = rest.find('<') else { break false };
+        rest = &rest[at..];
+        if rest.starts_with(NO_VALUE) {
+            break true;
+        }
+        rest = &rest[1..];
+    };
+    if found { text.replaced(NO_VALUE, &Text::default()) } else { text.clone() }
 }
 
 pub(crate) fn required(call: &mut Call<'_, '_>) -> Answer {

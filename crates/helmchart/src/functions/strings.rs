@@ -258,7 +258,23 @@ fn indented(call: &mut Call<'_, '_>, before: &str) -> Result<Text, FunctionError
     let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
     call.exec.charge(width.saturating_mul(lines).saturating_add(text.len()))?;
     let pad = " ".repeat(width);
-    let mut buf = TextBuf::new();
+    let size = width.saturating_mul(lines).saturating_add(text.len()).saturating_add(before.len());
+    if !text.is_traced() {
+        let mut out = String::with_capacity(size);
+        out.push_str(before);
+        out.push_str(&pad);
+        // Lines are short: a plain loop is faster than a search that has to be set up.
+        let mut rest = text.as_str();
+        while let Some(end) = rest.bytes().position(|byte| byte == b'\n') {
+            let (line, after) = rest.split_at(end + 1);
+            out.push_str(line);
+            out.push_str(&pad);
+            rest = after;
+        }
+        out.push_str(rest);
+        return Ok(Text::from(out));
+    }
+    let mut buf = TextBuf::with_capacity(size);
     buf.push_str(before);
     let mut start = 0;
     for line in text.split_inclusive('\n') {

@@ -1,5 +1,8 @@
 //! Object names and deprecated kinds, as `helm lint` asks the Kubernetes libraries about them.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 /// Longest DNS subdomain and label.
 const SUBDOMAIN_LENGTH: usize = 253;
 const LABEL_LENGTH: usize = 63;
@@ -100,12 +103,24 @@ fn too_long(name: &str, most: usize) -> Vec<String> {
 /// Kubernetes client library of the pinned Helm.
 const DEPRECATIONS: &str = include_str!("../../data/deprecations.tsv");
 
+/// The fields after version and kind, by these two. The first line of a kind counts.
+fn deprecations() -> &'static BTreeMap<(&'static str, &'static str), &'static str> {
+    static TABLE: OnceLock<BTreeMap<(&str, &str), &str>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table = BTreeMap::new();
+        for line in DEPRECATIONS.lines() {
+            let mut fields = line.splitn(3, '\t');
+            if let (Some(version), Some(kind), Some(rest)) = (fields.next(), fields.next(), fields.next()) {
+                table.entry((version, kind)).or_insert(rest);
+            }
+        }
+        table
+    })
+}
+
 /// The warning about a deprecated kind under this Kubernetes version, in the words of the API server.
 pub(crate) fn deprecation(api_version: &str, kind: &str, kube: (u32, u32)) -> Option<String> {
-    let mut fields = DEPRECATIONS.lines().find_map(|line| {
-        let mut fields = line.split('\t');
-        (fields.next() == Some(api_version) && fields.next() == Some(kind)).then_some(fields)
-    })?;
+    let mut fields = deprecations().get(&(api_version, kind))?.split('\t');
     let since = fields.next()?;
     let (major, minor) = since.split_once('.')?;
     if (major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?) > kube {

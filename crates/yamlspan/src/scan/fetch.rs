@@ -134,9 +134,9 @@ impl Scanner<'_> {
                 self.step();
             }
             let tabs = self.flow_level > 0 || !self.key_allowed;
-            while self.here() == b' ' || (tabs && self.here() == b'\t') {
-                self.at += 1;
-            }
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let space = |&byte: &u8| byte == b' ' || (tabs && byte == b'\t');
+            self.at += rest.iter().position(|byte| !space(byte)).unwrap_or(rest.len());
             if self.here() == b'#' {
                 self.skip_comments();
             }

@@ -5,6 +5,22 @@ use super::token::{Decoded, Maker, narrow};
 use super::{Mark, Scanned, Scanner, Token, TokenKind};
 use crate::{Dialect, Style};
 
+/// Bytes at which a plain scalar may end, in one of the contexts and dialects.
+const MAY_END_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
+        let byte = at as u8;
+        table[at] = matches!(
+            byte,
+            0 | b' ' | b'\t' | b'\n' | b'\r' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'?' | 0xc2 | 0xe2
+        );
+        at += 1;
+    }
+    table
+};
+
 /// Line breaks inside a scalar that wait for what follows them.
 #[derive(Default)]
 struct Breaks {
@@ -99,6 +115,9 @@ impl Scanner<'_> {
         let v4 = self.dialect == Dialect::GoYamlV4;
         let mut at = self.at;
         loop {
+            // Most characters can be told by their byte alone.
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            at += rest.iter().position(|&byte| MAY_END_PLAIN[usize::from(byte)]).unwrap_or(rest.len());
             match self.byte(at) {
                 0 | b' ' | b'\t' | b'\n' | b'\r' => return at,
                 b':' if self.is_blank_or_end(at + 1) => return at,
