@@ -10,6 +10,9 @@ use yamlspan::{Dialect, Kind, NodeRef, Style};
 
 const MASK: &str = "•••";
 
+/// How the first line of a private key in PEM ends (RFC 7468).
+const PRIVATE_KEY: &str = "PRIVATE KEY-----";
+
 /// What an engine's refusal of an env file quotes of the file: there every value may be a secret, and its name is not said.
 const QUOTED_FROM_ENV: [&str; 2] = ["unterminated quoted value ", "Invalid template: "];
 
@@ -61,19 +64,30 @@ pub(crate) fn mask(output: &str) -> String {
 
 fn find(node: NodeRef<'_>, secrets: &mut Vec<Range<usize>>) {
     match node.kind() {
-        Kind::Sequence => node.items().for_each(|item| find(item, secrets)),
+        Kind::Sequence => {
+            // `[--token, x]`: the word after a secret-named flag is its value.
+            let mut of_flag = false;
+            for item in node.items() {
+                if of_flag && item.kind() == Kind::Scalar && !item.raw().starts_with('-') {
+                    scalars(item, secrets);
+                } else {
+                    find(item, secrets);
+                }
+                of_flag = item.kind() == Kind::Scalar && item.raw().starts_with('-') && is_secret_name(item.raw());
+            }
+        }
         Kind::Mapping => {
             let named_secret = node.get("name").is_some_and(|name| is_secret_name(name.raw()));
             for (key, value) in node.entries() {
-                if value.kind() == Kind::Scalar {
-                    if is_secret_name(key.raw()) || named_secret && key.raw() == "value" {
-                        scalars(value, secrets);
-                    }
+                let secret = is_secret_name(key.raw()) || named_secret && key.raw() == "value";
+                if secret && value.kind() == Kind::Scalar {
+                    scalars(value, secrets);
                 } else {
                     find(value, secrets);
                 }
             }
         }
+        Kind::Scalar if node.raw().contains(PRIVATE_KEY) => scalars(node, secrets),
         Kind::Scalar | Kind::Alias => {}
     }
 }
@@ -118,6 +132,9 @@ mod tests {
         check("url: redis://u:p@h/0\n", "url: redis://•••@h/0\n");
         check("DB_PASSWORD: change-me:db\n", "DB_PASSWORD: change-me:db\n");
         check("{\"clientSecret\": \"s\"}\n", "{\"clientSecret\": \"•••\"}\n");
+        check("command:\n- --token\n- x1\n- run\n", "command:\n- --token\n- •••\n- run\n");
+        check("a: |\n  -----BEGIN PRIVATE KEY-----\n  x1\nb: 1\n", "a: •••\nb: 1\n");
+        check("[\n  \"--password=x1\",\n  \"-v\"\n]\n", "[\n  \"--password=•••\",\n  \"-v\"\n]\n");
     }
 
     #[test]

@@ -93,6 +93,7 @@ pub(super) fn line(raw: &str) -> Masked {
     if let Some(range) = secret_value(raw) {
         hidden.push((range, MASK.to_owned()));
     }
+    hidden.extend(inner_values(raw).into_iter().map(|range| (range, MASK.to_owned())));
     hidden.extend(userinfo(raw).into_iter().map(|range| (range, MASK.to_owned())));
     hidden.extend(
         raw.char_indices()
@@ -141,15 +142,62 @@ fn secret_value(raw: &str) -> Option<Range<usize>> {
     let value = after.trim_start();
     let start = raw.len() - value.len();
     let value = value.trim_end();
+    // In `"KEY=value",` the quote that opened before the key closes after the value: it stays.
+    let opened = raw[..key_start].chars().next_back().filter(|last| matches!(last, '"' | '\''));
+    let value = match opened.filter(|quote| !raw[key_start..key_end].contains(*quote)) {
+        Some(quote) => match value.rfind(quote) {
+            Some(end) if value[end + 1..].chars().all(|after| matches!(after, ',' | ']' | '}' | ' ')) => &value[..end],
+            _ => value,
+        },
+        None => value,
+    };
+    (!is_harmless(value)).then_some(start..start + value.len())
+}
+
+/// Whether a value is a variable, a placeholder, masked already or nothing at all.
+fn is_harmless(value: &str) -> bool {
     let bare = value.trim_matches(['"', '\'']);
-    let harmless = bare.is_empty()
+    bare.is_empty()
         || bare.starts_with(MASK)
         || bare.starts_with('#')
         || bare.starts_with("change-me:")
         || bare.starts_with("${") && bare.ends_with('}') && !bare.contains(":-")
         || bare.starts_with("{{") && bare.ends_with("}}")
-        || ["|", ">", "|-", ">-", "{", "[", "null", "~", "true", "false"].contains(&bare);
-    (!harmless).then_some(start..start + value.len())
+        || ["|", ">", "|-", ">-", "{", "[", "null", "~", "true", "false"].contains(&bare)
+}
+
+/// The values of secret-named keys inside a line: `{password: x}`, `Server=h;Password=x`, `"{\"token\": \"x\"}"`, `?token=x`.
+fn inner_values(raw: &str) -> Vec<Range<usize>> {
+    let quote = |character: char| matches!(character, '"' | '\'' | '\\');
+    let mut found = Vec::new();
+    for (at, sign) in raw.match_indices(['=', ':']) {
+        let before = raw[..at].trim_end().trim_end_matches(quote);
+        let named = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
+        let key = &before[before.trim_end_matches(named).len()..];
+        // In `"…\npassword = x"` the first letter belongs to the escape.
+        let is_escape = before[..before.len() - key.len()].ends_with('\\');
+        let key = key.strip_prefix(['n', 'r', 't']).filter(|_| is_escape).unwrap_or(key);
+        let lead = before[..before.len() - key.len()].trim_end_matches(quote).trim_end();
+        // In prose a colon follows a word as well: only in a mapping does it make a value of what follows.
+        let is_mapping = lead.is_empty() || lead.ends_with(['{', ',', '[', '-', '?', '&', ';']) || before.len() < at;
+        if key.is_empty() || !is_secret_name(key) || sign == ":" && !is_mapping {
+            continue;
+        }
+        let value = raw[at + 1..].trim_start();
+        let opened = value.len() - value.trim_start_matches(quote).len();
+        let start = raw.len() - value.len() + opened;
+        // A variable ends with its own brace.
+        let ends: &[char] = match (opened > 0, raw[start..].starts_with(['$', '{'])) {
+            (true, _) => &['"', '\'', '\\'],
+            (false, true) => &[' ', '"', '\'', '\\', ';', '&'],
+            (false, false) => &[' ', ',', ';', '&', '}', ']', '"', '\'', '\\'],
+        };
+        let end = raw[start..].find(ends).map_or(raw.len(), |end| start + end);
+        if !is_harmless(&raw[start..end]) && !raw[start..end].starts_with(['$', '{']) {
+            found.push(start..end);
+        }
+    }
+    found
 }
 
 /// `user:password` of every `scheme://user:password@host` in the line.

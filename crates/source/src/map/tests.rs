@@ -16,6 +16,15 @@ fn secrets_are_masked_and_the_highlight_moves_along() {
         ("url: redis://u:p@host:1/0", "host", "url: redis://•••@host:1/0", "host"),
         ("a\u{1b}[31mred: x", "x", "a\u{fffd}[31mred: x", "x"),
         ("PASSWORD_FILE=/run/secrets/db", "/run", "PASSWORD_FILE=/run/secrets/db", "/run"),
+        ("a: {x: 1, password: hunter2, y: 2}", "y", "a: {x: 1, password: •••, y: 2}", "y"),
+        ("c: Server=h;Password=hunter2;Port=1", "Port", "c: Server=h;Password=•••;Port=1", "Port"),
+        ("j: '{\"token\": \"hunter2\"}'", "j", "j: '{\"token\": \"•••\"}'", "j"),
+        ("j: \"{\\\"token\\\": \\\"hunter2\\\"}\"", "j", "j: \"{\\\"token\\\": \\\"•••\\\"}\"", "j"),
+        ("ini: \"[db]\\npassword = hunter2\\n\"", "ini", "ini: \"[db]\\npassword = •••\\n\"", "ini"),
+        ("        \"--password=hunter2\",", "--", "        \"--password=•••\",", "--"),
+        ("c: [\"--password=hunter2\", \"-v\"]", "-v", "c: [\"--password=•••\", \"-v\"]", "-v"),
+        ("error: unexpected token: foo", "foo", "error: unexpected token: foo", "foo"),
+        ("a: {password: \"${P:?}\", b: 1}", "b", "a: {password: \"${P:?}\", b: 1}", "b"),
         ("POSTGRES_PASSWORD: ${PG}", "${PG}", "POSTGRES_PASSWORD: ${PG}", "${PG}"),
     ];
     for (text, needle, masked, highlighted) in cases {
