@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alignment::{Acceptance, At, Facts as _, Inputs, MissingObject, Place, Reported, Role, Survey};
+use alignment::{Acceptance, At, Facts as _, MissingObject, Place, Reported, Role, Survey};
 use camino::Utf8Path;
 use findings::{Finding, Location, ProfileVerdict};
 use release::ImageRef;
@@ -52,14 +52,7 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
         (profiles, facts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let sources = session.files.sources();
-    let inputs = Inputs {
-        root: session.files.root(),
-        workspace: &session.workspace,
-        releases: &session.releases,
-        profiles: &profiles,
-        sources: &sources,
-        facts: &facts,
-    };
+    let inputs = session.inputs(&profiles, &sources, &facts);
     let survey = Survey::new(&inputs);
     let found = parallel::map(alignment::RULES, |rule| {
         let mut found = Vec::new();
@@ -122,14 +115,7 @@ pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
     let profiles = rendering::render_all(session, &Charts::default(), &all, false, &|_| None);
     let facts = DiskFacts::gather(ctx, session);
     let sources = session.files.sources();
-    let inputs = Inputs {
-        root: session.files.root(),
-        workspace: &session.workspace,
-        releases: &session.releases,
-        profiles: &profiles,
-        sources: &sources,
-        facts: &facts,
-    };
+    let inputs = session.inputs(&profiles, &sources, &facts);
     let survey = Survey::new(&inputs);
     let used = survey.profiles.iter().flat_map(|profile| &profile.images);
     let images = used.filter_map(|used| used.image.reference.as_ref().ok().cloned()).collect();

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alignment::{ReleaseInput, Role};
+use alignment::{Facts, Inputs, ReleaseInput, Role};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
 use release::{Problem, ProfileSource, Release, Workspace};
-use source::{FileKind, Files as _};
+use source::{FileKind, Files as _, SourceMap};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
@@ -69,6 +69,23 @@ impl Session {
             environment.insert("HOME".to_owned(), home.clone());
         }
         Self { files, workspace, releases, environment, searched: BTreeSet::new() }
+    }
+
+    /// What the rules look at.
+    pub(crate) fn inputs<'a>(
+        &'a self,
+        profiles: &'a [alignment::Profile],
+        sources: &'a SourceMap,
+        facts: &'a dyn Facts,
+    ) -> Inputs<'a> {
+        Inputs {
+            root: self.files.root(),
+            workspace: &self.workspace,
+            releases: &self.releases,
+            profiles,
+            sources,
+            facts,
+        }
     }
 
     /// The index of the release that a profile is held to.

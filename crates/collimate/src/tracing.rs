@@ -1,6 +1,6 @@
 //! Traced renderings of profiles, and what they tell: where every image of every profile is set.
 
-use alignment::{Inputs, ProfileSurvey, Rendered, Resolved, Standing, Survey, Used};
+use alignment::{ProfileSurvey, Rendered, Resolved, Standing, Survey, Used};
 use source::{SourceMap, Span};
 
 use crate::context::Ctx;
@@ -19,14 +19,7 @@ pub(crate) fn with_survey<T>(
     let profiles = rendering::render_all(session, charts, &all, true, &|_| None);
     let facts = DiskFacts::gather(ctx, session);
     let sources = session.files.sources();
-    let inputs = Inputs {
-        root: session.files.root(),
-        workspace: &session.workspace,
-        releases: &session.releases,
-        profiles: &profiles,
-        sources: &sources,
-        facts: &facts,
-    };
+    let inputs = session.inputs(&profiles, &sources, &facts);
     look(&Survey::new(&inputs), &sources)
 }
 
