@@ -26,8 +26,9 @@ usage: cargo xtask TASK
   test               everything that must hold before a change lands
     --no-peers         without the real tools as judges
     --require-peers    absent judges are a failure, as where `CI` is set
-    --all              the speed gate too
+    --all              the speed gate too, and the judges that take long to build
   peers [NAME…]      build the judges (needs Go)
+    --all              those too that take long to build
   generate           write the files that the program generates
   bench              our speed against the real tools
     --repeat N         how often each side runs (11)

@@ -2,9 +2,10 @@
 //!
 //! A peer is a folder of `tools/` with a `go.mod`. A module that names a `tool` pins a public program by version and checksum and has
 //! no code of its own; any other is a small oracle, built as it stands. Each is a module of its own, so that every judge is built with
-//! its own dependency versions. What is built is remembered by a digest of all that went in.
+//! its own dependency versions; one that names several tools builds each. What is built is remembered by a digest of all that went in.
 
 use std::process::{Command, ExitCode};
+use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,18 +16,30 @@ use crate::arguments::Arguments;
 use crate::repository;
 use crate::terminal::say;
 
+/// Servers that take minutes each to build and show what the other judges do not need: built by name, or with `--all`.
+const ON_DEMAND: &[&str] = &["loki", "prometheus", "promtool", "telemetrygen"];
+
 /// One program to build.
 pub(crate) struct Peer {
     name: String,
     folder: Utf8PathBuf,
-    module: Module,
+    module: Rc<Module>,
+    /// The package to build; the module's own where it names no tool.
+    package: Option<String>,
 }
 
 /// What we need of a `go.mod`.
 struct Module {
     text: String,
-    /// The package of the `tool` line.
-    tool: Option<String>,
+}
+
+/// Which peers are meant.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted {
+    Named(Vec<String>),
+    /// All but those that are built on demand.
+    Usual,
+    All,
 }
 
 /// How a run ended.
@@ -37,10 +50,16 @@ pub(crate) struct Built {
     pub(crate) failed: usize,
 }
 
-/// `cargo xtask peers [NAME…]`
-pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+/// `cargo xtask peers [--all] [NAME…]`
+pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
+    let everything = arguments.switch("--all");
     let names = arguments.names()?;
-    let outcome = build(&names)?;
+    let wanted = match (everything, names.is_empty()) {
+        (true, _) => Wanted::All,
+        (false, true) => Wanted::Usual,
+        (false, false) => Wanted::Named(names),
+    };
+    let outcome = build(&wanted)?;
     say(&format!(
         "peers: {} built, {} up to date, {} failed, in `{}`",
         outcome.built,
@@ -51,10 +70,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Builds the named peers, or all. An error is what stops all of them: no Go, or an unknown name.
-pub(crate) fn build(names: &[String]) -> Result<Built> {
+/// Builds the wanted peers. An error is what stops all of them: no Go, or an unknown name.
+pub(crate) fn build(wanted: &Wanted) -> Result<Built> {
     let peers = all()?;
-    if let Some(unknown) = names.iter().find(|name| !peers.iter().any(|peer| peer.name == **name)) {
+    if let Wanted::Named(names) = wanted
+        && let Some(unknown) = names.iter().find(|name| !peers.iter().any(|peer| peer.name == **name))
+    {
         let known: Vec<&str> = peers.iter().map(|peer| peer.name.as_str()).collect();
         bail!("there is no peer `{unknown}`; there are {}", known.join(", "));
     }
@@ -62,7 +83,7 @@ pub(crate) fn build(names: &[String]) -> Result<Built> {
     let bin = repository::peers()?;
     std::fs::create_dir_all(&bin).with_context(|| format!("cannot create `{bin}`"))?;
     let mut outcome = Built::default();
-    for peer in peers.iter().filter(|peer| names.is_empty() || names.contains(&peer.name)) {
+    for peer in peers.iter().filter(|peer| wanted.has(&peer.name)) {
         match peer.build(&bin, &go) {
             Ok(true) => outcome.built += 1,
             Ok(false) => outcome.up_to_date += 1,
@@ -75,8 +96,23 @@ pub(crate) fn build(names: &[String]) -> Result<Built> {
     Ok(outcome)
 }
 
+/// Names of the peers that are meant.
+pub(crate) fn names(wanted: &Wanted) -> Result<Vec<String>> {
+    Ok(all()?.into_iter().map(|peer| peer.name).filter(|name| wanted.has(name)).collect())
+}
+
+impl Wanted {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Named(names) => names.iter().any(|known| known == name),
+            Self::Usual => !ON_DEMAND.contains(&name),
+            Self::All => true,
+        }
+    }
+}
+
 /// All peers, by name.
-pub(crate) fn all() -> Result<Vec<Peer>> {
+fn all() -> Result<Vec<Peer>> {
     let tools = repository::root()?.join("tools");
     let mut peers = Vec::new();
     for entry in tools.read_dir_utf8().with_context(|| format!("cannot list `{tools}`"))? {
@@ -84,8 +120,22 @@ pub(crate) fn all() -> Result<Vec<Peer>> {
         let manifest = entry.path().join("go.mod");
         if manifest.is_file() {
             let text = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read `{manifest}`"))?;
-            let name = entry.file_name().to_owned();
-            peers.push(Peer { name, folder: entry.path().to_owned(), module: Module::new(text) });
+            let module = Rc::new(Module { text });
+            let mut peer = |name: &str, package: Option<&str>| {
+                peers.push(Peer {
+                    name: name.to_owned(),
+                    folder: entry.path().to_owned(),
+                    module: Rc::clone(&module),
+                    package: package.map(str::to_owned),
+                });
+            };
+            match module.tools().as_slice() {
+                [] => peer(entry.file_name(), None),
+                [package] => peer(entry.file_name(), Some(package)),
+                packages => packages.iter().for_each(|package| {
+                    peer(Utf8Path::new(package).file_name().unwrap_or(package), Some(package));
+                }),
+            }
         }
     }
     peers.sort_by(|a, b| a.name.cmp(&b.name));
@@ -115,14 +165,15 @@ impl Peer {
         if program.is_file() && std::fs::read_to_string(&stamp_file).is_ok_and(|known| known == stamp) {
             return Ok(false);
         }
-        let what = self.module.tool_version().unwrap_or_default();
+        let what = self.version().unwrap_or_default();
         say(&format!("peers: building {} {what}", self.name).trim_end().replace("  ", " "));
         let start = Instant::now();
         // Built beside its place and renamed: a run that is killed leaves no half program.
         let fresh = bin.join(format!(".{}.new", self.name));
         let mut command = Command::new("go");
-        command.args(["build", "-trimpath", "-ldflags", &flags, "-o", fresh.as_str()]);
-        command.arg(self.module.tool.as_deref().unwrap_or(".")).current_dir(&self.folder);
+        // `netgo` as Prometheus is released; without cgo it changes nothing for the others.
+        command.args(["build", "-trimpath", "-tags", "netgo", "-ldflags", &flags, "-o", fresh.as_str()]);
+        command.arg(self.package.as_deref().unwrap_or(".")).current_dir(&self.folder);
         // As the published programs are built; nothing of the caller's settings may change a judge.
         command
             .env("CGO_ENABLED", "0")
@@ -154,13 +205,19 @@ impl Peer {
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// The version of the module that the tool is part of.
+    fn version(&self) -> Option<&str> {
+        let package = Utf8Path::new(self.package.as_deref()?);
+        package.ancestors().find_map(|module| self.module.required(module.as_str()))
+    }
+
     /// The linker flags that the published program is built with, as far as they change what it prints.
     ///
     /// Helm 3 tells charts the Kubernetes version of its client library; a build without these flags says 1.20, and no chart of the last
     /// years renders. The numbers are derived as Helm's own build derives them: client-go v0.N is Kubernetes 1.N.
     fn linker_flags(&self) -> Result<String> {
         let mut flags = vec!["-s -w".to_owned()];
-        let version = self.module.tool_version();
+        let version = self.version();
         match (self.name.as_str(), version) {
             ("helm3", Some(version)) => {
                 let client = self.module.required("k8s.io/client-go").context("`go.mod` does not name client-go")?;
@@ -182,9 +239,20 @@ impl Peer {
 }
 
 impl Module {
-    fn new(text: String) -> Self {
-        let tool = text.lines().find_map(|line| line.strip_prefix("tool ")).map(|tool| tool.trim().to_owned());
-        Self { text, tool }
+    /// The packages of its `tool` lines, alone or in a block.
+    fn tools(&self) -> Vec<&str> {
+        let mut tools = Vec::new();
+        let mut in_block = false;
+        for line in self.text.lines().map(str::trim) {
+            match line {
+                "tool (" => in_block = true,
+                ")" => in_block = false,
+                "" => {}
+                line if in_block => tools.push(line),
+                line => tools.extend(line.strip_prefix("tool ").map(str::trim)),
+            }
+        }
+        tools
     }
 
     /// The version of a module that is required.
@@ -193,12 +261,6 @@ impl Module {
             let mut words = line.trim().trim_start_matches("require ").split_whitespace();
             (words.next() == Some(module)).then(|| words.next()).flatten()
         })
-    }
-
-    /// The version of the module that the tool is part of.
-    fn tool_version(&self) -> Option<&str> {
-        let tool = Utf8Path::new(self.tool.as_deref()?);
-        tool.ancestors().find_map(|module| self.required(module.as_str()))
     }
 }
 
@@ -219,23 +281,43 @@ fn collect(folder: &Utf8Path, into: &mut Vec<Utf8PathBuf>) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn peer(go_mod: &str) -> Peer {
+        let module = Module { text: go_mod.to_owned() };
+        let package = module.tools().first().map(|package| (*package).to_owned());
+        Peer { name: String::new(), folder: Utf8PathBuf::new(), module: Rc::new(module), package }
+    }
+
     #[test]
     fn a_module_that_names_a_tool() {
-        let module = Module::new(
+        let peer = peer(
             "module x\n\ngo 1.26\n\ntool helm.sh/helm/v3/cmd/helm\n\nrequire (\n\thelm.sh/helm/v3 v3.22.0 // indirect\n\tk8s.io/client-go \
-             v0.37.0 // indirect\n)\n"
-                .to_owned(),
+             v0.37.0 // indirect\n)\n",
         );
-        assert_eq!(module.tool.as_deref(), Some("helm.sh/helm/v3/cmd/helm"));
-        assert_eq!(module.tool_version(), Some("v3.22.0"));
-        assert_eq!(module.required("k8s.io/client-go"), Some("v0.37.0"));
-        assert_eq!(module.required("k8s.io/client"), None);
+        assert_eq!(peer.package.as_deref(), Some("helm.sh/helm/v3/cmd/helm"));
+        assert_eq!(peer.version(), Some("v3.22.0"));
+        assert_eq!(peer.module.required("k8s.io/client-go"), Some("v0.37.0"));
+        assert_eq!(peer.module.required("k8s.io/client"), None);
+    }
+
+    #[test]
+    fn a_module_may_name_several_tools() {
+        let module = Module {
+            text: "module x\n\ntool (\n\tx.org/p/cmd/a\n\tx.org/p/cmd/b\n)\n\nrequire x.org/p v1.0.0\n".to_owned(),
+        };
+        assert_eq!(module.tools(), ["x.org/p/cmd/a", "x.org/p/cmd/b"]);
     }
 
     #[test]
     fn an_oracle_has_no_tool() {
-        let module = Module::new("module x\n\nrequire helm.sh/helm/v3 v3.22.0\n".to_owned());
-        assert_eq!(module.tool_version(), None);
-        assert_eq!(module.required("helm.sh/helm/v3"), Some("v3.22.0"));
+        let peer = peer("module x\n\nrequire helm.sh/helm/v3 v3.22.0\n");
+        assert_eq!(peer.version(), None);
+        assert_eq!(peer.module.required("helm.sh/helm/v3"), Some("v3.22.0"));
+    }
+
+    #[test]
+    fn what_is_built_on_demand_exists() {
+        let all = names(&Wanted::All).unwrap();
+        assert!(ON_DEMAND.iter().all(|name| all.iter().any(|known| known == name)), "{all:?}");
+        assert_eq!(names(&Wanted::Usual).unwrap().len(), all.len() - ON_DEMAND.len());
     }
 }

@@ -13,12 +13,15 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 
 use crate::arguments::Arguments;
-use crate::peers::{self, Built};
+use crate::peers::{self, Built, Wanted};
 use crate::terminal::say;
 use crate::{bench, generated, process, repository};
 
 /// The version of `cargo-deny` that CI checks with; another may judge otherwise.
 const CARGO_DENY: &str = "0.20.2";
+
+/// Judges that come with the system: what they judge (certificates, signatures, archives) is standard, and any version will do.
+const SYSTEM_TOOLS: &[&str] = &["openssl", "minisign", "setpriv"];
 
 struct Suite {
     root: Utf8PathBuf,
@@ -47,7 +50,11 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let start = Instant::now();
     let mut suite =
         Suite { root: repository::root()?, counts: Counts::default(), failed: vec![], skipped: vec![], strict };
-    let building = (!no_peers).then(|| std::thread::spawn(|| peers::build(&[])));
+    let wanted = if all { Wanted::All } else { Wanted::Usual };
+    let building = (!no_peers).then(|| {
+        let wanted = wanted.clone();
+        std::thread::spawn(move || peers::build(&wanted))
+    });
 
     fetch(&suite.root);
     suite.cargo("formatting", &["fmt", "--all", "--check"], &[]);
@@ -71,7 +78,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     );
     suite.step("generated files", |_| generated::check());
     let peers = suite.peers(building);
-    suite.tests(peers)?;
+    suite.tests(peers, &wanted)?;
     if all {
         suite.step("speed", |_| bench::gate());
     }
@@ -168,17 +175,21 @@ impl Suite {
     }
 
     /// The tests of the workspace; each counts.
-    fn tests(&mut self, peers: Option<Utf8PathBuf>) -> Result<()> {
+    fn tests(&mut self, peers: Option<Utf8PathBuf>, wanted: &Wanted) -> Result<()> {
         let nowhere = repository::target()?.join("peers/none");
         let counts = Arc::new(Mutex::new(Counts::default()));
         let watched = Arc::clone(&counts);
-        let strict = self.strict;
+        let mut required = Vec::new();
+        if self.strict {
+            required = peers::names(wanted)?;
+            required.extend(SYSTEM_TOOLS.iter().map(|tool| (*tool).to_owned()));
+        }
         let mut ran = false;
         self.step("tests", |suite| {
             let mut command = Command::new("cargo");
             command.args(["test", "--workspace", "--locked", "--no-fail-fast"]).current_dir(&suite.root);
             command.env("COLLIMATE_PEERS", peers.unwrap_or(nowhere));
-            command.env("COLLIMATE_REQUIRE_PEERS", if strict { "1" } else { "0" });
+            command.env("COLLIMATE_REQUIRE", required.join(","));
             ran = true;
             process::watch(&mut command, move |line| {
                 watched.lock().unwrap_or_else(PoisonError::into_inner).add(line);

@@ -1,7 +1,7 @@
 //! Fixtures, a command runner and peers for tests.
 //!
 //! Dev only: nothing that ships depends on it, and it depends on nothing that ships. Everything here panics rather than returns
-//! errors, with the place of the caller: it runs in tests only. Start from [`Sandbox`] and [`Cli`]; [`peer`] finds the real tools.
+//! errors, with the place of the caller: it runs in tests only. Start from [`Sandbox`] and [`Cli`]; [`peer`] and [`tool`] find the real ones.
 
 mod cli;
 mod peer;
@@ -9,6 +9,6 @@ mod sandbox;
 mod tree;
 
 pub use cli::{Cli, Output};
-pub use peer::peer;
+pub use peer::{peer, tool};
 pub use sandbox::Sandbox;
 pub use tree::{Difference, assert_same_tree, first_difference};
