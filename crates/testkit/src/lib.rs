@@ -6,9 +6,11 @@
 mod cli;
 mod peer;
 mod sandbox;
+mod server;
 mod tree;
 
 pub use cli::{Cli, Output};
 pub use peer::{peer, tool};
 pub use sandbox::Sandbox;
+pub use server::{Server, free_ports};
 pub use tree::{Difference, assert_same_tree, first_difference};
