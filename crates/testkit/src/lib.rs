@@ -4,13 +4,17 @@
 //! errors, with the place of the caller: it runs in tests only. Start from [`Sandbox`] and [`Cli`]; [`peer`] and [`tool`] find the real ones.
 
 mod cli;
+mod notify;
 mod peer;
+mod redis;
 mod sandbox;
 mod server;
 mod tree;
 
 pub use cli::{Cli, Output};
-pub use peer::{peer, tool};
+pub use notify::{Answer, Notify};
+pub use peer::{peer, skip, tool};
+pub use redis::Redis;
 pub use sandbox::Sandbox;
 pub use server::{Server, free_ports};
 pub use tree::{Difference, assert_same_tree, first_difference};

@@ -1,0 +1,188 @@
+//! A change of several files that is made whole or not at all, wherever it is interrupted.
+//!
+//! The whole change is written to one file first, the journal, and renamed into place: that is the moment from which on it counts.
+//! Whoever comes next finds either no journal, and nothing has happened, or the journal, and finishes what it says. Nothing
+//! is ever taken back half-way, so there is only one way to recover, and doing it twice does no harm.
+
+use std::io;
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::{Hash, Moment};
+
+/// The only version of the format so far.
+const SCHEMA: u32 = 1;
+
+/// Where files are, as a journal needs it. Paths are relative to the workspace.
+pub trait Storage {
+    /// The content of a file; `None` where there is none.
+    ///
+    /// # Errors
+    /// Anything but its absence.
+    fn read(&self, path: &Utf8Path) -> io::Result<Option<Vec<u8>>>;
+
+    /// Gives every file its new content: each is old or new at any time, and none is new while another cannot be prepared.
+    ///
+    /// # Errors
+    /// A file that cannot be written. Some may be new already.
+    fn replace_all(&self, files: &[Write<'_>]) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be removed.
+    fn remove(&self, path: &Utf8Path) -> io::Result<()>;
+}
+
+/// One file and what it shall hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Write<'a> {
+    pub path: &'a Utf8Path,
+    pub content: &'a [u8],
+}
+
+/// One file of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pub path: Utf8PathBuf,
+    /// The hash of what it held when the change was planned; `None`: it was not there.
+    pub old: Option<Hash>,
+    /// What it shall hold.
+    pub new: String,
+}
+
+/// A change, with what it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Journal {
+    schema: u32,
+    /// For people: `rollback stable`.
+    pub command: String,
+    pub by: String,
+    pub at: Moment,
+    pub changes: Vec<Change>,
+}
+
+/// Why a change was not made, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Somebody wrote to a file since the change was planned. Nothing was changed.
+    #[error("`{0}` was changed meanwhile")]
+    Changed(Utf8PathBuf),
+    /// Nothing was changed.
+    #[error(transparent)]
+    Unchanged(io::Error),
+    /// The journal stands; the next run finishes.
+    #[error(transparent)]
+    Unfinished(io::Error),
+}
+
+/// Why a journal that was found cannot be finished.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error(transparent)]
+    Storage(#[from] io::Error),
+    #[error("it is no journal of this program: {0}")]
+    Damaged(String),
+    #[error("it names `{0}`, which no change of ours touches")]
+    Outside(Utf8PathBuf),
+    /// A file holds neither what it held before nor what it shall hold.
+    #[error("`{0}` was changed since by somebody else")]
+    Conflict(Utf8PathBuf),
+}
+
+/// What a recovery did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    pub journal: Journal,
+    /// How many files still had to be written.
+    pub written: usize,
+}
+
+impl Journal {
+    #[must_use]
+    pub fn new(command: String, by: String, at: Moment, changes: Vec<Change>) -> Self {
+        Self { schema: SCHEMA, command, by, at, changes }
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, JournalError> {
+        let journal: Self = serde_json::from_slice(bytes).map_err(|error| JournalError::Damaged(error.to_string()))?;
+        if journal.schema != SCHEMA {
+            return Err(JournalError::Damaged(format!("its schema is {}, not {SCHEMA}", journal.schema)));
+        }
+        match journal.changes.iter().find(|change| !is_ours(&change.path)) {
+            Some(change) => Err(JournalError::Outside(change.path.clone())),
+            None => Ok(journal),
+        }
+    }
+
+    fn to_json(&self) -> String {
+        // Texts only: nothing that JSON cannot hold.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// Whether a change of ours could touch this path: below the workspace, and nothing hidden on the way.
+fn is_ours(path: &Utf8Path) -> bool {
+    let plain =
+        |component: Utf8Component<'_>| matches!(component, Utf8Component::Normal(name) if !name.starts_with('.'));
+    path.file_name().is_some() && path.components().all(plain)
+}
+
+/// Makes a change. `at` is where its journal stands meanwhile.
+///
+/// # Errors
+/// [`CommitError`] says whether something was changed.
+pub fn commit(storage: &dyn Storage, at: &Utf8Path, journal: &Journal) -> Result<(), CommitError> {
+    for change in &journal.changes {
+        let now = storage.read(&change.path).map_err(CommitError::Unchanged)?;
+        if now.map(|content| Hash::of(&content)) != change.old {
+            return Err(CommitError::Changed(change.path.clone()));
+        }
+    }
+    let text = journal.to_json();
+    storage.replace_all(&[Write { path: at, content: text.as_bytes() }]).map_err(CommitError::Unchanged)?;
+    if let Err(error) = storage.replace_all(&writes(&journal.changes)) {
+        let is_old = |change: &Change| {
+            storage.read(&change.path).is_ok_and(|now| now.map(|content| Hash::of(&content)) == change.old)
+        };
+        // A full disk or a read-only folder shows before the first rename; then the change can still be called off.
+        if journal.changes.iter().all(is_old) && storage.remove(at).is_ok() {
+            return Err(CommitError::Unchanged(error));
+        }
+        return Err(CommitError::Unfinished(error));
+    }
+    storage.remove(at).map_err(CommitError::Unfinished)
+}
+
+/// Finishes the change whose journal stands at `at`; `None` where none does.
+///
+/// # Errors
+/// Nothing is written where a file was changed by somebody else, or the journal is not one.
+pub fn recover(storage: &dyn Storage, at: &Utf8Path) -> Result<Option<Recovered>, JournalError> {
+    let Some(bytes) = storage.read(at)? else { return Ok(None) };
+    let journal = Journal::parse(&bytes)?;
+    let mut open = Vec::new();
+    for change in &journal.changes {
+        let now = storage.read(&change.path)?.map(|content| Hash::of(&content));
+        if now.as_ref() == Some(&Hash::of(change.new.as_bytes())) {
+            continue;
+        }
+        if now != change.old {
+            return Err(JournalError::Conflict(change.path.clone()));
+        }
+        open.push(change.clone());
+    }
+    storage.replace_all(&writes(&open))?;
+    storage.remove(at)?;
+    Ok(Some(Recovered { written: open.len(), journal }))
+}
+
+fn writes(changes: &[Change]) -> Vec<Write<'_>> {
+    changes.iter().map(|change| Write { path: &change.path, content: change.new.as_bytes() }).collect()
+}
+
+#[cfg(test)]
+mod tests;

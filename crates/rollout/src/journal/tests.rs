@@ -1,0 +1,162 @@
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use super::*;
+
+const AT: &str = "r/.journal";
+
+/// Files in memory that are written as a disk is: piece by piece into a temporary file, then renamed. After `left` steps every
+/// further one fails, as for a process that was killed; what was done stays.
+#[derive(Clone)]
+struct Disk {
+    files: RefCell<BTreeMap<Utf8PathBuf, Vec<u8>>>,
+    left: Cell<usize>,
+    steps: Cell<usize>,
+    /// A disk that is full: temporary files fail, renames do not.
+    full: Cell<bool>,
+}
+
+impl Disk {
+    fn step(&self) -> io::Result<()> {
+        let left = self.left.get().checked_sub(1).ok_or_else(|| io::Error::other("killed"))?;
+        self.left.set(left);
+        self.steps.set(self.steps.get() + 1);
+        Ok(())
+    }
+
+    fn write(&self, path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+        self.step()?;
+        self.files.borrow_mut().insert(path.to_owned(), content.to_vec());
+        Ok(())
+    }
+
+    /// Everything but temporary files, which the program removes by its lock.
+    fn lasting(&self) -> BTreeMap<Utf8PathBuf, Vec<u8>> {
+        let files = self.files.borrow();
+        files.iter().filter(|(path, _)| !path.as_str().ends_with("~")).map(|(p, c)| (p.clone(), c.clone())).collect()
+    }
+}
+
+impl Storage for Disk {
+    fn read(&self, path: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.files.borrow().get(path).cloned())
+    }
+
+    fn replace_all(&self, files: &[Write<'_>]) -> io::Result<()> {
+        let temporary = |path: &Utf8Path| Utf8PathBuf::from(format!("{path}~"));
+        for file in files {
+            for end in [0, file.content.len() / 2, file.content.len()] {
+                if self.full.get() && file.path != AT && end > 0 {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                self.write(&temporary(file.path), &file.content[..end])?;
+            }
+        }
+        for file in files {
+            self.step()?;
+            let content = self.files.borrow_mut().remove(&temporary(file.path)).unwrap();
+            self.files.borrow_mut().insert(file.path.to_owned(), content);
+        }
+        Ok(())
+    }
+
+    fn remove(&self, path: &Utf8Path) -> io::Result<()> {
+        self.step()?;
+        self.files.borrow_mut().remove(path);
+        Ok(())
+    }
+}
+
+fn disk(files: usize) -> Disk {
+    let files = (0..files).map(|index| (path(index), format!("old {index}").into_bytes())).collect();
+    Disk { files: RefCell::new(files), left: Cell::new(usize::MAX), steps: Cell::new(0), full: Cell::new(false) }
+}
+
+fn path(index: usize) -> Utf8PathBuf {
+    Utf8PathBuf::from(format!("d/file-{index}"))
+}
+
+/// Changes all files and makes two new ones.
+fn change(files: usize) -> Journal {
+    let old = |index: usize| (index < files).then(|| Hash::of(format!("old {index}").as_bytes()));
+    let changes = (0..files + 2)
+        .map(|index| Change { path: path(index), old: old(index), new: format!("new text {index}") })
+        .collect();
+    Journal::new("test".to_owned(), "me".to_owned(), "2026-01-01T00:00:00Z".parse().unwrap(), changes)
+}
+
+#[test]
+fn killed_at_any_step_of_change_and_recovery_it_is_old_or_new() {
+    let files = 9;
+    let (journal, old) = (change(files), disk(files).lasting());
+    let whole = disk(files);
+    commit(&whole, Utf8Path::new(AT), &journal).unwrap();
+    let new = whole.lasting();
+    let steps = whole.steps.get();
+    let (mut points, mut finished, mut undone) = (0, 0, 0);
+    for at in 0..steps {
+        let killed = disk(files);
+        killed.left.set(at);
+        assert!(commit(&killed, Utf8Path::new(AT), &journal).is_err());
+        // The recovery is killed too, at each of its own steps, until it comes through.
+        for again in 0.. {
+            points += 1;
+            let next = killed.clone();
+            next.left.set(again);
+            let through = recover(&next, Utf8Path::new(AT)).is_ok();
+            next.left.set(usize::MAX);
+            let recovered = recover(&next, Utf8Path::new(AT)).unwrap();
+            let state = next.lasting();
+            assert!(state == old || state == new, "killed at {at}, then at {again}");
+            if through {
+                assert_eq!(recovered, None, "a recovery leaves nothing to do");
+                finished += usize::from(state == new);
+                undone += usize::from(state == old);
+                break;
+            }
+        }
+    }
+    assert!(points >= 200 && finished > 0 && undone > 0, "{points} points, {finished} finished, {undone} undone");
+}
+
+#[test]
+fn a_full_disk_leaves_everything_as_it_was() {
+    let disk = disk(3);
+    disk.full.set(true);
+    let before = disk.lasting();
+    let error = commit(&disk, Utf8Path::new(AT), &change(3)).unwrap_err();
+    assert!(matches!(error, CommitError::Unchanged(_)), "{error}");
+    assert_eq!(disk.lasting(), before);
+}
+
+#[test]
+fn what_somebody_else_wrote_is_not_lost() {
+    let meanwhile = disk(3);
+    meanwhile.write(&path(1), b"theirs").unwrap();
+    let error = commit(&meanwhile, Utf8Path::new(AT), &change(3)).unwrap_err();
+    assert_eq!(error.to_string(), "`d/file-1` was changed meanwhile");
+
+    let interrupted = disk(3);
+    interrupted.write(Utf8Path::new(AT), change(3).to_json().as_bytes()).unwrap();
+    interrupted.write(&path(2), b"theirs").unwrap();
+    let before = interrupted.lasting();
+    let error = recover(&interrupted, Utf8Path::new(AT)).unwrap_err();
+    assert_eq!(error.to_string(), "`d/file-2` was changed since by somebody else");
+    assert_eq!(interrupted.lasting(), before, "nothing was written");
+}
+
+#[test]
+fn a_planted_journal_writes_nowhere_else() {
+    let disk = disk(1);
+    for path in ["../x", "/etc/x", ".git/hooks/pre-commit", "a/../../x", "deploy/.x", ""] {
+        let mut journal = change(0);
+        journal.changes = vec![Change { path: path.into(), old: None, new: "x".to_owned() }];
+        disk.write(Utf8Path::new(AT), journal.to_json().as_bytes()).unwrap();
+        let error = recover(&disk, Utf8Path::new(AT)).unwrap_err();
+        assert!(matches!(error, JournalError::Outside(_)), "{path}: {error}");
+    }
+    for text in ["", "{}", "[]", &change(1).to_json().replace("\"schema\": 1", "\"schema\": 2")] {
+        disk.write(Utf8Path::new(AT), text.as_bytes()).unwrap();
+        assert!(matches!(recover(&disk, Utf8Path::new(AT)), Err(JournalError::Damaged(_))), "{text}");
+    }
+}

@@ -1,0 +1,183 @@
+//! All entries, in the order in which one follows from the other, and whether they hang together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::entry::{Draft, Entry, EntryError, is_entry_name};
+use crate::{Hash, Moment};
+
+/// An entry with its name and hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub name: String,
+    pub hash: Hash,
+    pub entry: Entry,
+}
+
+/// An entry to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEntry {
+    /// The name of its file.
+    pub name: String,
+    pub text: String,
+    pub hash: Hash,
+}
+
+/// Something that shows that the ledger is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The file that shows it.
+    pub name: String,
+    /// A lower-case fragment.
+    pub message: String,
+}
+
+/// The entries that can be read, each after all that it follows. Where order is free, by time and hash.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    entries: Vec<Recorded>,
+}
+
+impl Ledger {
+    /// Reads the files of the ledger's folder; what does not look like an entry is passed over. Faults come sorted by name.
+    #[must_use]
+    pub fn read(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> (Self, Vec<Fault>) {
+        let mut faults = Vec::new();
+        let mut unusable: Vec<String> = Vec::new();
+        let mut known: BTreeMap<Hash, Recorded> = BTreeMap::new();
+        for (name, bytes) in files.into_iter().filter(|(name, _)| is_entry_name(name)) {
+            match read_entry(&name, &bytes) {
+                Ok(recorded) => {
+                    known.insert(recorded.hash.clone(), recorded);
+                }
+                Err(message) => {
+                    unusable.push(name.clone());
+                    faults.push(Fault { name, message });
+                }
+            }
+        }
+        for recorded in known.values() {
+            for before in &recorded.entry.before {
+                let Some(earlier) = known.get(before) else {
+                    // An entry that was changed has a fault of its own.
+                    if !unusable.iter().any(|name| name.contains(before.short())) {
+                        let message = format!("the entry before it, `{}`, is missing", before.short());
+                        faults.push(Fault { name: recorded.name.clone(), message });
+                    }
+                    continue;
+                };
+                if earlier.entry.at > recorded.entry.at {
+                    let message = format!("it is older than `{}`, which it follows", earlier.name);
+                    faults.push(Fault { name: recorded.name.clone(), message });
+                }
+            }
+        }
+        faults.sort_by(|a, b| a.name.cmp(&b.name));
+        (Self { entries: ordered(known) }, faults)
+    }
+
+    #[must_use]
+    pub fn entries(&self) -> &[Recorded] {
+        &self.entries
+    }
+
+    /// The entries that none follows: one, or several after branches were merged. None in an empty ledger.
+    #[must_use]
+    pub fn heads(&self) -> Vec<&Recorded> {
+        let followed: BTreeSet<&Hash> = self.entries.iter().flat_map(|recorded| &recorded.entry.before).collect();
+        self.entries.iter().filter(|recorded| !followed.contains(&recorded.hash)).collect()
+    }
+
+    /// The entry of this hash, or of the only one that starts so (at least six digits).
+    #[must_use]
+    pub fn find(&self, hash: &str) -> Option<&Recorded> {
+        let mut found = self.entries.iter().filter(|recorded| recorded.hash.as_str().starts_with(hash));
+        let first = found.next().filter(|_| hash.len() >= 6)?;
+        found.next().is_none().then_some(first)
+    }
+
+    /// How many entries came after the one of this hash, in whatever branch: those that it does not follow from.
+    #[must_use]
+    pub fn after(&self, hash: &Hash) -> usize {
+        let mut known: BTreeSet<&Hash> = BTreeSet::new();
+        let by_hash: BTreeMap<&Hash, &Recorded> =
+            self.entries.iter().map(|recorded| (&recorded.hash, recorded)).collect();
+        let mut open = vec![hash];
+        while let Some(next) = open.pop() {
+            if let Some(recorded) = by_hash.get(next)
+                && known.insert(&recorded.hash)
+            {
+                open.extend(&recorded.entry.before);
+            }
+        }
+        self.entries.len() - known.len()
+    }
+
+    /// The entries of these drafts, one after the other, the first one joining all heads. A clock that is behind the ledger is
+    /// not believed: nothing is older than what it follows.
+    ///
+    /// # Errors
+    /// A text that no entry may hold, or a field that the kind does not have.
+    pub fn append(&self, drafts: Vec<Draft>, now: &Moment) -> Result<Vec<NewEntry>, EntryError> {
+        let heads = self.heads();
+        let newest = heads.iter().map(|recorded| &recorded.entry.at).max();
+        let at = newest.filter(|newest| *newest > now).unwrap_or(now);
+        let mut before: Vec<Hash> = heads.iter().map(|recorded| recorded.hash.clone()).collect();
+        let mut new = Vec::new();
+        for draft in drafts {
+            let entry = Entry::of(draft, at.clone(), before);
+            entry.check()?;
+            let text = entry.to_json();
+            let hash = Hash::of(text.as_bytes());
+            before = vec![hash.clone()];
+            new.push(NewEntry { name: entry.file_name(&hash), text, hash });
+        }
+        Ok(new)
+    }
+}
+
+fn read_entry(name: &str, bytes: &[u8]) -> Result<Recorded, String> {
+    let hash = Hash::of(bytes);
+    let entry = Entry::parse(bytes).map_err(|error| error.to_string())?;
+    if name.contains(hash.short()) && name == entry.file_name(&hash) {
+        return Ok(Recorded { name: name.to_owned(), hash, entry });
+    }
+    if name.contains(hash.short()) {
+        return Err(format!("it should be named `{}`", entry.file_name(&hash)));
+    }
+    Err(format!("it was changed: its hash starts with `{}`, not with what its name says", hash.short()))
+}
+
+/// Kahn's order; among entries that are free to come next, the oldest comes first.
+fn ordered(mut known: BTreeMap<Hash, Recorded>) -> Vec<Recorded> {
+    let mut waits: BTreeMap<Hash, usize> = BTreeMap::new();
+    let mut followers: BTreeMap<Hash, Vec<Hash>> = BTreeMap::new();
+    let mut free: BTreeSet<(Moment, Hash)> = BTreeSet::new();
+    for (hash, recorded) in &known {
+        // What is missing has a fault of its own and holds up nobody.
+        let present: BTreeSet<&Hash> =
+            recorded.entry.before.iter().filter(|before| known.contains_key(*before)).collect();
+        if present.is_empty() {
+            free.insert((recorded.entry.at.clone(), hash.clone()));
+        }
+        waits.insert(hash.clone(), present.len());
+        for before in present {
+            followers.entry(before.clone()).or_default().push(hash.clone());
+        }
+    }
+    let mut order = Vec::with_capacity(known.len());
+    while let Some((_, hash)) = free.pop_first() {
+        let Some(recorded) = known.remove(&hash) else { continue };
+        order.push(recorded);
+        for follower in followers.remove(&hash).unwrap_or_default() {
+            let Some(waiting) = waits.get_mut(&follower) else { continue };
+            *waiting = waiting.saturating_sub(1);
+            if let (0, Some(next)) = (*waiting, known.get(&follower)) {
+                free.insert((next.entry.at.clone(), follower));
+            }
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! HTTP/1.1 over a connection of ours: one call after the other, bodies with a limit.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+
+use super::dial::{Dialer, Protocol, Target, Watch};
+use super::url::Url;
+use super::{Fault, Kind};
+
+/// A collector shows a few hundred kilobytes on its metrics port; a hundred times that is no collector.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// One open connection.
+pub(crate) struct Http1 {
+    sender: SendRequest<Full<Bytes>>,
+    watch: Watch,
+    host: String,
+    timeout: std::time::Duration,
+    /// In bytes.
+    largest_body: usize,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    /// Without parameters, in lower case.
+    pub(crate) fn content_type(&self) -> String {
+        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Http1 {
+    pub(crate) async fn open(dialer: &Dialer, target: &Target, tls: bool) -> Result<Self, Fault> {
+        let stream = if tls { dialer.open(target, Protocol::Http1).await? } else { dialer.open_plain(target).await? };
+        let watch = stream.watch();
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| watch.fault())?;
+        // Ends with the connection; what goes wrong on it is in `watch`.
+        tokio::spawn(connection);
+        Ok(Self { sender, watch, host: target.shown(), timeout: dialer.timeout, largest_body: LARGEST_BODY })
+    }
+
+    /// With another limit for answers, in bytes.
+    pub(crate) fn with_largest_body(self, largest_body: usize) -> Self {
+        Self { largest_body, ..self }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// One call. `Err` means that there was no answer; whether the other side acted on it is not known.
+    pub(crate) async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Reply, Fault> {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.host.as_str());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .body(Full::new(body))
+            .map_err(|_| Fault::new(Kind::FileMalformed, "a header or path of the request cannot be sent"))?;
+        let limit = self.timeout;
+        let largest = self.largest_body;
+        let exchange = async {
+            self.sender.ready().await.map_err(|_| self.watch.fault())?;
+            let answer = match self.sender.send_request(request).await {
+                Ok(answer) => answer,
+                Err(error) => return last_words(&self.watch.said_last()).ok_or_else(|| self.fault(&error)),
+            };
+            let (parts, body) = answer.into_parts();
+            let body = Limited::new(body, largest).collect().await.map_err(|error| {
+                if error.downcast_ref::<http_body_util::LengthLimitError>().is_some() {
+                    Fault::new(Kind::NotOtlp, format!("the answer is larger than {} MiB", largest / (1024 * 1024)))
+                } else {
+                    self.watch.fault()
+                }
+            })?;
+            Ok(Reply { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+        };
+        match timeout(limit, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(Fault::new(Kind::NoAnswer, format!("no answer within {limit:?}"))),
+        }
+    }
+
+    /// Something answered that is not HTTP, or nothing did.
+    fn fault(&self, error: &hyper::Error) -> Fault {
+        let fault = self.watch.fault();
+        if error.is_parse() && fault.kind == Kind::ConnectionClosed {
+            return Fault::new(Kind::NotOtlp, "the port answers, but not in HTTP");
+        }
+        fault
+    }
+}
+
+/// A refusal that came before the request was written to its end, which the HTTP library no longer reads.
+fn last_words(bytes: &[u8]) -> Option<Reply> {
+    let text = String::from_utf8_lossy(bytes);
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let mut words = head.lines().next()?.split(' ');
+    words.next().filter(|version| version.starts_with("HTTP/1."))?;
+    let status = words.next()?.parse::<u16>().ok().and_then(|code| StatusCode::from_u16(code).ok())?;
+    Some(Reply { status, headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) })
+}
+
+/// One GET on a connection of its own.
+pub(crate) async fn get(dialer: &Dialer, url: &Url, path: &str, headers: &[(&str, &str)]) -> Result<Reply, Fault> {
+    let target = Target { host: url.host.clone(), port: url.port, server_name: None };
+    let mut connection = Http1::open(dialer, &target, url.tls).await?;
+    connection.call(Method::GET, &format!("{}{path}", url.path), headers, Bytes::new()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_in_the_middle_of_a_request_is_understood() {
+        let reply = last_words(b"HTTP/1.1 413 Too Large\r\nconnection: close\r\n\r\ntoo much").unwrap();
+        assert_eq!((reply.status.as_u16(), reply.text().as_str()), (413, "too much"));
+        assert!(last_words(b"").is_none());
+        assert!(last_words(b"SSH-2.0-x\r\n\r\n").is_none());
+        assert!(last_words(b"HTTP/1.1 200").is_none());
+    }
+}
