@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Date, Problem, Release, Workspace};
-use source::{FileId, FileKind, SourceMap, Span, Text};
+use source::{FileError, FileId, FileKind, SourceMap, Span, Text};
 use yamlspan::Document;
 
 /// Everything that one check looks at.
@@ -26,6 +26,12 @@ pub struct Inputs<'a> {
 pub trait Facts: Sync {
     /// What stands at a path of the workspace.
     fn kind(&self, path: &Utf8Path) -> Option<FileKind>;
+
+    /// The text of a file of the workspace that no engine asks for, such as one that a service mounts.
+    ///
+    /// # Errors
+    /// Any [`FileError`].
+    fn text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError>;
 
     /// Whether version control holds a file of the workspace, or would: `true` where nothing keeps it out.
     fn is_tracked(&self, path: &Utf8Path) -> bool;

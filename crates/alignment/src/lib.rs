@@ -9,6 +9,7 @@
 //! This crate does no IO and knows no clock and no environment.
 
 mod accept;
+mod collector;
 mod compose;
 mod hosts;
 mod image;
@@ -34,5 +35,5 @@ pub use pins::{Pin, pins};
 pub use place::{At, Object, Path, Place, Rendered, Step};
 pub use resolve::{Resolved, resolve, resolve_finding};
 pub use rules::{MissingObject, RULES, Rule, check, check_pins, missing_objects, rule};
-pub use secrets::private_key;
+pub use secrets::{is_secret_value, password_in_url, private_key};
 pub use survey::{HeldTo, ProfileSurvey, Standing, Survey, Used, images};

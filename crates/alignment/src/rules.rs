@@ -68,6 +68,9 @@ rules! {
     nondeterministic_template::NondeterministicTemplate,
     config_value_not_string::ConfigValueNotString,
     outbound_host::OutboundHost,
+    collector_config_differs::CollectorConfigDiffers,
+    collector_tls_missing::CollectorTlsMissing,
+    collector_pipeline_dangling::CollectorPipelineDangling,
     ignore_unused::IgnoreUnused,
     ignore_expired::IgnoreExpired,
 }

@@ -15,7 +15,8 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
 
 /// Whether the value of a secret-named key is a secret that should not stand in a file: not empty, no placeholder, no
 /// variable, and not a mere switch or number.
-pub(crate) fn is_secret_value(value: &str) -> bool {
+#[must_use]
+pub fn is_secret_value(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     // Of a connection string only the password is secret.
     if value.contains("://") {
@@ -33,7 +34,8 @@ pub(crate) fn is_secret_value(value: &str) -> bool {
 }
 
 /// The password within a URL of the value, if it stands there as such.
-pub(crate) fn password_in_url(value: &str) -> Option<Range<usize>> {
+#[must_use]
+pub fn password_in_url(value: &str) -> Option<Range<usize>> {
     let (at, _) = value.match_indices("://").find(|(at, _)| userinfo(value, *at).is_some())?;
     userinfo(value, at)
 }

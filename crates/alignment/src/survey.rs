@@ -1,9 +1,11 @@
 //! What every profile uses, held against its release: the common ground of the rules and of `show`, `why` and `pin`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use release::{Component, ImageRef, Release, Unmanaged};
 
+use crate::collector::{self, Collector};
 use crate::compose;
 use crate::image::{Image, matches};
 use crate::inputs::{Inputs, Profile, ReleaseInput, Rendering};
@@ -14,6 +16,8 @@ use crate::place::{At, Object, Path, Place, Rendered};
 pub struct Survey<'a> {
     pub inputs: &'a Inputs<'a>,
     pub profiles: Vec<ProfileSurvey<'a>>,
+    /// The collectors of each profile, read when the first rule asks.
+    collectors: OnceLock<Vec<Vec<Collector>>>,
 }
 
 /// One profile with its images.
@@ -61,7 +65,17 @@ impl<'a> Survey<'a> {
     pub fn new(inputs: &'a Inputs<'a>) -> Self {
         let listed: Vec<Listed<'a>> = inputs.releases.iter().map(|input| listed(input.release.as_ref())).collect();
         let profiles = inputs.profiles.iter().map(|profile| survey(inputs, profile, &listed)).collect();
-        Self { inputs, profiles }
+        Self { inputs, profiles, collectors: OnceLock::new() }
+    }
+
+    /// Every profile with its collectors.
+    pub(crate) fn collectors(&self) -> impl Iterator<Item = (&ProfileSurvey<'a>, &[Collector])> {
+        let all = self.collectors.get_or_init(|| {
+            let mut parsed = collector::Parsed::new();
+            let profiles = self.profiles.iter();
+            profiles.map(|profile| collector::find(self.inputs, profile.profile, &mut parsed)).collect()
+        });
+        self.profiles.iter().zip(all.iter().map(Vec::as_slice))
     }
 
     /// The profile of this name, if it is checked.

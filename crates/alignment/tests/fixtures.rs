@@ -2,11 +2,13 @@
 //!
 //! A folder `failing…` holds `expected.txt`, the report that people read; a folder `passing…` must give no error and no
 //! warning. `facts.txt` says what only the outside knows: `today DATE`, `export NAME`, `untracked PATH`. Files may write
-//! `@PRIVATE@` for the word in the first line of a key, so that the fixtures hold no key themselves. Set `UPDATE_EXPECT=1`
-//! to write `expected.txt` anew.
+//! `@PRIVATE@` for the word in the first line of a key, so that the fixtures hold no key themselves. `judge.txt` holds the arguments
+//! with which the real collector is asked for its verdict. Set `UPDATE_EXPECT=1` to write `expected.txt` anew.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read fails its test")]
 #![expect(clippy::disallowed_methods, reason = "the border is the crate's: its tests read fixtures from disk")]
+
+mod judge;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use composefile::Profiles;
 use findings::{Counts, Finding, Location, Severity, TextOptions};
 use release::{Date, ProfileSource, Release, Workspace};
-use source::{FileKind, Files as _, MemoryFiles, Span, Text};
+use source::{FileError, FileId, FileKind, Files as _, MemoryFiles, Span, Text};
 use yamlspan::Dialect;
 
 fn rules_folder() -> PathBuf {
@@ -39,6 +41,10 @@ struct FixtureFacts {
 impl Facts for FixtureFacts {
     fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
         self.files.kind(path)
+    }
+
+    fn text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
+        self.files.read_text(path)
     }
 
     fn is_tracked(&self, path: &Utf8Path) -> bool {
@@ -257,6 +263,11 @@ fn manifests(files: &MemoryFiles, paths: &[release::Spanned<Utf8PathBuf>], trace
 fn check(folder: &Path) -> (Vec<Finding<Location>>, String) {
     let mut contents = Vec::new();
     collect(folder, folder, &mut contents);
+    check_files(contents, &folder.to_string_lossy())
+}
+
+/// The findings of a workspace in memory and their report.
+fn check_files(contents: Vec<(Utf8PathBuf, Vec<u8>)>, folder: &str) -> (Vec<Finding<Location>>, String) {
     let paths: Vec<Utf8PathBuf> = contents.iter().map(|(path, _)| path.clone()).collect();
     let files = MemoryFiles::new(contents);
     let (file, text) = files.read_text(Utf8Path::new("collimate.yaml")).unwrap();

@@ -1,11 +1,12 @@
 //! What rules ask of the world outside the files that engines read.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use alignment::{Facts, PrivateKey};
 use camino::{Utf8Path, Utf8PathBuf};
 use release::Date;
-use source::{FileKind, Files as _};
+use source::{FileError, FileId, FileKind, Files as _};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
@@ -42,6 +43,10 @@ impl<'a> DiskFacts<'a> {
 impl Facts for DiskFacts<'_> {
     fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
         self.files.kind(path)
+    }
+
+    fn text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
+        self.files.read_text(path)
     }
 
     /// Without a repository everything counts: what lies in an unpacked archive was published.

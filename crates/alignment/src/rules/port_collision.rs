@@ -1,6 +1,7 @@
 //! Two services of a profile publish one port of the host.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use composefile::{Node, Value};
 use findings::{Finding, Severity};
@@ -116,12 +117,24 @@ fn published(port: &Node, service: &str, path: Path) -> Option<Published> {
 }
 
 fn collide(a: &Published, b: &Published) -> bool {
-    let any = |address: &str| matches!(address, "" | "0.0.0.0" | "::" | "[::]");
     // A range for one container port means any port of it: two ranges may share, a range and a port may not be told.
     let both_fixed = a.first == a.last || b.first == b.last || (a.first, a.last) == (b.first, b.last);
     a.protocol == b.protocol
-        && (a.address == b.address || any(&a.address) || any(&b.address))
+        && addresses_meet(&a.address, &b.address)
         && a.first <= b.last
         && b.first <= a.last
         && both_fixed
+}
+
+/// Whether one socket could not be bound to each of two addresses. An address of the other family is another one: `0.0.0.0` and
+/// `::1` live side by side.
+fn addresses_meet(a: &str, b: &str) -> bool {
+    let parse = |address: &str| address.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    match (parse(a), parse(b)) {
+        (Ok(a), Ok(b)) => {
+            a == b || a.is_ipv4() == b.is_ipv4() && (a.is_unspecified() || b.is_unspecified())
+        }
+        // None written means all of both families.
+        _ => a == b || a.is_empty() || b.is_empty(),
+    }
 }
