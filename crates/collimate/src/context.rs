@@ -73,6 +73,11 @@ impl Ctx {
         jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
     }
 
+    /// This moment.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
     /// Writes data to stdout.
     pub(crate) fn print(&self, text: &str) -> Result<()> {
         written(io::stdout().lock().write_all(text.as_bytes()), "stdout")

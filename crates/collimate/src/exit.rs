@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Input = 3,
     /// Something outside failed: a missing tool, a full disk.
     Outside = 4,
+    /// A certificate, digest or signature was refused.
+    Untrusted = 5,
     /// Our bug.
     Bug = 70,
 }
@@ -47,6 +49,10 @@ impl Failure {
 
     pub(crate) fn outside(message: impl Into<String>) -> Self {
         Self::new(Exit::Outside, message)
+    }
+
+    pub(crate) fn untrusted(message: impl Into<String>) -> Self {
+        Self::new(Exit::Untrusted, message)
     }
 
     /// There is no workspace file: the one failure that some commands can do without.

@@ -1,5 +1,6 @@
 //! The program: arguments in, exit code out. What it does is in `commands`, one file each.
 
+mod archive;
 mod checking;
 mod columns;
 mod commands;
@@ -8,10 +9,15 @@ mod discovery;
 mod disk;
 mod exit;
 mod facts;
+mod identity;
 mod masking;
+mod moving;
 mod parallel;
 mod peers;
 mod pinning;
+mod place;
+mod proving;
+mod records;
 mod rendering;
 mod report;
 mod session;
@@ -60,9 +66,18 @@ enum Command {
     Init(commands::init::Args),
     Check(Box<commands::check::Args>),
     Pin(commands::pin::Args),
+    History(commands::history::Args),
+    MarkGood(commands::mark_good::Args),
+    Hold(commands::hold::Args),
+    Rollback(commands::rollback::Args),
+    Promote(commands::promote::Args),
     Show(commands::show::Args),
     Why(commands::why::Args),
     Render(Box<commands::render::Args>),
+    Tls(commands::tls::Args),
+    Smoke(Box<commands::smoke::Args>),
+    Bundle(Box<commands::bundle::Args>),
+    Key(commands::key::Args),
     Schema(commands::schema::Args),
     Completions(commands::completions::Args),
 }
@@ -88,9 +103,18 @@ fn run(cli: Cli) -> Exit {
         Command::Init(args) => commands::init::run(args, &ctx),
         Command::Check(args) => commands::check::run(&args, &ctx),
         Command::Pin(args) => commands::pin::run(args, &ctx),
+        Command::History(args) => commands::history::run(&args, &ctx),
+        Command::MarkGood(args) => commands::mark_good::run(&args, &ctx),
+        Command::Hold(args) => commands::hold::run(args, &ctx),
+        Command::Rollback(args) => commands::rollback::run(&args, &ctx),
+        Command::Promote(args) => commands::promote::run(&args, &ctx),
         Command::Show(args) => commands::show::run(args, &ctx),
         Command::Why(args) => commands::why::run(args, &ctx),
         Command::Render(args) => commands::render::run(&args, &ctx),
+        Command::Tls(args) => commands::tls::run(args, &ctx),
+        Command::Smoke(args) => commands::smoke::run(*args, &ctx),
+        Command::Bundle(args) => commands::bundle::run(*args, &ctx),
+        Command::Key(args) => commands::key::run(args, &ctx),
         Command::Schema(args) => commands::schema::run(args, &ctx),
         Command::Completions(args) => commands::completions::run(args, &ctx),
     };

@@ -35,24 +35,19 @@ struct Use {
     what: String,
     /// The reference or label value that the profile is meant to have.
     wanted: String,
-    /// Whether the use belongs to a channel that is being pinned.
+    /// Whether the use belongs to a profile that is being pinned.
     selected: bool,
     place: Option<Span>,
     wishes: Result<Vec<Wish>, String>,
 }
 
-/// Plans the edits for the channels in `selected`. `survey` must be over traced profiles.
+/// Plans the edits for the profiles in `selected`. `survey` must be over traced profiles.
 pub(crate) fn plan(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Plan {
     let traced =
         |name: &str| survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile);
-    let channel_of = |name: &str| {
-        survey.profiles.iter().find(|profile| profile.name() == name).map_or("", alignment::ProfileSurvey::channel)
-    };
     let pins = alignment::pins(survey, &traced);
-    let mut uses: Vec<Use> = pins
-        .iter()
-        .map(|pin| use_of_pin(pin, sources, selected.contains(channel_of(pin.profile)), tag_with_digest))
-        .collect();
+    let mut uses: Vec<Use> =
+        pins.iter().map(|pin| use_of_pin(pin, sources, selected.contains(pin.profile), tag_with_digest)).collect();
     uses.extend(labels(survey, selected));
     settle(uses, sources)
 }
@@ -143,7 +138,7 @@ fn labels(survey: &Survey<'_>, selected: &BTreeSet<&str>) -> Vec<Use> {
                 profile: profile.name().to_owned(),
                 what: format!("the label `{}`", label.key),
                 wanted: label.expected.clone(),
-                selected: selected.contains(profile.channel()) && !held.release.version.is_empty(),
+                selected: selected.contains(profile.name()) && !held.release.version.is_empty(),
                 place: resolved.primary,
                 wishes,
             });

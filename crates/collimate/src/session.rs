@@ -25,7 +25,7 @@ pub(crate) struct Session {
 }
 
 /// The folder of archived manifests, beside the channels' own.
-const ARCHIVE: &str = "archive";
+pub(crate) const ARCHIVE: &str = "archive";
 
 impl Session {
     /// Finds and opens the workspace of the current folder, or the one that `--workspace` names.
@@ -69,6 +69,25 @@ impl Session {
             environment.insert("HOME".to_owned(), home.clone());
         }
         Self { files, workspace, releases, environment, searched: BTreeSet::new() }
+    }
+
+    /// The workspace as it would be with other texts in some of its files, its own file among them or not.
+    pub(crate) fn with(&self, ctx: &Ctx, texts: &BTreeMap<Utf8PathBuf, String>) -> Result<Self> {
+        let files = DiskFiles::new(self.files.root().to_owned());
+        for (path, text) in texts {
+            files.overlay(path, text);
+        }
+        let name = self.workspace_path();
+        let (id, text) =
+            files.read_text(&name).map_err(|error| Failure::input(format!("cannot read `{name}`")).because(error))?;
+        let workspace =
+            Workspace::parse(&text, id).map_err(|problems| malformed(ctx, &files, name.as_str(), problems))?;
+        Ok(Self::of(ctx, files, workspace))
+    }
+
+    /// Where the workspace's own file is, from its root.
+    pub(crate) fn workspace_path(&self) -> Utf8PathBuf {
+        self.files.sources().path(self.workspace.span.file).to_owned()
     }
 
     /// What the rules look at.
@@ -141,7 +160,8 @@ impl Session {
     }
 }
 
-fn unknown(what: &str, name: &str, known: Vec<&str>) -> Failure {
+/// A name that nothing has, with the nearest one that something has.
+pub(crate) fn unknown(what: &str, name: &str, known: Vec<&str>) -> Failure {
     let failure = Failure::usage(format!("there is no {what} `{name}`"));
     match release::nearest(name, known.iter().copied()) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
@@ -149,7 +169,14 @@ fn unknown(what: &str, name: &str, known: Vec<&str>) -> Failure {
     }
 }
 
-fn nearest(folder: &Utf8Path) -> Option<Utf8PathBuf> {
+/// The folder that default paths are relative to: the workspace's, also where its file is broken, else the current one.
+pub(crate) fn base_folder(ctx: &Ctx) -> Utf8PathBuf {
+    let file = ctx.workspace_file().map(|file| ctx.cwd().join(file)).or_else(|| nearest(ctx.cwd()));
+    file.and_then(|file| file.parent().map(Utf8Path::to_owned)).unwrap_or_else(|| ctx.cwd().to_owned())
+}
+
+/// The workspace file of a folder: in it, or in the nearest one above it.
+pub(crate) fn nearest(folder: &Utf8Path) -> Option<Utf8PathBuf> {
     folder.ancestors().map(|folder| folder.join(release::WORKSPACE_FILE)).find(|file| file.is_file())
 }
 

@@ -1,8 +1,10 @@
 //! Writing files so that each is old or new, whatever happens in between.
 //!
 //! All new contents are written and synced beside their targets first; only then are they renamed into place, one by one.
-//! A run that is killed leaves at most temporary files named `.collimate-…`; the next run of the same command does the rest.
+//! A run that is killed leaves at most temporary files named `.collimate-…`; the next run of the same command does the rest. Where
+//! several files must change together, a journal (see [`crate::records`]) finishes what was begun.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 
@@ -14,22 +16,27 @@ use crate::exit::{Failure, Result};
 pub(crate) struct NewFile {
     /// Where, on disk.
     pub(crate) path: Utf8PathBuf,
-    pub(crate) content: String,
+    pub(crate) content: Vec<u8>,
 }
 
 /// Replaces all files, or none if one of them cannot be prepared. Permissions of existing files stay.
 pub(crate) fn replace_all(files: &[NewFile]) -> Result<()> {
+    try_replace_all(files).map_err(|(path, error)| failed(&path, &error))
+}
+
+/// As [`replace_all`], with the file that could not be written and why.
+pub(crate) fn try_replace_all(files: &[NewFile]) -> std::result::Result<(), (Utf8PathBuf, io::Error)> {
     let mut prepared: Vec<(Utf8PathBuf, &Utf8Path)> = Vec::new();
     let result = files.iter().try_for_each(|file| {
         // A link is written through: what it points at is replaced, the link stays.
-        let temporary = prepare(file).map_err(|error| failed(&file.path, &error))?;
+        let temporary = prepare(file).map_err(|error| (file.path.clone(), error))?;
         prepared.push((temporary, &file.path));
         Ok(())
     });
     let result = result.and_then(|()| {
         prepared.iter().try_for_each(|(temporary, path)| {
             let target = path.canonicalize_utf8().unwrap_or_else(|_| (*path).to_owned());
-            fs::rename(temporary, &target).map_err(|error| failed(path, &error))
+            fs::rename(temporary, &target).map_err(|error| ((*path).to_owned(), error))
         })
     });
     if result.is_err() {
@@ -38,7 +45,33 @@ pub(crate) fn replace_all(files: &[NewFile]) -> Result<()> {
             let _ = fs::remove_file(temporary);
         }
     }
+    let folders: BTreeSet<&Utf8Path> = prepared.iter().filter_map(|(temporary, _)| temporary.parent()).collect();
+    for folder in folders {
+        // So that a power cut cannot bring back the old name. Some file systems cannot do this for a folder, and need not.
+        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    }
     result
+}
+
+/// Removes what runs left beside `path` that were killed while they wrote it. Only for who knows that none is at work.
+pub(crate) fn remove_leftovers(path: &Utf8Path) -> io::Result<usize> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(0) };
+    let entries = match folder.read_dir_utf8() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let prefix = format!(".collimate-{name}-");
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        let process = entry.file_name().strip_prefix(&prefix);
+        if process.is_some_and(|process| !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit())) {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 fn prepare(file: &NewFile) -> io::Result<Utf8PathBuf> {
@@ -48,7 +81,7 @@ fn prepare(file: &NewFile) -> io::Result<Utf8PathBuf> {
     let temporary = folder.join(format!(".collimate-{name}-{}", std::process::id()));
     let write = || -> io::Result<()> {
         let mut handle = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
-        handle.write_all(file.content.as_bytes())?;
+        handle.write_all(&file.content)?;
         if let Ok(metadata) = target.metadata() {
             handle.set_permissions(metadata.permissions())?;
         }
@@ -73,11 +106,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap();
         fs::write(root.join("a"), "old").unwrap();
-        let new = |name: &str| NewFile { path: root.join(name), content: "new".to_owned() };
+        let new = |name: &str| NewFile { path: root.join(name), content: b"new".to_vec() };
         assert!(replace_all(&[new("a"), new("no/such/folder")]).is_err());
         assert_eq!(fs::read_to_string(root.join("a")).unwrap(), "old");
         assert_eq!(fs::read_dir(root).unwrap().count(), 1, "nothing is left behind");
         replace_all(&[new("a"), new("b")]).unwrap();
         assert_eq!(fs::read_to_string(root.join("b")).unwrap(), "new");
+    }
+
+    #[test]
+    fn only_leftovers_of_the_file_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        for name in [".collimate-a-12", ".collimate-a-b-12", ".collimate-a-", "a", "a-12"] {
+            fs::write(root.join(name), "").unwrap();
+        }
+        assert_eq!(remove_leftovers(&root.join("a")).unwrap(), 1);
+        assert!(!root.join(".collimate-a-12").exists());
+        assert_eq!(remove_leftovers(&root.join("none/a")).unwrap(), 0);
     }
 }

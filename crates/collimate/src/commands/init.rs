@@ -227,8 +227,8 @@ fn create(root: &Utf8Path, plan: &Plan) -> Result<()> {
         return Err(Failure::input(format!("`{folder}` is a link that leads elsewhere")));
     }
     let files = [
-        NewFile { path: release.clone(), content: plan.release.clone() },
-        NewFile { path: root.join(WORKSPACE_FILE), content: plan.workspace.clone() },
+        NewFile { path: release.clone(), content: plan.release.clone().into_bytes() },
+        NewFile { path: root.join(WORKSPACE_FILE), content: plan.workspace.clone().into_bytes() },
     ];
     write::replace_all(&files).inspect_err(|_| {
         // The manifest was not there before; without the workspace it would only be in the way of the next run.

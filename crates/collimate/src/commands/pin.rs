@@ -1,18 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use camino::Utf8PathBuf;
-use findings::{Finding, Location, Severity, TextOptions, plural};
-use similar::TextDiff;
+use findings::{TextOptions, plural};
 use source::SourceMap;
 
-use crate::checking::{self, Checked, Scope};
+use crate::checking::{self, Scope};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::pinning;
 use crate::rendering::Charts;
 use crate::session::Session;
 use crate::tracing;
 use crate::write::{self, NewFile};
+use crate::{pinning, proving};
 
 /// Write the release's references into the profiles
 ///
@@ -35,7 +33,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let session = Session::open(ctx)?;
-    let selected = channels(&session, &args.channels)?;
+    let selected = profiles(&session, &args.channels)?;
     let scope = Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() };
     let before = checking::check(ctx, &session, &Charts::default(), &scope);
     let (plan, sources) = tracing::with_survey(ctx, &session, &Charts::default(), |survey, sources| {
@@ -43,14 +41,11 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     });
     let edited = pinning::apply(&plan.splices, &sources)
         .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
-    let originals: BTreeMap<Utf8PathBuf, String> =
-        edited.keys().map(|path| (path.clone(), text_of(&sources, path))).collect();
-
     for (path, text) in &edited {
         session.files.overlay(path, text);
     }
     let after = checking::check(ctx, &session, &Charts::default(), &scope);
-    let new = new_findings(&before, &after);
+    let new = proving::new_findings(&before, &after);
     if !new.is_empty() {
         ctx.print(&findings::text(&new, &after.sources, TextOptions { colour: ctx.color() }))?;
         return Err(Failure::new(Exit::Findings, format!("pinning would cause {}", plural(new.len(), "new finding")))
@@ -58,11 +53,11 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     }
 
     if args.dry_run {
-        ctx.print(&diff(&originals, &edited))?;
+        ctx.print(&proving::diff(|path| sources.text_of(path).unwrap_or_default().to_owned(), &edited))?;
     } else {
         let files: Vec<NewFile> = edited
             .iter()
-            .map(|(path, text)| NewFile { path: session.files.absolute(path), content: text.clone() })
+            .map(|(path, text)| NewFile { path: session.files.absolute(path), content: text.clone().into_bytes() })
             .collect();
         write::replace_all(&files)?;
         ctx.print(&summary(&plan.splices, &sources))?;
@@ -75,49 +70,16 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     Ok(Exit::Findings)
 }
 
-fn channels<'a>(session: &'a Session, names: &[String]) -> Result<BTreeSet<&'a str>> {
+/// The profiles of the channels with these names; all if there are none.
+fn profiles<'a>(session: &'a Session, names: &[String]) -> Result<BTreeSet<&'a str>> {
     let known: Vec<&str> = session.workspace.channels.iter().map(|channel| channel.name.value.as_str()).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(
             Failure::usage(format!("there is no channel `{unknown}`")).hint(format!("there are: {}", known.join(", ")))
         );
     }
-    Ok(known.into_iter().filter(|name| names.is_empty() || names.iter().any(|wanted| wanted == name)).collect())
-}
-
-/// Errors and warnings that are there after the change and were not before. Lines may have moved, so places do not count.
-fn new_findings(before: &Checked, after: &Checked) -> Vec<Finding<Location>> {
-    let key = |finding: &Finding<Location>, sources: &SourceMap| {
-        (finding.rule, finding.message.clone(), finding.place.path(sources).map(str::to_owned))
-    };
-    let mut known: BTreeMap<_, usize> = BTreeMap::new();
-    for finding in &before.findings {
-        *known.entry(key(finding, &before.sources)).or_default() += 1;
-    }
-    let is_new = |finding: &&Finding<Location>| match known.get_mut(&key(finding, &after.sources)) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            false
-        }
-        _ => finding.severity > Severity::Note,
-    };
-    after.findings.iter().filter(is_new).cloned().collect()
-}
-
-fn text_of(sources: &SourceMap, path: &Utf8PathBuf) -> String {
-    sources.text_of(path).unwrap_or_default().to_owned()
-}
-
-/// A unified diff of all files, secrets masked.
-fn diff(originals: &BTreeMap<Utf8PathBuf, String>, edited: &BTreeMap<Utf8PathBuf, String>) -> String {
-    let mut out = String::new();
-    for (path, new) in edited {
-        let old = originals.get(path).map_or("", String::as_str);
-        let diff = TextDiff::from_lines(old, new.as_str());
-        let diff = diff.unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")).to_string();
-        out.push_str(&source::redact(&diff));
-    }
-    out
+    let selected = |profile: &&release::Profile| names.is_empty() || names.contains(&profile.channel.value);
+    Ok(session.workspace.profiles.iter().filter(selected).map(|profile| profile.name.value.as_str()).collect())
 }
 
 fn summary(splices: &[yamlspan::edit::Splice], sources: &SourceMap) -> String {

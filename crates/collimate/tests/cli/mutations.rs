@@ -1,4 +1,4 @@
-//! Twenty things that go wrong in a deployment tree, put into a copy of ours one by one. Each must give exactly the expected
+//! Things that go wrong in a deployment tree, put into a copy of ours one by one. Each must give exactly the expected
 //! findings, at the place of the change itself.
 
 use crate::tree::{Tree, find};
@@ -282,7 +282,7 @@ fn a_mount_of_nothing() {
 fn a_secret_that_nobody_makes() {
     check(
         |tree| {
-            let secrets = "        - stellaops-redis\n        - stellaops-registry\n        - stellaops-signer-keys\n        - stellaops-smtp\n        - stellaops-tls\n\n  compose/prod:";
+            let secrets = "        - stellaops-redis\n        - stellaops-registry\n        - stellaops-signer-keys\n        - stellaops-smtp\n        - stellaops-telemetry-tls\n        - stellaops-tls\n\n  compose/prod:";
             tree.replace("collimate.yaml", secrets, &secrets.replacen("        - stellaops-smtp\n", "", 1));
         },
         &[expect("dangling-reference", "deploy/helm/stellaops/values.yaml", "smtp: stellaops-smtp", "stellaops-smtp")],
@@ -319,4 +319,51 @@ fn the_finding_of_the_readme_is_real() {
     assert_eq!(tree.run_text(&["pin", "stable"]).0, 0);
     assert_eq!(tree.read(STAGE_VALUES), std::fs::read_to_string(crate::tree::repository().join(STAGE_VALUES)).unwrap());
     assert_eq!(tree.run_text(&["check"]).0, 0);
+}
+
+const COLLECTOR: &str = "deploy/telemetry/otel-collector-config.yaml";
+const VALUES: &str = "deploy/helm/stellaops/values.yaml";
+
+/// The same finding for each profile that reads the file.
+fn times(count: usize, expected: impl Fn() -> Expected) -> impl Iterator<Item = Expected> {
+    std::iter::repeat_with(expected).take(count)
+}
+
+#[test]
+fn a_collector_that_differs_from_its_twin() {
+    check(
+        |tree| tree.replace(COLLECTOR, "    timeout: 1s", "    timeout: 3s"),
+        &times(4, || expect("collector-config-differs", COLLECTOR, "timeout: 3s", "3s")).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn a_collector_that_listens_without_tls() {
+    let open = "endpoint: 0.0.0.0:1777";
+    let own = times(4, || expect("collector-tls-missing", VALUES, open, "0.0.0.0"));
+    // Compose has the file as it was: the twins differ, which is said at the Compose side's line.
+    let twin = times(4, || expect("collector-config-differs", COLLECTOR, "endpoint: 127.0.0.1:1777", "127"));
+    let expected: Vec<Expected> = own.chain(twin).collect();
+    check(|tree| tree.replace(VALUES, "endpoint: 127.0.0.1:1777", open), &expected);
+}
+
+#[test]
+fn a_collector_that_exports_to_what_is_not_defined() {
+    let (right, wrong) = ("exporters: [otlp_http/loki]", "exporters: [otlp_http/lokki]");
+    // Not behind the air gap: its values list the exporters of their own.
+    let expected: Vec<Expected> = [(COLLECTOR, 4), (VALUES, 3)]
+        .into_iter()
+        .flat_map(|(file, count)| {
+            let used = times(count, move || expect("collector-pipeline-dangling", file, wrong, "otlp_http/lokki"));
+            let unused = times(count, move || expect("collector-pipeline-dangling", file, "otlp_http/loki:", "otlp"));
+            used.chain(unused)
+        })
+        .collect();
+    check(
+        |tree| {
+            tree.replace(COLLECTOR, right, wrong);
+            tree.replace(VALUES, right, wrong);
+        },
+        &expected,
+    );
 }

@@ -30,6 +30,12 @@ const THERE: &[&str] = &[
     "deploy/helm/stellaops/values-airgap.yaml",
     "deploy/tools/validate-profiles.sh",
     "deploy/tools/check-channel-alignment.py",
+    "deploy/compose/docker-compose.telemetry.yaml",
+    "deploy/compose/docker-compose.telemetry-storage.yaml",
+    "deploy/telemetry/otel-collector-config.yaml",
+    "ops/devops/telemetry/generate_dev_tls.sh",
+    "ops/devops/telemetry/package_offline_bundle.py",
+    "ops/devops/telemetry/smoke_otel_collector.py",
 ];
 
 /// Path, and the part of the product that will bring it.
@@ -37,12 +43,6 @@ const OPEN: &[(&str, &str)] = &[
     ("deploy/compose/docker-compose.mirror.yaml", "managed mirror"),
     ("deploy/compose/env/mirror.env.example", "managed mirror"),
     ("deploy/helm/stellaops/values-mirror.yaml", "managed mirror"),
-    ("deploy/compose/docker-compose.telemetry.yaml", "telemetry"),
-    ("deploy/compose/docker-compose.telemetry-storage.yaml", "telemetry"),
-    ("deploy/telemetry/otel-collector-config.yaml", "telemetry"),
-    ("ops/devops/telemetry/generate_dev_tls.sh", "telemetry"),
-    ("ops/devops/telemetry/smoke_otel_collector.py", "telemetry"),
-    ("ops/devops/telemetry/package_offline_bundle.py", "telemetry"),
     ("docs/ops/deployment-upgrade-runbook.md", "channels"),
     (".gitea/workflows/build-test-deploy.yml", "notify smoke and pipeline"),
 ];

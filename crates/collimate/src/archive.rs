@@ -1,0 +1,103 @@
+//! The archive beside the manifests: every release that was promoted or marked good, under its version.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use release::Channel;
+use rollout::{Hash, Held, is_version};
+use source::{FileError, Files as _};
+
+use crate::exit::{Exit, Failure, Result};
+use crate::place::{self, Manifest};
+use crate::session::{ARCHIVE, Session};
+
+/// Where a release of this version is archived.
+pub(crate) fn path(channel: &Channel, version: &str) -> Result<Utf8PathBuf> {
+    if !is_version(version) {
+        return Err(Failure::new(Exit::Findings, "a release cannot be archived")
+            .because(rollout::VersionError(version.to_owned()))
+            .hint("give it another version in its manifest"));
+    }
+    Ok(folder(channel).join(format!("{version}.yaml")))
+}
+
+fn folder(channel: &Channel) -> Utf8PathBuf {
+    channel.release.value.parent().unwrap_or(Utf8Path::new("")).join(ARCHIVE)
+}
+
+/// Puts a release into the archive, unless it is there. Gives its path.
+pub(crate) fn keep(
+    session: &Session,
+    channel: &Channel,
+    (held, text): (&Held, &str),
+    texts: &mut BTreeMap<Utf8PathBuf, String>,
+) -> Result<Utf8PathBuf> {
+    let path = path(channel, &held.version)?;
+    let file = match session.files.read_text(&path) {
+        Ok((file, archived)) => (file, archived),
+        Err(FileError::NotFound(_)) => {
+            texts.insert(path.clone(), text.to_owned());
+            return Ok(path);
+        }
+        Err(error) => return Err(Failure::input("cannot read the archive").because(error)),
+    };
+    let archived = release::Release::parse(&file.1, file.0).0.map(|release| Hash::from(&release.identity()));
+    if archived.as_ref() == Some(&held.sha256) {
+        return Ok(path);
+    }
+    Err(Failure::new(Exit::Findings, format!("`{path}` holds another release `{}`", held.version))
+        .because("a version names one release for ever")
+        .hint("give the new release a version of its own"))
+}
+
+/// The archived release that is the same as a new one, made at another time.
+pub(crate) fn again<'s>(
+    session: &'s Session,
+    channel: &Channel,
+    new: &release::Manifest,
+) -> Result<Option<Manifest<'s>>> {
+    let path = path(channel, &new.version)?;
+    let Some(input) = session.releases.iter().find(|input| input.path == path) else { return Ok(None) };
+    let is_same = input.release.as_ref().is_some_and(|release| {
+        let archived = release.manifest();
+        release::Manifest { date: archived.date.clone(), ..new.clone() } == archived
+    });
+    if is_same { place::manifest(session, &input.path).map(Some) } else { Ok(None) }
+}
+
+/// The archived release of this identity.
+pub(crate) fn by_identity<'s>(session: &'s Session, channel: &Channel, held: &Held) -> Result<Manifest<'s>> {
+    let folder = folder(channel);
+    let found = session.releases.iter().find(|input| {
+        input.path.starts_with(&folder)
+            && input.release.as_ref().is_some_and(|release| place::held(release).sha256 == held.sha256)
+    });
+    match found {
+        Some(input) => place::manifest(session, &input.path),
+        None => Err(Failure::new(Exit::Findings, format!("release `{}` is not in the archive", held.version))
+            .because(format!("no manifest in `{folder}` has the identity `{}`", held.sha256.short()))
+            .hint("put its manifest back from version control, or name another release with `--to`")),
+    }
+}
+
+/// The archived release of this version, made for this channel.
+pub(crate) fn by_version<'s>(session: &'s Session, channel: &Channel, version: &str) -> Result<Manifest<'s>> {
+    let folder = folder(channel);
+    let archived = || {
+        session.releases.iter().filter(|input| input.path.starts_with(&folder)).filter_map(|input| {
+            let release = input.release.as_ref()?;
+            (release.channel.value == channel.name.value).then_some((&input.path, release.version.value.as_str()))
+        })
+    };
+    match archived().find(|(_, found)| *found == version) {
+        Some((path, _)) => place::manifest(session, path),
+        None => {
+            let what = format!("release of `{}` in `{folder}` called", channel.name.value);
+            let known: Vec<&str> = archived().map(|(_, version)| version).collect();
+            if known.is_empty() {
+                return Err(Failure::usage(format!("there is no {what} `{version}`")).hint("the archive holds none"));
+            }
+            Err(crate::session::unknown(&what, version, known))
+        }
+    }
+}

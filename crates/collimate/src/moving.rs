@@ -1,0 +1,97 @@
+//! Moving profiles to another release: new manifests in, the bytes of every profile out, proved by a check of the result.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use findings::{Finding, Location, Severity, TextOptions, plural};
+use release::Channel;
+use source::Files as _;
+
+use crate::checking::{self, Checked, Scope};
+use crate::context::Ctx;
+use crate::exit::{Exit, Failure, Result};
+use crate::rendering::Charts;
+use crate::session::Session;
+use crate::{pinning, proving, tracing};
+
+/// The state of the workspace before anything moves.
+pub(crate) fn look(ctx: &Ctx, session: &Session) -> Checked {
+    checking::check(ctx, session, &Charts::default(), &scope(session))
+}
+
+/// Adds to `texts` (manifests and the workspace file as they shall be) what the named profiles must hold then. Nothing is written;
+/// what cannot be pinned, or would bring an error, is printed and refused.
+pub(crate) fn prove(
+    ctx: &Ctx,
+    session: &Session,
+    before: &Checked,
+    texts: &mut BTreeMap<Utf8PathBuf, String>,
+    profiles: &BTreeSet<String>,
+) -> Result<()> {
+    let next = session.with(ctx, texts)?;
+    let selected: BTreeSet<&str> = profiles.iter().map(String::as_str).collect();
+    let (plan, sources) = tracing::with_survey(ctx, &next, &Charts::default(), |survey, sources| {
+        (pinning::plan(survey, sources, &selected, false), sources.clone())
+    });
+    let print = |findings: &[Finding<Location>], sources: &source::SourceMap| {
+        ctx.print(&findings::text(findings, sources, TextOptions { colour: ctx.color() }))
+    };
+    if !plan.refusals.is_empty() {
+        print(&plan.refusals, &sources)?;
+        return Err(Failure::new(Exit::Findings, format!("{} cannot be pinned", plural(plan.refusals.len(), "place")))
+            .hint("nothing was written; write what the findings above say, then run the command again"));
+    }
+    let edited = pinning::apply(&plan.splices, &sources)
+        .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
+    for (path, text) in &edited {
+        next.files.overlay(path, text);
+    }
+    let after = checking::check(ctx, &next, &Charts::default(), &scope(&next));
+    let new = proving::new_findings_by_file(before, &after);
+    if !new.is_empty() {
+        print(&new, &after.sources)?;
+        let errors = new.iter().filter(|finding| finding.severity == Severity::Error).count();
+        // A warning must not keep anybody from going back to what is known good.
+        if errors > 0 {
+            return Err(Failure::new(Exit::Findings, format!("this would cause {}", plural(errors, "new error")))
+                .hint("nothing was written; the findings above show what the other release does not go with"));
+        }
+    }
+    texts.extend(edited);
+    Ok(())
+}
+
+fn scope(session: &Session) -> Scope<'_> {
+    Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() }
+}
+
+/// Lets a ring name an archived release, or follow its channel, in the workspace file as `texts` have it.
+pub(crate) fn set_ring(
+    session: &Session,
+    channel: &Channel,
+    ring: &str,
+    release: Option<&Utf8Path>,
+    texts: &mut BTreeMap<Utf8PathBuf, String>,
+) -> Result<()> {
+    let path = session.workspace_path();
+    let now = texts.get(&path).cloned().unwrap_or_else(|| text_of(session, &path));
+    let edited = rollout::set_ring(&now, &channel.name.value, ring, release).map_err(|error| {
+        Failure::new(Exit::Findings, format!("cannot write into `{path}` what `{ring}` runs"))
+            .because(error)
+            .hint("write the ring as a plain name, or as `{name: …, release: …}`")
+    })?;
+    if edited != now {
+        texts.insert(path, edited);
+    }
+    Ok(())
+}
+
+/// All changes as one unified diff, secrets masked.
+pub(crate) fn diff(session: &Session, texts: &BTreeMap<Utf8PathBuf, String>) -> String {
+    proving::diff(|path| text_of(session, path), texts)
+}
+
+/// Empty where there is no such file.
+fn text_of(session: &Session, path: &Utf8Path) -> String {
+    session.files.read_text(path).map(|(_, text)| text.to_string()).unwrap_or_default()
+}

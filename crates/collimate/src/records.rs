@@ -1,0 +1,223 @@
+//! The ledger on disk, and the one way in which commands change releases: locked, journaled, recorded.
+//!
+//! Beside the channels' manifests lie `history/` (the ledger), and, while a command is at work, a lock file and a journal. Whoever opens
+//! the records first finishes what a killed run began, and says so.
+
+mod disk;
+mod lock;
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use findings::plural;
+use rollout::{Change, CommitError, Draft, Fault, Journal, JournalError, Ledger, Moment, NewEntry, is_entry_name};
+use source::{FileError, FileKind, Files as _};
+
+use self::disk::DiskStorage;
+use self::lock::{Lock, Owner};
+use crate::context::Ctx;
+use crate::exit::{Exit, Failure, Result};
+use crate::session::Session;
+use crate::write;
+
+/// The ledger's folder, beside the manifests.
+const HISTORY: &str = "history";
+/// Hidden, so that nothing takes them for manifests.
+const LOCK: &str = ".collimate-lock";
+const JOURNAL: &str = ".collimate-journal";
+
+/// How many faults of a ledger are named where a command cannot go on; `history --verify` names all.
+const MOST_FAULTS: usize = 5;
+
+/// What a command is about to do with the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Look, and finish what a killed run began.
+    Read,
+    /// Look and write nothing at all.
+    DryRun,
+    /// Look, and change it.
+    Change,
+}
+
+/// The opened records of a workspace.
+pub(crate) struct Records {
+    pub(crate) session: Session,
+    pub(crate) ledger: Ledger,
+    /// What is wrong with the ledger; empty unless it was opened to be read.
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) now: Moment,
+    /// The folder of manifests and ledger, from the workspace's root.
+    folder: Utf8PathBuf,
+    command: String,
+    by: String,
+    _lock: Option<Lock>,
+}
+
+impl Records {
+    /// Opens the workspace of the current folder with its ledger. `command` and `by` are for others who find the lock or the journal.
+    pub(crate) fn open(ctx: &Ctx, purpose: Purpose, command: &str, by: &str) -> Result<Self> {
+        let mut session = Session::open(ctx)?;
+        let folder = folder_of(&session)?;
+        let now = moment(ctx)?;
+        let is_interrupted = session.files.absolute(&folder.join(JOURNAL)).is_file();
+        if is_interrupted && purpose == Purpose::DryRun {
+            return Err(Failure::new(Exit::Findings, "a change that was interrupted waits to be finished")
+                .hint("`collimate history` finishes it; `--dry-run` writes nothing"));
+        }
+        let mut held = None;
+        if is_interrupted || purpose == Purpose::Change {
+            let owner = Owner {
+                process: std::process::id(),
+                command: command.to_owned(),
+                by: by.to_owned(),
+                since: now.to_string(),
+            };
+            let (lock, stale) = Lock::take(&session.files.absolute(&folder.join(LOCK)), &owner)?;
+            let recovered = recover(ctx, &session, &folder.join(JOURNAL), stale.as_ref())?;
+            if recovered {
+                session = Session::open(ctx)?;
+            }
+            held = Some(lock);
+        }
+        let (ledger, faults) = read_ledger(&session, &folder)?;
+        if purpose != Purpose::Read && !faults.is_empty() {
+            let failure = Failure::untrusted(format!("the ledger `{}` is not what was written", folder.join(HISTORY)))
+                .hint("`collimate history --verify` shows everything; put back the files that version control holds");
+            let shown = faults.iter().take(MOST_FAULTS).map(|fault| format!("`{}`: {}", fault.name, fault.message));
+            return Err(shown.fold(failure, Failure::because));
+        }
+        Ok(Self { session, ledger, faults, now, folder, command: command.to_owned(), by: by.to_owned(), _lock: held })
+    }
+
+    /// Who changes something here.
+    pub(crate) fn by(&self) -> &str {
+        &self.by
+    }
+
+    /// Writes new texts and ledger entries together, or nothing. Gives the entries' files.
+    pub(crate) fn commit(
+        &self,
+        mut texts: BTreeMap<Utf8PathBuf, String>,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Utf8PathBuf>> {
+        let entries: Vec<NewEntry> = self
+            .ledger
+            .append(drafts, &self.now)
+            .map_err(|error| Failure::usage("this cannot be recorded in the ledger").because(error))?;
+        let paths: Vec<Utf8PathBuf> = entries.iter().map(|entry| self.folder.join(HISTORY).join(&entry.name)).collect();
+        texts.extend(paths.iter().cloned().zip(entries.into_iter().map(|entry| entry.text)));
+        let mut changes = Vec::new();
+        for (path, new) in texts {
+            let old = match self.session.files.read(&path) {
+                Ok((_, content)) if *content == *new.as_bytes() => continue,
+                Ok((_, content)) => Some(rollout::Hash::of(&content)),
+                Err(FileError::NotFound(_)) => None,
+                Err(error) => return Err(Failure::outside("cannot change a file").because(error)),
+            };
+            changes.push(Change { path, old, new });
+        }
+        let journal = Journal::new(self.command.clone(), self.by.clone(), self.now.clone(), changes);
+        let storage = DiskStorage::new(self.session.files.root());
+        rollout::commit(&storage, &self.folder.join(JOURNAL), &journal).map_err(|error| {
+            let failure = Failure::outside("cannot write the change").because(&error);
+            match error {
+                CommitError::Changed(_) | CommitError::Unchanged(_) => failure.hint("nothing was changed"),
+                CommitError::Unfinished(_) => {
+                    failure.hint("a part of it is written; once files can be written, `collimate history` finishes it")
+                }
+            }
+        })?;
+        Ok(paths)
+    }
+}
+
+/// The folder that holds every channel's manifest: with manifests in several, there would be no one place for the history.
+fn folder_of(session: &Session) -> Result<Utf8PathBuf> {
+    let mut folders: Vec<&Utf8Path> = session
+        .workspace
+        .channels
+        .iter()
+        .map(|channel| channel.release.value.parent().unwrap_or(Utf8Path::new("")))
+        .collect();
+    folders.sort();
+    folders.dedup();
+    match folders.as_slice() {
+        [folder] => Ok((*folder).to_owned()),
+        [] => Err(Failure::usage("the workspace has no channel")),
+        several => {
+            let several: Vec<String> = several.iter().map(|folder| format!("`{folder}`")).collect();
+            Err(Failure::usage("the channels' manifests lie in several folders")
+                .because(several.join(", "))
+                .hint("put them into one: their history is kept beside them"))
+        }
+    }
+}
+
+/// This second.
+fn moment(ctx: &Ctx) -> Result<Moment> {
+    let now = ctx.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    now.parse().map_err(|_| Failure::outside(format!("the clock says `{now}`, which no ledger can hold")))
+}
+
+fn read_ledger(session: &Session, folder: &Utf8Path) -> Result<(Ledger, Vec<Fault>)> {
+    let history = folder.join(HISTORY);
+    let unreadable = |error: FileError| Failure::input(format!("cannot read the ledger `{history}`")).because(error);
+    let listed = match session.files.list(&history) {
+        Ok(listed) => listed,
+        Err(FileError::NotFound(_)) => Vec::new(),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut files = Vec::new();
+    for entry in listed.into_iter().filter(|entry| entry.kind == FileKind::File && is_entry_name(&entry.name)) {
+        let (_, content) = session.files.read(&history.join(&entry.name)).map_err(unreadable)?;
+        files.push((entry.name, content.to_vec()));
+    }
+    Ok(Ledger::read(files))
+}
+
+/// Finishes or undoes what a killed run began; whether files were changed.
+fn recover(ctx: &Ctx, session: &Session, journal: &Utf8Path, stale: Option<&Owner>) -> Result<bool> {
+    let cannot_clean = |error: std::io::Error| {
+        Failure::outside("cannot remove what an interrupted run left behind").because(error.kind())
+    };
+    let storage = DiskStorage::new(session.files.root());
+    let found = rollout::recover(&storage, journal).map_err(|error| unfinished(journal, &error))?;
+    let mut removed = write::remove_leftovers(&session.files.absolute(journal)).map_err(cannot_clean)?;
+    let Some(recovered) = found else {
+        if let Some(owner) = stale {
+            ctx.say(&format!("note: {owner}, was interrupted before it changed anything\n"));
+        }
+        return Ok(false);
+    };
+    for change in &recovered.journal.changes {
+        removed += write::remove_leftovers(&session.files.absolute(&change.path)).map_err(cannot_clean)?;
+    }
+    let Journal { command, by, at, changes, .. } = &recovered.journal;
+    let total = plural(changes.len(), "file");
+    let rest = match recovered.written {
+        0 => "all were written already".to_owned(),
+        written => format!("{written} of them just now"),
+    };
+    let leftovers = match removed {
+        0 => String::new(),
+        removed => format!("; removed {}", plural(removed, "leftover file")),
+    };
+    ctx.say(&format!(
+        "note: finished `{command}` by {by} of {at}, which was interrupted: {total}, {rest}{leftovers}\n"
+    ));
+    Ok(true)
+}
+
+fn unfinished(journal: &Utf8Path, error: &JournalError) -> Failure {
+    let failure = Failure::outside("cannot finish a change that was interrupted").because(error);
+    match error {
+        JournalError::Storage(_) => failure.hint("once files can be written, any run finishes it"),
+        JournalError::Conflict(_) => failure.hint(format!(
+            "put the file back as it was before or as `{journal}` says; or remove `{journal}` to leave everything as it is now"
+        )),
+        JournalError::Damaged(_) | JournalError::Outside(_) => {
+            failure.hint(format!("this program did not write `{journal}`; remove it"))
+        }
+    }
+}

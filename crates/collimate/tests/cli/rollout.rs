@@ -1,0 +1,9 @@
+//! `promote`, `rollback`, `mark-good`, `hold` and `history`: what they write, what they refuse, and what is left when they are killed.
+
+mod fixture;
+mod killed;
+mod ledger;
+mod model;
+mod moves;
+mod refusals;
+mod shipped;

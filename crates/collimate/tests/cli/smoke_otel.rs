@@ -1,0 +1,7 @@
+//! `smoke otel` before a real collector that runs the shipped configuration.
+
+mod backends;
+mod collector;
+mod faults;
+mod green;
+mod load;
