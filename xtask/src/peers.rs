@@ -171,8 +171,7 @@ impl Peer {
         // Built beside its place and renamed: a run that is killed leaves no half program.
         let fresh = bin.join(format!(".{}.new", self.name));
         let mut command = Command::new("go");
-        // `netgo` as Prometheus is released; without cgo it changes nothing for the others.
-        command.args(["build", "-trimpath", "-tags", "netgo", "-ldflags", &flags, "-o", fresh.as_str()]);
+        command.args(["build", "-trimpath", "-tags", self.tags(), "-ldflags", &flags, "-o", fresh.as_str()]);
         command.arg(self.package.as_deref().unwrap_or(".")).current_dir(&self.folder);
         // As the published programs are built; nothing of the caller's settings may change a judge.
         command
@@ -203,6 +202,14 @@ impl Peer {
             hash.update(&bytes);
         }
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The build tags of the published program.
+    fn tags(&self) -> &'static str {
+        match self.name.as_str() {
+            "prometheus" | "promtool" => "netgo",
+            _ => "",
+        }
     }
 
     /// The version of the module that the tool is part of.

@@ -20,8 +20,9 @@ use crate::{bench, generated, process, repository};
 /// The version of `cargo-deny` that CI checks with; another may judge otherwise.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Judges that come with the system: what they judge (certificates, signatures, archives) is standard, and any version will do.
-const SYSTEM_TOOLS: &[&str] = &["openssl", "minisign", "setpriv"];
+/// Judges that come with the system: what they judge (certificates, signatures, permissions, TLS) is standard, and any version will do.
+const SYSTEM_TOOLS: &[&str] =
+    &["openssl", "minisign", "setpriv", "strace", "curl", "mkcert", "minica", "redis-server", "redis-cli", "python3"];
 
 struct Suite {
     root: Utf8PathBuf,
