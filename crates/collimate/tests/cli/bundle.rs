@@ -88,7 +88,7 @@ fn what_is_in_a_bundle() {
     assert_eq!(
         printed,
         format!(
-            "wrote `out/{ARCHIVE}`: 23 files of release 1.2.3, {} bytes\nsha256: {}\n\
+            "wrote `out/{ARCHIVE}`: 24 files of release 1.2.3, {} bytes\nsha256: {}\n\
              signed with key {}: `.sig`, `.minisig`, `.intoto.jsonl` beside it\n",
             archive.len(),
             verified.sha256,
@@ -117,6 +117,7 @@ fn what_is_in_a_bundle() {
             "deploy/telemetry/storage/prometheus.yaml",
             "deploy/telemetry/storage/rules/a.yaml",
             "deploy/telemetry/storage/tempo.yaml",
+            "deploy/tools/collimate.sh",
             "docs/telemetry.md",
             "images.txt",
             "ops/devops/telemetry/generate_dev_tls.sh",
@@ -298,13 +299,13 @@ fn verifying_needs_a_key_or_the_ugly_word() {
     let sha256 = tree.read(&format!("{archive}.sha256"))[..64].to_owned();
     let public: PublicKey = tree.read("key.pub").parse().unwrap();
     let trusted =
-        format!("trusted: `{archive}`, 23 files of release 1.2.3, signed with key {}\nsha256: {sha256}\n", public.id());
+        format!("trusted: `{archive}`, 24 files of release 1.2.3, signed with key {}\nsha256: {sha256}\n", public.id());
     tree.program(&["bundle", "verify", &archive, "--key", "key.pub"]).stdout(trusted.clone()).run();
     tree.write("minisign.pub", &format!("untrusted comment: ours\n{}\n", public.to_minisign()));
     tree.program(&["bundle", "verify", &archive, "--key", "minisign.pub"]).stdout(trusted).run();
     tree.program(&["bundle", "verify", &archive, "--unverified"])
         .stdout(format!(
-            "UNVERIFIED: `{archive}`, 23 files of release 1.2.3, is whole; nobody vouches for it, since no key was given\nsha256: {sha256}\n"
+            "UNVERIFIED: `{archive}`, 24 files of release 1.2.3, is whole; nobody vouches for it, since no key was given\nsha256: {sha256}\n"
         ))
         .run();
     let json =
@@ -314,7 +315,7 @@ fn verifying_needs_a_key_or_the_ugly_word() {
         json,
         serde_json::json!({
             "schema": 1, "file": archive, "verdict": "trusted", "reasons": [], "sha256": sha256,
-            "key": public.id().to_string(), "release": "1.2.3", "files": 23,
+            "key": public.id().to_string(), "release": "1.2.3", "files": 24,
         })
     );
 }
@@ -387,7 +388,7 @@ fn inspecting_verifies_nothing_and_says_so() {
         .stderr("note: nothing was verified; `collimate bundle verify` does, with a key\n")
         .run();
     let lines: Vec<&str> = output.stdout.lines().collect();
-    assert_eq!(lines[0], "telemetry-offline-bundle of release 1.2.3 (airgap), 21 files and their list");
+    assert_eq!(lines[0], "telemetry-offline-bundle of release 1.2.3 (airgap), 22 files and their list");
     let line = lines.iter().find(|line| line.ends_with("docs/telemetry.md")).unwrap();
     let sha256 = "7f2508f9da39019bd6ea67f8d7e9dc0cd301818f05542238f83c99e00f5f0c06";
     assert_eq!(*line, format!("0644        12  {sha256}  docs/telemetry.md"));

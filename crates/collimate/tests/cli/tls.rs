@@ -329,7 +329,10 @@ fn a_path_that_is_not_there_is_no_finding() {
 fn the_script_hands_over() {
     let checkout = Sandbox::new();
     let script = "ops/devops/telemetry/generate_dev_tls.sh";
-    checkout.copy(crate::tree::repository().join(script), script).write("collimate.yaml", "");
+    for script in [script, "deploy/tools/collimate.sh"] {
+        checkout.copy(crate::tree::repository().join(script), script);
+    }
+    checkout.write("collimate.yaml", "").write("crates/collimate/Cargo.toml", "");
     let elsewhere = Sandbox::new();
     let run = |arguments: &[&str]| {
         Cli::new("/bin/sh").folder(elsewhere.root()).arg(checkout.path(script).as_str()).args(arguments.iter().copied())
@@ -345,4 +348,7 @@ fn the_script_hands_over() {
         checkout.root()
     );
     run(&[]).stderr(install).exit(4).run();
+    checkout.remove("crates");
+    let unpacked = "collimate is not installed; put it on PATH, or name it with COLLIMATE=/path/to/collimate\n";
+    run(&[]).stderr(unpacked).exit(4).run();
 }

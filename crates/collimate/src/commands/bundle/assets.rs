@@ -50,6 +50,7 @@ const RULES: &[Rule] = &[
     Need("deploy/helm/stellaops/values-airgap.yaml"),
     // Instructions, and the scripts that they name.
     Need("docs/telemetry.md"),
+    Need("deploy/tools/collimate.sh"),
     Need("ops/devops/telemetry/generate_dev_tls.sh"),
     Need("ops/devops/telemetry/smoke_otel_collector.py"),
     Take("LICENSE"),

@@ -82,6 +82,7 @@ pub(super) fn workspace() -> Tree {
         ("deploy/helm/stellaops/values-prod.yaml", &image),
         ("deploy/helm/stellaops/templates/pod.yaml", pod),
         ("docs/telemetry.md", "# Telemetry\n"),
+        ("deploy/tools/collimate.sh", "#!/bin/sh\n"),
         ("ops/devops/telemetry/generate_dev_tls.sh", "#!/bin/sh\n"),
         ("ops/devops/telemetry/smoke_otel_collector.py", "#!/usr/bin/env python3\n"),
     ])
