@@ -14,3 +14,4 @@ mod smoke_otel;
 mod telemetry;
 mod tls;
 mod tree;
+mod workflow;
