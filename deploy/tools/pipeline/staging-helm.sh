@@ -53,7 +53,7 @@ has_lock() {
     local version='' name='' since=''
     holder >"$scratch/lease" || fail 4 "the lock of staging cannot be read"
     read -r version name since <"$scratch/lease" || true
-    true
+    [[ $name == "$owner" ]]
 }
 
 free_lock() {

@@ -256,6 +256,12 @@ fn a_lock_that_was_lost_stops_the_deployment() {
 fn of_many_runs_at_once_one_has_staging() {
     let Some(world) = World::new() else { return };
     let checkout = world.check_out("many");
+    // The clock is asked between looking and taking: two that ask it at once would both find staging free. It counts for a while,
+    // so that they would meet.
+    let clock = "mkdir @S/inside 2>/dev/null || echo met >>@S/met
+i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done
+rmdir @S/inside 2>/dev/null; exec /bin/date \"$@\"";
+    world.program("bin/date", &clock.replace("@S", world.sandbox.root().as_str()));
     let threads: Vec<_> = (0..8)
         .map(|number| {
             let mut cli = Cli::new(checkout.join("deploy/tools/pipeline/staging.sh")).arg("lock").folder(&checkout);
@@ -270,4 +276,5 @@ fn of_many_runs_at_once_one_has_staging() {
     let mut codes: Vec<i32> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
     codes.sort_unstable();
     assert_eq!(codes, [0, 4, 4, 4, 4, 4, 4, 4]);
+    assert!(!world.sandbox.path("met").exists(), "two looked at the lock at once");
 }

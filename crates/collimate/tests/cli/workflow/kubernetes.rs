@@ -55,6 +55,8 @@ fn another_runs_lease_is_respected_until_it_is_stale() {
     let text = &run.fails_at("Take staging", 4).text;
     assert!(text.contains("staging is taken by `example/deploy/run-1.1` for 2 minutes"), "{text}");
     assert_eq!(world.calls("helm"), 0);
+    // Not ours to give back.
+    assert!(world.sandbox.read("lease").contains("run-1.1"));
 
     world.sandbox.write("lease", lease(121));
     let run = deploy(&world, |world, step| {
@@ -65,6 +67,19 @@ fn another_runs_lease_is_respected_until_it_is_stale() {
     run.is_green();
     assert!(run.step("Take staging").text.contains("its lock is stale"), "{}", run.log());
     assert!(!world.sandbox.path("lease").exists());
+}
+
+#[test]
+fn a_lease_that_was_lost_stops_the_deployment() {
+    let Some(world) = World::new().map(in_a_cluster) else { return };
+    let run = deploy(&world, |world, step| {
+        if step == "clock" {
+            world.sandbox.replace("lease", "run-4711.1", "run-9.1");
+        }
+    });
+    run.fails_at("Deploy", 4);
+    assert_eq!(world.calls("helm"), 0);
+    assert!(world.sandbox.read("lease").contains("run-9.1"));
 }
 
 #[test]
