@@ -34,7 +34,7 @@ pub enum ReadError {
     TooLarge { size: u64, limit: u64 },
     #[error("it is not a gzip file")]
     NotGzip,
-    #[error("its gzip header is not the one that is written: {field}")]
+    #[error("it was not packed by this program: its gzip header has another {field}")]
     GzipHeader { field: &'static str },
     #[error("it ends in the middle: the file was cut")]
     Cut,

@@ -96,7 +96,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// Tokens that say themselves what they are.
 fn token(word: &str) -> Option<&'static str> {
-    const KNOWN: [(&str, usize, &str); 9] = [
+    const KNOWN: [(&str, usize, &str); 11] = [
         ("ghp_", 36, "a GitHub token"),
         ("gho_", 36, "a GitHub token"),
         ("ghs_", 36, "a GitHub token"),
@@ -106,6 +106,8 @@ fn token(word: &str) -> Option<&'static str> {
         ("xoxp-", 20, "a Slack token"),
         ("AKIA", 16, "an AWS access key"),
         ("hvs.", 24, "a Vault token"),
+        ("sk_live_", 24, "a Stripe key"),
+        ("AGE-SECRET-KEY-1", 58, "an age private key"),
     ];
     let known = KNOWN.iter().find(|(prefix, least, _)| {
         word.strip_prefix(prefix).is_some_and(|rest| {

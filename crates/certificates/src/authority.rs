@@ -91,6 +91,9 @@ impl Authority {
     /// If one of them is not what it has to be, or they do not belong together.
     pub(crate) fn read(certificate_pem: &str, key_pem: &str) -> Result<Self, Error> {
         let unusable = |reason: &str| Error::new(ErrorKind::Crypto { what: "use the CA", reason: reason.to_owned() });
+        if key_pem.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || key_pem.contains("Proc-Type: 4,ENCRYPTED") {
+            return Err(unusable("its key is encrypted with a passphrase"));
+        }
         let key = KeyPair::from_pem(key_pem).map_err(|_| unusable("its key cannot be read"))?;
         let block =
             crate::pem::first_certificate(certificate_pem).ok_or_else(|| unusable("its certificate cannot be read"))?;

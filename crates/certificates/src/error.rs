@@ -15,6 +15,12 @@ pub enum ErrorKind {
     /// A file or folder could not be read or written.
     #[error("cannot {action} `{path}`: {reason}")]
     Files { action: &'static str, path: Utf8PathBuf, reason: io::ErrorKind },
+    /// What is there is no folder.
+    #[error("`{path}` is not a folder")]
+    NoFolder { path: Utf8PathBuf },
+    /// The clock is before the authority was made. What is renewed now would be worth nothing once the clock is right.
+    #[error("by this machine's clock it is {now}, and the CA in `{folder}` is valid only from {from} on")]
+    Clock { folder: Utf8PathBuf, now: jiff::Timestamp, from: jiff::Timestamp },
     /// Another run holds the folder.
     #[error("another run{} is at work in `{folder}`", .process.map_or_else(String::new, |id| format!(" (process {id})")))]
     Locked { folder: Utf8PathBuf, process: Option<u32> },
@@ -61,6 +67,8 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self.kind() {
+            ErrorKind::NoFolder { .. } => Some("name a folder; it is made if it is not there".to_owned()),
+            ErrorKind::Clock { .. } => Some("set this machine's clock, then run the command again".to_owned()),
             ErrorKind::Locked { .. } => Some("wait until it is done, then run the command again".to_owned()),
             ErrorKind::Foreign { path } => {
                 let folder = path.parent().unwrap_or(Utf8Path::new("."));

@@ -171,10 +171,11 @@ impl Trusted {
         if let Some(path) = question.trusted {
             let mut walk = Walk::default();
             walk.add(path)?;
-            let certificates: Vec<Certificate> =
-                walk.files.into_iter().flat_map(|found| read(found).certificates).collect();
+            let files: Vec<Read> = walk.files.into_iter().map(read).collect();
+            let problem = files.iter().find_map(|file| file.problems.first().cloned());
+            let certificates: Vec<Certificate> = files.into_iter().flat_map(|file| file.certificates).collect();
             if certificates.is_empty() {
-                let reason = "it holds no certificate".to_owned();
+                let reason = problem.unwrap_or_else(|| "it holds no certificate".to_owned());
                 return Err(Error::new(ErrorKind::Unreadable { path: path.to_owned(), reason }));
             }
             return Ok(Self::Named(certificates));

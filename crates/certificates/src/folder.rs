@@ -40,6 +40,9 @@ impl Folder {
     /// # Errors
     /// If another run holds it, or it cannot be written.
     pub fn open(root: &Utf8Path) -> Result<Self, Error> {
+        if root.metadata().is_ok_and(|there| !there.is_dir()) {
+            return Err(Error::new(ErrorKind::NoFolder { path: root.to_owned() }));
+        }
         make(root).map_err(|error| Error::files("create", root, &error))?;
         let lock = File::open(root).map_err(|error| Error::files("read", root, &error))?;
         // Not waited for: who comes second would do the same work again, or undo it.

@@ -123,10 +123,11 @@ impl Report {
 /// Never overwrites what is good; where nothing has to be done, nothing is written.
 ///
 /// # Errors
-/// If another run is at work, files cannot be read, written or given away, or the authority is damaged.
+/// If another run is at work, files cannot be read, written or given away, the authority is damaged, or the clock is before it was made.
 pub fn generate(request: &Request, root: &Utf8Path, now: Timestamp) -> Result<Report, Error> {
     let folder = Folder::open(root)?;
     let mut state = State::read(&folder)?;
+    state::refuse_early_clock(&folder, &state, now)?;
     let (authority, done) = authority(request, &folder, &mut state, now)?;
     let signers = Signers::of(&state, &authority, now);
     let components = Component::ALL

@@ -70,6 +70,7 @@ pub fn rotate(rotation: &Rotation, root: &Utf8Path, now: Timestamp) -> Result<Ro
     let Some(old) = &state.authority else {
         return Err(Error::new(ErrorKind::NoAuthority { folder: root.to_owned() }));
     };
+    state::refuse_early_clock(&folder, &state, now)?;
     in_order(rotation.phase, state.progress())?;
     match rotation.phase {
         Phase::Trust => trust(rotation, &folder, &state, old, now),

@@ -187,6 +187,19 @@ pub(crate) fn is_over(authority: &Authority, now: Timestamp) -> bool {
     authority.validity().is_over(now)
 }
 
+/// Refuses to work by a clock that is before the authority was made, as after a reset to 1970: every certificate would be replaced by
+/// one that is over as soon as the clock is right.
+pub(crate) fn refuse_early_clock(folder: &Folder, state: &State, now: Timestamp) -> Result<(), Error> {
+    let from = state.authority.as_ref().map(|authority| authority.validity().not_before);
+    match from.filter(|from| now < *from) {
+        Some(from) => {
+            let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+            Err(Error::new(ErrorKind::Clock { folder: folder.root().to_owned(), now, from }))
+        }
+        None => Ok(()),
+    }
+}
+
 fn read_authority(slot: &Slot) -> Result<Option<Authority>, Error> {
     let unusable = |reason: String| Err(Error::new(ErrorKind::Authority { folder: slot.path().to_owned(), reason }));
     match (slot.read(CA_CERTIFICATE)?, slot.read(CA_KEY)?.map(PrivateKey::new)) {

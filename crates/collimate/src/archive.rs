@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::Channel;
-use rollout::{Hash, Held, is_version};
+use rollout::{Hash, Held, Ledger, is_version};
 use source::{FileError, Files as _};
 
 use crate::exit::{Exit, Failure, Result};
@@ -74,10 +74,34 @@ pub(crate) fn by_identity<'s>(session: &'s Session, channel: &Channel, held: &He
     });
     match found {
         Some(input) => place::manifest(session, &input.path),
+        None if by_version(session, channel, &held.version).is_ok() => Err(changed(&held.version, &folder)),
         None => Err(Failure::new(Exit::Findings, format!("release `{}` is not in the archive", held.version))
             .because(format!("no manifest in `{folder}` has the identity `{}`", held.sha256.short()))
             .hint("put its manifest back from version control, or name another release with `--to`")),
     }
+}
+
+/// As [`by_version`], where the ledger has nothing to say against it: a version that it recorded names one release for ever.
+pub(crate) fn recorded<'s>(
+    session: &'s Session,
+    ledger: &Ledger,
+    channel: &Channel,
+    version: &str,
+) -> Result<Manifest<'s>> {
+    let found = by_version(session, channel, version)?;
+    let held = place::held(found.release);
+    let entries = ledger.entries().iter().filter(|recorded| recorded.entry.channel == channel.name.value);
+    let known: Vec<&Held> = entries
+        .flat_map(|recorded| recorded.entry.from.iter().chain(&recorded.entry.to))
+        .filter(|known| known.version == held.version)
+        .collect();
+    if known.is_empty() || known.contains(&&held) { Ok(found) } else { Err(changed(version, &folder(channel))) }
+}
+
+fn changed(version: &str, folder: &Utf8Path) -> Failure {
+    Failure::untrusted(format!("release `{version}` in the archive is not the one that the ledger recorded"))
+        .because(format!("its manifest in `{folder}` was changed since"))
+        .hint("put its manifest back from version control; nothing was changed")
 }
 
 /// The archived release of this version, made for this channel.
@@ -97,7 +121,9 @@ pub(crate) fn by_version<'s>(session: &'s Session, channel: &Channel, version: &
             if known.is_empty() {
                 return Err(Failure::usage(format!("there is no {what} `{version}`")).hint("the archive holds none"));
             }
-            Err(crate::session::unknown(&what, version, known))
+            // No guess: two versions that are spelled alike are two releases.
+            Err(Failure::usage(format!("there is no {what} `{version}`"))
+                .hint(format!("there are: {}", known.join(", "))))
         }
     }
 }

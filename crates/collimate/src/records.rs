@@ -14,7 +14,7 @@ use rollout::{Change, CommitError, Draft, Fault, Journal, JournalError, Ledger, 
 use source::{FileError, FileKind, Files as _};
 
 use self::disk::DiskStorage;
-use self::lock::{Lock, Owner};
+use self::lock::{Lock, Owner, told};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
@@ -60,7 +60,8 @@ impl Records {
         let mut session = Session::open(ctx)?;
         let folder = folder_of(&session)?;
         let now = moment(ctx)?;
-        let is_interrupted = session.files.absolute(&folder.join(JOURNAL)).is_file();
+        // Whatever stands there: a planted link is no journal, and must not wait unseen for the next change.
+        let is_interrupted = session.files.absolute(&folder.join(JOURNAL)).symlink_metadata().is_ok();
         if is_interrupted && purpose == Purpose::DryRun {
             return Err(Failure::new(Exit::Findings, "a change that was interrupted waits to be finished")
                 .hint("`collimate history` finishes it; `--dry-run` writes nothing"));
@@ -169,11 +170,31 @@ fn read_ledger(session: &Session, folder: &Utf8Path) -> Result<(Ledger, Vec<Faul
         Err(error) => return Err(unreadable(error)),
     };
     let mut files = Vec::new();
-    for entry in listed.into_iter().filter(|entry| entry.kind == FileKind::File && is_entry_name(&entry.name)) {
-        let (_, content) = session.files.read(&history.join(&entry.name)).map_err(unreadable)?;
-        files.push((entry.name, content.to_vec()));
+    for entry in listed.iter().filter(|entry| entry.kind == FileKind::File && is_entry_name(&entry.name)) {
+        let (_, content) = session.files.read(&history.join(&entry.name)).map_err(|error| {
+            unreadable(error).hint("put back the files that version control holds; nothing was changed")
+        })?;
+        files.push((entry.name.clone(), content.to_vec()));
     }
-    Ok(Ledger::read(files))
+    let (ledger, mut faults) = Ledger::read(files);
+    faults.extend(
+        others(&session.files.absolute(&history))
+            .into_iter()
+            .map(|name| Fault { name, message: "it is no regular file, as every entry is".to_owned() }),
+    );
+    faults.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((ledger, faults))
+}
+
+/// What has the name of an entry and is no file, so that nobody can read it: a hold must not vanish behind a folder or a pipe.
+fn others(history: &Utf8Path) -> Vec<String> {
+    let Ok(entries) = history.read_dir_utf8() else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| is_entry_name(entry.file_name()))
+        .filter(|entry| !entry.path().metadata().is_ok_and(|metadata| metadata.is_file()))
+        .map(|entry| entry.file_name().to_owned())
+        .collect()
 }
 
 /// Finishes or undoes what a killed run began; whether files were changed.
@@ -194,6 +215,7 @@ fn recover(ctx: &Ctx, session: &Session, journal: &Utf8Path, stale: Option<&Owne
         removed += write::remove_leftovers(&session.files.absolute(&change.path)).map_err(cannot_clean)?;
     }
     let Journal { command, by, at, changes, .. } = &recovered.journal;
+    let (command, by) = (told(command), told(by));
     let total = plural(changes.len(), "file");
     let rest = match recovered.written {
         0 => "all were written already".to_owned(),
@@ -209,9 +231,18 @@ fn recover(ctx: &Ctx, session: &Session, journal: &Utf8Path, stale: Option<&Owne
     Ok(true)
 }
 
+/// Whether waiting would not help: no run of ours leaves such a thing where it wrote a file.
+fn is_planted(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::IsADirectory | ErrorKind::NotADirectory)
+}
+
 fn unfinished(journal: &Utf8Path, error: &JournalError) -> Failure {
-    let failure = Failure::outside("cannot finish a change that was interrupted").because(error);
+    let failure = Failure::outside("cannot finish a change that was interrupted").because(told(&error.to_string()));
     match error {
+        JournalError::Storage(error) if is_planted(error) => failure.hint(format!(
+            "put right what the line above names; or remove `{journal}` to leave everything as it is now"
+        )),
         JournalError::Storage(_) => failure.hint("once files can be written, any run finishes it"),
         JournalError::Conflict(_) => failure.hint(format!(
             "put the file back as it was before or as `{journal}` says; or remove `{journal}` to leave everything as it is now"

@@ -76,11 +76,20 @@ pub(crate) fn remove_leftovers(path: &Utf8Path) -> io::Result<usize> {
 
 fn prepare(file: &NewFile) -> io::Result<Utf8PathBuf> {
     let target = file.path.canonicalize_utf8().unwrap_or_else(|_| file.path.clone());
+    if target.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        // Renaming over `/dev/null` would make a plain file of it, for every program of this machine.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a device or a pipe"));
+    }
     let folder = target.parent().unwrap_or(Utf8Path::new("."));
     let name = target.file_name().unwrap_or("file");
     let temporary = folder.join(format!(".collimate-{name}-{}", std::process::id()));
     let write = || -> io::Result<()> {
-        let mut handle = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
+        // Of a killed run with our number, or planted: as a link it would lead the new content elsewhere.
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut handle = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
         handle.write_all(&file.content)?;
         if let Ok(metadata) = target.metadata() {
             handle.set_permissions(metadata.permissions())?;
@@ -94,7 +103,13 @@ fn prepare(file: &NewFile) -> io::Result<Utf8PathBuf> {
 }
 
 fn failed(path: &Utf8Path, error: &io::Error) -> Failure {
-    Failure::outside(format!("cannot write `{path}`")).because(error.kind())
+    let failure = Failure::outside(format!("cannot write `{path}`"));
+    match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            failure.because(error).hint("name a file, or leave the flag out to print to stdout")
+        }
+        kind => failure.because(kind),
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +127,23 @@ mod tests {
         assert_eq!(fs::read_dir(root).unwrap().count(), 1, "nothing is left behind");
         replace_all(&[new("a"), new("b")]).unwrap();
         assert_eq!(fs::read_to_string(root.join("b")).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_device_stays_one_and_a_planted_temporary_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        std::os::unix::fs::symlink("/dev/null", root.join("null")).unwrap();
+        let refused = replace_all(&[NewFile { path: root.join("null"), content: b"x".to_vec() }]).unwrap_err();
+        assert!(refused.to_text().contains("it is a device or a pipe"), "{}", refused.to_text());
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+
+        fs::write(root.join("precious"), "old").unwrap();
+        std::os::unix::fs::symlink("precious", root.join(format!(".collimate-a-{}", std::process::id()))).unwrap();
+        replace_all(&[NewFile { path: root.join("a"), content: b"new".to_vec() }]).unwrap();
+        assert_eq!(fs::read_to_string(root.join("precious")).unwrap(), "old");
+        assert!(root.join("a").symlink_metadata().unwrap().is_file());
+        assert_eq!(fs::read_to_string(root.join("a")).unwrap(), "new");
     }
 
     #[test]

@@ -149,7 +149,7 @@ pub enum EntryError {
     Schema(u64),
     #[error("a `{kind}` has no `{field}`, or one too many")]
     Shape { kind: Kind, field: &'static str },
-    #[error("`{0}` is empty, too long, or holds control characters")]
+    #[error("`{0}` must be one line of 1 to {LONGEST_TEXT} bytes without control characters")]
     Text(&'static str),
     #[error("it is not spelled as an entry is written: one field per line, in order, with nothing else")]
     NotCanonical,
@@ -245,7 +245,7 @@ impl Entry {
 fn is_printable(text: &str) -> bool {
     let hidden = |letter: char| {
         letter.is_control()
-            || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(letter, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     !text.trim().is_empty() && text.len() <= LONGEST_TEXT && !text.chars().any(hidden)
 }

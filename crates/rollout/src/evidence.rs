@@ -5,6 +5,9 @@ use serde_json::Value;
 /// The schema of our probes' reports that this program reads.
 const REPORT_SCHEMA: u64 = 1;
 
+/// What some editors write before a text.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// The verdict of a report that proves something.
 const GREEN: &str = "passed";
 
@@ -25,6 +28,14 @@ pub enum ReportError {
     Schema,
     #[error("it is a report without a verdict")]
     NoVerdict,
+    /// What a probe leaves that could not even start.
+    #[error("it is empty")]
+    Empty,
+    /// A report that was written half may have been one that speaks against the release.
+    #[error("it begins as JSON and is cut off")]
+    Cut,
+    #[error("it is a report with something behind it")]
+    Trailing,
 }
 
 impl Report {
@@ -33,11 +44,34 @@ impl Report {
     /// # Errors
     /// A report that this program cannot judge.
     pub fn read(bytes: &[u8]) -> Result<Self, ReportError> {
-        let Ok(Value::Object(report)) = serde_json::from_slice(bytes) else { return Ok(Self::default()) };
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii();
+        if bytes.is_empty() {
+            return Err(ReportError::Empty);
+        }
+        if !bytes.starts_with(b"{") {
+            return Ok(Self::default());
+        }
+        let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+        let report = match values.next() {
+            Some(Ok(Value::Object(report))) => report,
+            Some(Err(error)) if error.is_eof() => return Err(ReportError::Cut),
+            _ => return Ok(Self::default()),
+        };
+        let is_alone = values.byte_offset() == bytes.len();
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let fact = report.get("facts").and_then(|facts| facts.get("release"));
-        let release = text(report.get("release").or(fact));
-        let Some(probe) = text(report.get("probe")) else { return Ok(Self { release, ..Self::default() }) };
+        let release = match report.get("release").or(fact) {
+            // `2025.10` without its quotes.
+            Some(Value::Number(number)) => Some(number.to_string()),
+            other => text(other),
+        };
+        let Some(probe) = text(report.get("probe")) else {
+            // Lines of JSON are a log; what the first one names is not said of all.
+            return Ok(Self { release: release.filter(|_| is_alone), ..Self::default() });
+        };
+        if !is_alone {
+            return Err(ReportError::Trailing);
+        }
         if report.get("schema").and_then(Value::as_u64) != Some(REPORT_SCHEMA) {
             return Err(ReportError::Schema);
         }
@@ -69,8 +103,23 @@ mod tests {
         }
         assert_eq!(read(r#"{"schema": 2, "probe": "otel", "verdict": "passed"}"#), Err(ReportError::Schema));
         assert_eq!(read(r#"{"schema": 1, "probe": "otel"}"#), Err(ReportError::NoVerdict));
-        for other in ["", "plain", "[1]", "{}", r#"{"probe": 1}"#] {
+        for other in ["plain", "[1]", "{}", r#"{"probe": 1}"#, "{x", "{\"release\": \"1\"}\n{}\n"] {
             assert_eq!(read(other), Ok(Report::default()), "{other}");
         }
+    }
+
+    #[test]
+    fn what_a_probe_did_not_finish_proves_nothing() {
+        let read = |text: &str| Report::read(text.as_bytes());
+        for nothing in ["", " \n", "\u{feff}"] {
+            assert_eq!(read(nothing), Err(ReportError::Empty), "{nothing:?}");
+        }
+        let wrong = r#"{"schema": 1, "probe": "otel", "verdict": "wrong"}"#;
+        for end in 1..wrong.len() {
+            assert_eq!(read(&wrong[..end]), Err(ReportError::Cut), "{end}");
+        }
+        assert!(!read(&format!("\u{feff}{wrong}\n")).unwrap().is_green());
+        assert_eq!(read(&format!("{wrong}\n{wrong}")), Err(ReportError::Trailing));
+        assert_eq!(read(r#"{"facts": {"release": 2025.1}}"#).unwrap().release.as_deref(), Some("2025.1"));
     }
 }

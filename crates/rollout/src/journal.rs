@@ -4,6 +4,7 @@
 //! Whoever comes next finds either no journal, and nothing has happened, or the journal, and finishes what it says. Nothing
 //! is ever taken back half-way, so there is only one way to recover, and doing it twice does no harm.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -107,13 +108,17 @@ impl Journal {
         Self { schema: SCHEMA, command, by, at, changes }
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, JournalError> {
+    fn parse(bytes: &[u8], at: &Utf8Path) -> Result<Self, JournalError> {
         let journal: Self = serde_json::from_slice(bytes).map_err(|error| JournalError::Damaged(error.to_string()))?;
         if journal.schema != SCHEMA {
             return Err(JournalError::Damaged(format!("its schema is {}, not {SCHEMA}", journal.schema)));
         }
-        match journal.changes.iter().find(|change| !is_ours(&change.path)) {
-            Some(change) => Err(JournalError::Outside(change.path.clone())),
+        if let Some(change) = journal.changes.iter().find(|change| !is_ours(change, at)) {
+            return Err(JournalError::Outside(change.path.clone()));
+        }
+        let mut paths = BTreeSet::new();
+        match journal.changes.iter().find(|change| !paths.insert(&change.path)) {
+            Some(change) => Err(JournalError::Damaged(format!("it names `{}` twice", change.path))),
             None => Ok(journal),
         }
     }
@@ -124,11 +129,14 @@ impl Journal {
     }
 }
 
-/// Whether a change of ours could touch this path: below the workspace, and nothing hidden on the way.
-fn is_ours(path: &Utf8Path) -> bool {
+/// Whether a change of ours could be this one: below the workspace, and nothing hidden on the way. New files are made beside the journal
+/// only, where archive and ledger are; elsewhere a file that nobody expects could be run or trusted.
+fn is_ours(change: &Change, at: &Utf8Path) -> bool {
+    let path = &change.path;
     let plain =
         |component: Utf8Component<'_>| matches!(component, Utf8Component::Normal(name) if !name.starts_with('.'));
-    path.file_name().is_some() && path.components().all(plain)
+    let is_beside = at.parent().is_some_and(|folder| path.starts_with(folder));
+    path.file_name().is_some() && path.components().all(plain) && (change.old.is_some() || is_beside)
 }
 
 /// Makes a change. `at` is where its journal stands meanwhile.
@@ -163,7 +171,7 @@ pub fn commit(storage: &dyn Storage, at: &Utf8Path, journal: &Journal) -> Result
 /// Nothing is written where a file was changed by somebody else, or the journal is not one.
 pub fn recover(storage: &dyn Storage, at: &Utf8Path) -> Result<Option<Recovered>, JournalError> {
     let Some(bytes) = storage.read(at)? else { return Ok(None) };
-    let journal = Journal::parse(&bytes)?;
+    let journal = Journal::parse(&bytes, at)?;
     let mut open = Vec::new();
     for change in &journal.changes {
         let now = storage.read(&change.path)?.map(|content| Hash::of(&content));

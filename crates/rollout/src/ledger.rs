@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::entry::{Draft, Entry, EntryError, is_entry_name};
 use crate::{Hash, Moment};
 
+/// Fewer digits of a hash name an entry by chance.
+pub const FEWEST_DIGITS: usize = 6;
+
 /// An entry with its name and hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
@@ -87,11 +90,11 @@ impl Ledger {
         self.entries.iter().filter(|recorded| !followed.contains(&recorded.hash)).collect()
     }
 
-    /// The entry of this hash, or of the only one that starts so (at least six digits).
+    /// The entry of this hash, or of the only one that starts so (at least [`FEWEST_DIGITS`]).
     #[must_use]
     pub fn find(&self, hash: &str) -> Option<&Recorded> {
         let mut found = self.entries.iter().filter(|recorded| recorded.hash.as_str().starts_with(hash));
-        let first = found.next().filter(|_| hash.len() >= 6)?;
+        let first = found.next().filter(|_| hash.len() >= FEWEST_DIGITS)?;
         found.next().is_none().then_some(first)
     }
 

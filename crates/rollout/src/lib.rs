@@ -26,7 +26,7 @@ pub use evidence::{Report, ReportError};
 pub use hash::{Hash, HashError};
 pub use hotfix::{hotfixes, keep};
 pub use journal::{Change, CommitError, Journal, JournalError, Recovered, Storage, Write, commit, recover};
-pub use ledger::{Fault, Ledger, NewEntry, Recorded};
+pub use ledger::{FEWEST_DIGITS, Fault, Ledger, NewEntry, Recorded};
 pub use moment::{Moment, MomentError};
 pub use ring::{RingError, set_ring};
 pub use standing::{HeldAt, Since};

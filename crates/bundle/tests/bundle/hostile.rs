@@ -234,10 +234,10 @@ fn gzip_files_that_are_more_than_one() {
         bytes[at] = byte;
         bytes
     };
-    check(&with(3, 8), "its gzip header is not the one that is written: flags");
-    check(&with(4, 1), "its gzip header is not the one that is written: time");
-    check(&with(8, 4), "its gzip header is not the one that is written: level");
-    check(&with(9, 3), "its gzip header is not the one that is written: system");
+    check(&with(3, 8), "it was not packed by this program: its gzip header has another flags");
+    check(&with(4, 1), "it was not packed by this program: its gzip header has another time");
+    check(&with(8, 4), "it was not packed by this program: its gzip header has another level");
+    check(&with(9, 3), "it was not packed by this program: its gzip header has another system");
     let end = good.len();
     check(
         &with(end - 8, good[end - 8] ^ 1),

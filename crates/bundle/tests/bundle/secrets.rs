@@ -68,6 +68,8 @@ fn passwords_and_tokens() {
     check(format!("mirror:{}\n", "$apr1$abcdefgh$0123456789abcdefghijkl").as_bytes(), "a line of a password file");
     check(format!("mirror:{}{}\n", "{SHA}", "0123456789abcdefghijklmnop=").as_bytes(), "a line of a password file");
     check(format!("x {}{}\n", "ghp_", "a1".repeat(18)).as_bytes(), "a GitHub token");
+    check(format!("x {}{}\n", "sk_live_", "a1".repeat(12)).as_bytes(), "a Stripe key");
+    check(format!("x {}{}\n", "AGE-SECRET-KEY-1", "Q1".repeat(29)).as_bytes(), "an age private key");
     check(format!("key: {}{}\n", "AKIA", "A1B2".repeat(4)).as_bytes(), "an AWS access key");
     let token = ["eyJhbGciOiJFUzI1NiJ9", "eyJzdWIiOiJ4In0", "c2lnbmF0dXJlLW9mLXRoaXM"].join(".");
     check(format!("Authorization: Bearer {token}\n").as_bytes(), "a signed token");

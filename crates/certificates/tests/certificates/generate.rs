@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use camino::Utf8Path;
-use certificates::{Algorithm, Component, Done, ErrorKind, Report, Request, San, generate};
+use certificates::{Algorithm, Component, Done, ErrorKind, Phase, Report, Request, Rotation, San, generate, rotate};
 use testkit::Sandbox;
 
 use crate::{day, files, filled, noon, snapshot};
@@ -232,4 +232,33 @@ fn a_key_never_shows_in_a_debug_text() {
     let shown = format!("{authority:?} {:?}", authority.key());
     let secret: String = authority.key().reveal().lines().nth(1).unwrap().to_owned();
     assert!(!shown.contains(&secret) && shown.contains("PrivateKey(…)"), "{shown}");
+}
+
+#[test]
+fn a_clock_that_is_before_the_authority_changes_nothing() {
+    let sandbox = Sandbox::new();
+    filled(&sandbox, &Request::default(), noon());
+    let before = snapshot(&sandbox);
+    for request in [Request::default(), Request { renew: true, ..Request::default() }] {
+        let error = generate(&request, &sandbox.path("certs"), day(-1)).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Clock { .. }), "{error}");
+        let said = error.to_string();
+        assert!(said.starts_with("by this machine's clock it is 2025-09-19T12:00:00Z, and the CA in `"), "{said}");
+        assert!(said.ends_with("` is valid only from 2025-09-20T11:00:00Z on"), "{said}");
+    }
+    let rotation = Rotation { phase: Phase::Trust, algorithm: None, days: 90, ca_days: 365 };
+    let error = rotate(&rotation, &sandbox.path("certs"), day(-1)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Clock { .. }), "{error}");
+    assert_eq!(snapshot(&sandbox), before);
+}
+
+#[test]
+fn an_encrypted_key_of_the_authority_is_called_so() {
+    let sandbox = Sandbox::new();
+    filled(&sandbox, &Request::default(), noon());
+    let key = sandbox.path("certs/authority/..data/ca.key");
+    let block = |edge: &str| format!("-----{edge} ENCRYPTED PRIVATE KEY-----\n");
+    fs::write(key, block("BEGIN") + "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAk\n" + &block("END")).unwrap();
+    let error = generate(&Request::default(), &sandbox.path("certs"), noon()).unwrap_err();
+    assert!(error.to_string().ends_with("its key is encrypted with a passphrase"), "{error}");
 }

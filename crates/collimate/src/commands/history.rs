@@ -1,6 +1,6 @@
 use findings::plural;
 use release::Date;
-use rollout::{Entry, Kind, Ledger, Moment, Recorded, Since};
+use rollout::{Entry, FEWEST_DIGITS, Kind, Ledger, Moment, Recorded, Since};
 use serde_json::{Value, json};
 
 use crate::columns;
@@ -49,6 +49,11 @@ enum Format {
 
 pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let at = args.at.as_deref().map(moment).transpose()?;
+    if let Some(head) = args.head.as_deref().filter(|head| !is_start_of_hash(head)) {
+        // A variable that is not set must not look like entries that were removed.
+        return Err(Failure::usage(format!("`--head {head}` is no hash"))
+            .hint(format!("write its 64 lower-case hexadecimal digits, or at least the first {FEWEST_DIGITS}")));
+    }
     let records = Records::open(ctx, Purpose::Read, "history", "somebody who looked")?;
     let place = args.place.as_deref().map(|name| Place::parse(&records.session, name)).transpose()?;
     match (&at, args.verify) {
@@ -64,6 +69,10 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         plural(records.faults.len(), "fault")
     ));
     Ok(Exit::Findings)
+}
+
+fn is_start_of_hash(text: &str) -> bool {
+    (FEWEST_DIGITS..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A moment, or the end of a day.

@@ -103,6 +103,8 @@ fn show(file: &Utf8Path, ctx: &Ctx) -> Result<Exit> {
         Ok(public) => public,
         Err(of_public) => match PrivateKey::from_pem(&text) {
             Ok(private) => private.public(),
+            // Of two reasons, the one for the half that the file says it holds.
+            Err(of_private) if text.contains("PRIVATE KEY-----") => return Err(unusable(file, &of_private)),
             Err(_) => return Err(unusable(file, &of_public)),
         },
     };
@@ -135,7 +137,16 @@ fn unusable(file: &Utf8Path, cause: &dyn std::fmt::Display) -> Failure {
 
 fn read(file: &Utf8Path, ctx: &Ctx) -> Result<Zeroizing<String>> {
     let unreadable = |cause: &dyn std::fmt::Display| Failure::input(format!("cannot read `{file}`")).because(cause);
-    let handle = fs::File::open(ctx.cwd().join(file)).map_err(|error| unreadable(&error.kind()))?;
+    let path = ctx.cwd().join(file);
+    let metadata = path.metadata().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => unreadable(&"it does not exist"),
+        kind => unreadable(&kind),
+    })?;
+    if !metadata.is_file() {
+        // Opening a pipe would wait for whoever writes into it.
+        return Err(unreadable(&"it is not a regular file"));
+    }
+    let handle = fs::File::open(path).map_err(|error| unreadable(&error.kind()))?;
     // Room for all of it at once: growing would leave copies behind.
     let mut text = Zeroizing::new(String::with_capacity(usize::try_from(MOST_BYTES).unwrap_or(0)));
     handle.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| unreadable(&error.kind()))?;

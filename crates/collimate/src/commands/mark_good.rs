@@ -15,6 +15,8 @@ use crate::records::{Purpose, Records};
 /// Evidence is read whole to be hashed; logs and reports are far smaller.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
+const LONGEST_SHOWN: usize = 80;
+
 /// Record that the release which a channel or ring holds is known good
 ///
 /// `rollback` goes back to what is known good. In a channel with rings, CHANNEL alone means every ring that follows the channel's own
@@ -71,17 +73,20 @@ fn read(files: &[Utf8PathBuf], version: &str, ctx: &Ctx) -> Result<Vec<Evidence>
     for file in files {
         let bytes = content(&ctx.cwd().join(file))
             .map_err(|why| Failure::input(format!("cannot read `{file}`")).because(why))?;
-        let report =
-            Report::read(&bytes).map_err(|error| Failure::input(format!("cannot judge `{file}`")).because(error))?;
+        let report = Report::read(&bytes).map_err(|error| {
+            Failure::input(format!("cannot judge `{file}`"))
+                .because(error)
+                .hint("nothing was recorded; let the probe write its report anew")
+        })?;
         if !report.is_green() {
             let verdict = report.verdict.unwrap_or_default();
             return Err(Failure::new(Exit::Findings, format!("`{file}` does not prove that anything is good"))
-                .because(format!("its verdict is `{verdict}`"))
+                .because(format!("its verdict is `{}`", shown(&verdict)))
                 .hint("nothing was recorded; mend what the report found, or go back with `collimate rollback`"));
         }
         if let Some(other) = report.release.filter(|release| release != version) {
             return Err(Failure::new(Exit::Findings, format!("`{file}` is about another release"))
-                .because(format!("it looked at `{other}`; the manifest says `{version}`"))
+                .because(format!("it looked at `{}`; the manifest says `{version}`", shown(&other)))
                 .hint("deploy the release of the manifest, then probe it again"));
         }
         let name = file.file_name().unwrap_or(file.as_str()).to_owned();
@@ -93,7 +98,20 @@ fn read(files: &[Utf8PathBuf], version: &str, ctx: &Ctx) -> Result<Vec<Evidence>
     Ok(evidence)
 }
 
+/// What a report says of itself: no version and no verdict is longer, and none has several lines.
+fn shown(text: &str) -> String {
+    text.chars().take(LONGEST_SHOWN).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
 fn content(path: &Utf8Path) -> std::result::Result<Vec<u8>, String> {
+    // Before it is opened: opening a pipe waits for whoever writes into it.
+    let metadata = path.metadata().map_err(|error| error.kind().to_string())?;
+    if metadata.is_dir() {
+        return Err("is a directory".to_owned());
+    }
+    if !metadata.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
     let file = File::open(path).map_err(|error| error.kind().to_string())?;
     let mut bytes = Vec::new();
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.kind().to_string())?;

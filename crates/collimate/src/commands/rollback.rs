@@ -49,7 +49,10 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let (label, rings) = (place.label(), place.rings()?);
     let manifest = place.manifest(session)?;
     let from = place::held(manifest.release);
+    let known = known_good(&records, &place, &rings);
+    // A release that was named with `--to` and is not known good is none that the same command would have brought.
     if args.to.is_none()
+        && known.iter().any(|recorded| recorded.entry.to.as_ref() == Some(&from))
         && let Some(recorded) = gone_back(&records, &place, &rings, &from)
     {
         ctx.print(&format!(
@@ -59,9 +62,8 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         ctx.say("note: `--to VERSION` goes further back\n");
         return Ok(Exit::Fine);
     }
-    let known = known_good(&records, &place, &rings);
     let target = match &args.to {
-        Some(version) => archive::by_version(session, place.channel, version)?,
+        Some(version) => archive::recorded(session, &records.ledger, place.channel, version)?,
         None => last_good(session, &place, &known, &from)?,
     };
     let to = place::held(target.release);

@@ -60,10 +60,13 @@ fn failure(error: &certificates::Error) -> Failure {
         | ErrorKind::Damaged { .. }
         | ErrorKind::Foreign { .. }
         | ErrorKind::NoAuthority { .. }
+        | ErrorKind::NoFolder { .. }
         | ErrorKind::Unreadable { .. } => Exit::Input,
-        ErrorKind::Crypto { .. } | ErrorKind::Files { .. } | ErrorKind::Locked { .. } | ErrorKind::Owner { .. } => {
-            Exit::Outside
-        }
+        ErrorKind::Clock { .. }
+        | ErrorKind::Crypto { .. }
+        | ErrorKind::Files { .. }
+        | ErrorKind::Locked { .. }
+        | ErrorKind::Owner { .. } => Exit::Outside,
     };
     let failure = Failure::new(exit, error.to_string());
     match error.hint() {

@@ -1,6 +1,7 @@
 //! The workspace's folder as a journal sees it.
 //!
-//! A journal may come with a repository: no path of it leads out of the workspace, through whatever link.
+//! A journal may come with a repository: no path of it leads out of the workspace, through whatever link, and only regular files of a
+//! size that we write are read (a pipe would never end).
 
 use std::fs;
 use std::io;
@@ -9,6 +10,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rollout::{Storage, Write};
 
 use crate::write::{self, NewFile};
+
+/// A journal holds a few dozen profiles and manifests; what is larger is not ours.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) struct DiskStorage<'a> {
     /// Absolute and resolved.
@@ -30,18 +34,33 @@ impl<'a> DiskStorage<'a> {
         match real {
             Some(Ok(real)) if real.starts_with(self.root) => Ok(absolute),
             Some(Err(error)) => Err(error),
-            _ => Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("`{path}` leads out of the workspace"))),
+            _ => Err(invalid(path, "leads out of the workspace")),
         }
     }
 }
 
 impl Storage for DiskStorage<'_> {
     fn read(&self, path: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.inside(path)?) {
-            Ok(content) => Ok(Some(content)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(named(path, &error)),
+        let absolute = self.inside(path).map_err(|error| match error.kind() {
+            // A link that leads nowhere.
+            io::ErrorKind::NotFound => invalid(path, "is a link to nothing"),
+            _ => error,
+        })?;
+        let metadata = match absolute.metadata() {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(named(path, &error)),
+        };
+        if metadata.is_dir() {
+            return Err(named(path, &io::ErrorKind::IsADirectory.into()));
         }
+        if !metadata.is_file() {
+            return Err(invalid(path, "is no regular file"));
+        }
+        if metadata.len() > MOST_BYTES {
+            return Err(invalid(path, "is larger than 256 MiB"));
+        }
+        fs::read(&absolute).map(Some).map_err(|error| named(path, &error))
     }
 
     fn replace_all(&self, files: &[Write<'_>]) -> io::Result<()> {
@@ -63,6 +82,10 @@ impl Storage for DiskStorage<'_> {
             _ => Ok(()),
         }
     }
+}
+
+fn invalid(path: &Utf8Path, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("`{path}` {why}"))
 }
 
 fn named(path: &Utf8Path, error: &io::Error) -> io::Error {

@@ -2,6 +2,9 @@
 //!
 //! The lock itself is the operating system's, on the open file: it ends with the process, however that ends. So a lock file that can
 //! be locked and still names an owner is what a killed run left; no process number is guessed at.
+//!
+//! A lock file may come with a repository: nothing but a regular file is opened, since a link would lead the owner's name into whatever
+//! file it points at, and what it names is printed masked.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -39,6 +42,11 @@ impl Lock {
     pub(crate) fn take(path: &Utf8Path, owner: &Owner) -> Result<(Self, Option<Owner>)> {
         let failed = |error: &io::Error| Failure::outside(format!("cannot lock `{path}`")).because(error.kind());
         for _ in 0..MOST_TRIES {
+            if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+                return Err(Failure::outside(format!("cannot lock `{path}`"))
+                    .because("it is no regular file")
+                    .hint(format!("this program did not make `{path}`; remove it. Nothing was changed")));
+            }
             let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
             let mut file = open.map_err(|error| failed(&error))?;
             match file.try_lock() {
@@ -74,7 +82,7 @@ fn taken(file: &mut File) -> Failure {
 }
 
 fn is_at(file: &File, path: &Utf8Path) -> bool {
-    match (file.metadata(), path.metadata()) {
+    match (file.metadata(), path.symlink_metadata()) {
         (Ok(own), Ok(there)) => own.dev() == there.dev() && own.ino() == there.ino(),
         _ => false,
     }
@@ -94,10 +102,15 @@ fn write_owner(file: &mut File, owner: &Owner) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
+/// What a file says, as it may be printed: on one line, secrets and control characters masked.
+pub(super) fn told(text: &str) -> String {
+    source::redact(&text.replace('\n', " "))
+}
+
 impl std::fmt::Display for Owner {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { process, command, by, since } = self;
-        write!(formatter, "`{command}` by {by}, process {process}, since {since}")
+        write!(formatter, "`{}` by {}, process {process}, since {}", told(command), told(by), told(since))
     }
 }
 
@@ -130,5 +143,28 @@ mod tests {
         assert_eq!(Lock::take(&path, &owner("next")).unwrap().1, Some(owner("killed")));
         fs::write(&path, "not ours").unwrap();
         assert_eq!(Lock::take(&path, &owner("next")).unwrap().1, None);
+    }
+
+    #[test]
+    fn a_planted_link_or_folder_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        fs::write(root.join("precious"), "old").unwrap();
+        fs::create_dir(root.join("folder")).unwrap();
+        for target in ["precious", "none", "folder"] {
+            let path = root.join("lock");
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            let refused = Lock::take(&path, &owner("next")).err().unwrap().to_text();
+            assert!(refused.contains("it is no regular file") && refused.contains("remove it"), "{refused}");
+            fs::remove_file(&path).unwrap();
+        }
+        assert_eq!(fs::read_to_string(root.join("precious")).unwrap(), "old");
+        assert!(!root.join("none").exists());
+    }
+
+    #[test]
+    fn what_a_planted_lock_names_is_printed_masked_on_one_line() {
+        let planted = Owner { by: "m\nerror: \u{1b}[31mred".to_owned(), ..owner("password=hunter2") }.to_string();
+        assert!(!planted.contains(['\n', '\u{1b}']) && !planted.contains("hunter2"), "{planted}");
     }
 }

@@ -321,6 +321,34 @@ fn verifying_needs_a_key_or_the_ugly_word() {
 }
 
 #[test]
+fn a_pipe_is_not_waited_for() {
+    let tree = signed();
+    let made = std::process::Command::new("/usr/bin/mkfifo").arg(tree.path("pipe")).status().unwrap();
+    assert!(made.success());
+    let refused = "error: cannot read `pipe`\ncaused by: it is not a regular file\n";
+    let archive = format!("out/{ARCHIVE}");
+    for arguments in [
+        &["bundle", "verify", "pipe", "--key", "key.pub"][..],
+        &["bundle", "verify", &archive, "--key", "pipe"],
+        &["bundle", "inspect", "pipe"],
+        &["key", "show", "pipe"],
+    ] {
+        tree.program(arguments).stderr(refused).exit(3).run();
+    }
+}
+
+#[test]
+fn the_reason_is_that_of_the_half_that_a_file_holds() {
+    let tree = Tree::of(&[]);
+    let block = |edge: &str| format!("-----{edge} ENCRYPTED PRIVATE KEY-----\n");
+    tree.write("key", &(block("BEGIN") + "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAk\n" + &block("END")));
+    tree.program(&["key", "show", "key"])
+        .stderr("error: cannot use the key `key`\ncaused by: it is encrypted, and only unencrypted PKCS#8 is read\n")
+        .exit(3)
+        .run();
+}
+
+#[test]
 fn distrust_has_its_words_and_code() {
     let tree = signed();
     with_key(&tree, "other");
@@ -366,7 +394,7 @@ fn distrust_has_its_words_and_code() {
     write(&tree, &archive, &good);
     std::fs::remove_file(tree.path(&format!("{archive}.minisig"))).unwrap();
     verify("key.pub").stderr_has("caused by: there is no `.minisig` beside it\n").exit(5).run();
-    verify("no-such-key").stderr("error: cannot read `no-such-key`\ncaused by: entity not found\n").exit(3).run();
+    verify("no-such-key").stderr("error: cannot read `no-such-key`\ncaused by: it does not exist\n").exit(3).run();
     verify("collimate.yaml").stderr_has("caused by: it is neither a PEM block nor a minisign key\n").exit(3).run();
     tree.program(&["bundle", "verify", "none", "--key", "key.pub"])
         .stderr("error: cannot read `none`\ncaused by: it does not exist\n")

@@ -5,5 +5,6 @@ mod killed;
 mod ledger;
 mod model;
 mod moves;
+mod planted;
 mod refusals;
 mod shipped;

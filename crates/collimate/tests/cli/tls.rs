@@ -326,6 +326,34 @@ fn a_path_that_is_not_there_is_no_finding() {
 }
 
 #[test]
+fn what_is_no_folder_of_certificates_is_said() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "").write("huge.crt", "a".repeat(1024 * 1024 + 1)).write("some.crt", "");
+    program(&sandbox, &["tls", "generate", "file"])
+        .stderr("error: `file` is not a folder\nhint: name a folder; it is made if it is not there\n")
+        .exit(3)
+        .run();
+    program(&sandbox, &["tls", "status", "some.crt", "--ca", "huge.crt"])
+        .stderr("error: cannot read `huge.crt`: it is larger than 1 MiB\n")
+        .exit(3)
+        .run();
+    program(&sandbox, &["tls", "status", "some.crt", "--at", "2026-01-31"])
+        .stderr_has("a date, a time and a zone are needed, such as 2026-01-31T12:00:00Z")
+        .exit(2)
+        .run();
+}
+
+#[test]
+fn an_authority_that_was_lost_is_an_outage_and_said_so() {
+    let sandbox = generated();
+    sandbox.remove("certs/authority");
+    program(&sandbox, &["tls", "generate", "certs"])
+        .stdout_has("it is from another CA")
+        .stderr("warning: the CA is new, so every component has to be restarted\n")
+        .run();
+}
+
+#[test]
 fn the_script_hands_over() {
     let checkout = Sandbox::new();
     let script = "ops/devops/telemetry/generate_dev_tls.sh";

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-const AT: &str = "r/.journal";
+const AT: &str = "d/.journal";
 
 /// Files in memory that are written as a disk is: piece by piece into a temporary file, then renamed. After `left` steps every
 /// further one fails, as for a process that was killed; what was done stays.
@@ -148,7 +148,7 @@ fn what_somebody_else_wrote_is_not_lost() {
 #[test]
 fn a_planted_journal_writes_nowhere_else() {
     let disk = disk(1);
-    for path in ["../x", "/etc/x", ".git/hooks/pre-commit", "a/../../x", "deploy/.x", ""] {
+    for path in ["../x", "/etc/x", ".git/hooks/pre-commit", "a/../../x", "d/.x", "elsewhere/new", ""] {
         let mut journal = change(0);
         journal.changes = vec![Change { path: path.into(), old: None, new: "x".to_owned() }];
         disk.write(Utf8Path::new(AT), journal.to_json().as_bytes()).unwrap();

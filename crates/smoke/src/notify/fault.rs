@@ -102,7 +102,7 @@ impl Kind {
     pub(crate) fn entry(self) -> (&'static str, Class, &'static str) {
         use Class::{Doubtful, Input, Unreachable, Untrusted, Wrong};
         match self {
-            Self::RedisCredentialsRefused => ("redis-credentials-refused", Untrusted, "check user and password in `NOTIFY_SMOKE_REDIS_DSN`: `redis-cli -u \"$NOTIFY_SMOKE_REDIS_DSN\" ping`"),
+            Self::RedisCredentialsRefused => ("redis-credentials-refused", Untrusted, "check user and password in `NOTIFY_SMOKE_REDIS_DSN`; `collimate smoke notify --print-clock` tries them"),
             Self::RedisPermissionDenied => ("redis-permission-denied", Untrusted, "give the user the rights that this check needs: `ACL SETUSER NAME %R~STREAM +ping +select +time +type +role +xinfo +xrange +xrevrange` (`+xadd` and `%RW~STREAM` for `--emit`)"),
             Self::RedisProtected => ("redis-protected", Untrusted, "Redis takes only local connections as long as it has no password: set one, or connect from where it runs"),
             Self::RedisDatabase => ("redis-database", Input, "check the database number at the end of `NOTIFY_SMOKE_REDIS_DSN`"),

@@ -125,8 +125,8 @@ impl Check<'_> {
         let kinds = self.kinds();
         let lookback = self.lookback();
         let tenant_header = self.tenant_header();
-        let stream = self.value(names::STREAM);
-        let field = self.value(names::FIELD);
+        let stream = self.printable(names::STREAM);
+        let field = self.printable(names::FIELD);
         let redis = self.redis_identity(dsn.as_ref());
         let notify_identity = self.notify_identity();
         self.emit(tenant.as_deref());
@@ -178,6 +178,15 @@ impl Check<'_> {
     fn malformed<T>(&mut self, about: &'static str, why: &str) -> Option<T> {
         self.problems.push(Problem { about, message: format!("is malformed: {why}") });
         None
+    }
+
+    /// A name that is shown in reports as it is.
+    fn printable(&mut self, name: &'static str) -> Option<String> {
+        let text = self.value(name)?;
+        if text.chars().any(char::is_control) {
+            return self.malformed(name, "it holds a line end or another control character");
+        }
+        Some(text)
     }
 
     fn base_url(&mut self) -> Option<Url> {

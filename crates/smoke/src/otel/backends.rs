@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
 use camino::Utf8PathBuf;
 use http::StatusCode;
@@ -121,6 +121,11 @@ impl Tail {
 
     /// `None` if there is no file yet: an exporter makes it with the first batch.
     fn open(&self) -> Result<Option<File>, Fault> {
+        if self.target.path.metadata().is_ok_and(|there| there.file_type().is_fifo()) {
+            // Opening it would wait for whoever writes into it.
+            let message = format!("cannot read `{}`: it is a pipe", self.target.path);
+            return Err(Fault::new(Kind::ReadBackFailed, message));
+        }
         match File::open(&self.target.path) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -235,6 +240,16 @@ mod tests {
     fn tail(sandbox: &Sandbox) -> Tail {
         let target = FileTarget { signal: None, path: sandbox.path("f.jsonl") };
         Tail::new(target, "cafe".to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let sandbox = Sandbox::new();
+        let made = std::process::Command::new("/usr/bin/mkfifo").arg(sandbox.path("f.jsonl")).status().unwrap();
+        assert!(made.success());
+        let target = FileTarget { signal: None, path: sandbox.path("f.jsonl") };
+        let fault = Tail::new(target, "cafe".to_owned()).err().expect("a pipe has no end to start from");
+        assert!(fault.message.ends_with("it is a pipe"), "{}", fault.message);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -194,6 +195,10 @@ fn private_key(path: &Utf8Path) -> Result<PrivateKeyDer<'static>, Fault> {
 pub(super) fn read(path: &Utf8Path) -> Result<Vec<u8>, Fault> {
     let unreadable =
         |error: &std::io::Error| Fault::new(Kind::FileUnreadable, format!("cannot read `{path}`: {}", reason(error)));
+    if path.metadata().map_err(|error| unreadable(&error))?.file_type().is_fifo() {
+        // Opening it would wait for whoever writes into it.
+        return Err(Fault::new(Kind::FileUnreadable, format!("cannot read `{path}`: it is a pipe")));
+    }
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     let mut content = Vec::new();
     file.take(LARGEST_FILE + 1).read_to_end(&mut content).map_err(|error| unreadable(&error))?;
@@ -206,4 +211,21 @@ pub(super) fn read(path: &Utf8Path) -> Result<Vec<u8>, Fault> {
 /// `permission denied`, without the number that the system adds.
 pub(crate) fn reason(error: &std::io::Error) -> String {
     error.kind().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Sandbox;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let sandbox = Sandbox::new();
+        let made = std::process::Command::new("/usr/bin/mkfifo").arg(sandbox.path("ca.crt")).status().unwrap();
+        assert!(made.success());
+        let fault = read(&sandbox.path("ca.crt")).unwrap_err();
+        assert_eq!(fault.kind, Kind::FileUnreadable);
+        assert!(fault.message.ends_with("it is a pipe"), "{}", fault.message);
+    }
 }

@@ -184,8 +184,12 @@ impl Walk<'_> {
     }
 
     fn folder(&mut self, folder: &Utf8Path, pattern: &str, depth: usize) -> Result<()> {
-        let unreadable =
-            |error: &std::io::Error| Failure::input(format!("cannot read `{folder}`")).because(error.kind());
+        let unreadable = |error: &std::io::Error| match error.kind() {
+            std::io::ErrorKind::InvalidData => {
+                Failure::input(format!("cannot read `{folder}`")).because("a name in it is not UTF-8")
+            }
+            kind => Failure::input(format!("cannot read `{folder}`")).because(kind),
+        };
         for entry in self.root.join(folder).read_dir_utf8().map_err(|error| unreadable(&error))? {
             let entry = entry.map_err(|error| unreadable(&error))?;
             self.entries += 1;

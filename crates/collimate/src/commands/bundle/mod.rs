@@ -47,15 +47,17 @@ enum Format {
 /// A file that the command line names, or `None` where there is none. No more than `most` bytes are held.
 fn read_optional(ctx: &Ctx, path: &Utf8Path, most: u64) -> Result<Option<Vec<u8>>> {
     let unreadable = |cause: &dyn std::fmt::Display| Failure::input(format!("cannot read `{path}`")).because(cause);
-    let file = match std::fs::File::open(ctx.cwd().join(path)) {
+    let full = ctx.cwd().join(path);
+    let metadata = match full.metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&error.kind())),
-        Ok(file) => file,
+        Ok(metadata) => metadata,
     };
-    // A pipe or device may never end, and would be another one when it is read again.
-    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+    // A pipe or device may never end, and would be another one when it is read again; opening a pipe waits for who writes into it.
+    if !metadata.is_file() {
         return Err(unreadable(&"it is not a regular file"));
     }
+    let file = std::fs::File::open(full).map_err(|error| unreadable(&error.kind()))?;
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error.kind()))?;
     if bytes.len() as u64 > most {

@@ -46,6 +46,10 @@ pub(super) fn secret(path: &str, bytes: &[u8]) -> Option<String> {
     if let Some(what) = is_yaml.then(|| of_yaml(text)).flatten() {
         return Some(what);
     }
+    // Also in comments and in prose, where examples stand; those are placeholders.
+    if let Some(at) = text.lines().position(has_password_in_url) {
+        return Some(format!("a password in a URL, on line {}", at + 1));
+    }
     let is_settings = lower.contains(".env");
     let is_prose = lower.ends_with(".md");
     text.lines().filter(|_| !is_prose).find_map(|line| setting(line, is_settings))
@@ -130,6 +134,20 @@ fn of_template(text: &str) -> Option<String> {
     None
 }
 
+/// Whether a line has a URL with a password that is not the shell's or a template's word for one, such as `docker://${image%%:*}@…`.
+fn has_password_in_url(line: &str) -> bool {
+    let mut rest = line;
+    while let Some(password) = alignment::password_in_url(rest) {
+        let start = rest[..password.start].rfind("://").unwrap_or(0);
+        let user_info = &rest[start..password.end];
+        if !user_info.contains("${") && !user_info.contains("{{") {
+            return true;
+        }
+        rest = &rest[password.end..];
+    }
+    false
+}
+
 /// A line that sets something secret: `NAME=value`, `name: value`, also in a list or with quotes.
 fn setting(line: &str, is_settings: bool) -> Option<String> {
     let line = line.trim();
@@ -143,10 +161,6 @@ fn setting(line: &str, is_settings: bool) -> Option<String> {
     let rest = rest.trim_start_matches(['"', '\'']);
     let assigned = if is_settings { rest.strip_prefix('=') } else { rest.strip_prefix(':').or(rest.strip_prefix('=')) };
     let value = assigned.map(|value| value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'', ',']));
-    // A URL may hold a password wherever it stands.
-    if alignment::password_in_url(line).is_some() && !line.contains("{{") {
-        return Some(format!("a password in a URL, at `{name}`"));
-    }
     let value = value?;
     let secret = if is_settings { is_secret_name(name) } else { is_plain_secret(name) };
     let literal = !value.contains("{{") && !value.starts_with(['{', '[', '&', '*', '|', '>', '!']);
@@ -184,7 +198,12 @@ mod tests {
         check(example, "# REDIS_PASSWORD=example\n", None);
         check(example, "REDIS_PASSWORD=hunter2\n", Some("the value of `REDIS_PASSWORD`"));
         check(example, "export CLIENT_SECRET='s3cret'\n", Some("the value of `CLIENT_SECRET`"));
-        check(example, "REDIS=redis://u:hunter2@h/0\n", Some("a password in a URL, at `REDIS`"));
+        check(example, "REDIS=redis://u:hunter2@h/0\n", Some("a password in a URL, on line 1"));
+        check("a.md", "\nAsk `https://u:hunter2@h/x`.\n", Some("a password in a URL, on line 2"));
+        check("a.yaml", "# https://u:hunter2@h/x\n", Some("a password in a URL, on line 1"));
+        check("a.md", "Ask `https://h/a@b`, `https://u@h` or `https://u:${P}@h`.\n", None);
+        check("a.md", "copy \"docker://${image%%:*}@${image#*@}\" x\n", None);
+        check("a.md", "`docker://${i%:*}@x` or https://u:hunter2@h\n", Some("a password in a URL, on line 1"));
         check(example, "IMAGE=registry/x@sha256:00\n", None);
     }
 

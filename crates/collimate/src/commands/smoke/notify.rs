@@ -1,5 +1,6 @@
 use std::fs::File;
 use std::io::Read as _;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -177,6 +178,11 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
 }
 
 fn written(report: &Report, args: &Args, ctx: &Ctx) -> Result<Exit> {
+    let mut named: Vec<&Utf8PathBuf> = [&args.json, &args.junit, &args.output.output].into_iter().flatten().collect();
+    named.sort();
+    if let Some([path, _]) = named.array_windows().find(|[path, next]| path == next) {
+        return Err(Failure::usage(format!("`{path}` is named for two reports")).hint("name one file for each format"));
+    }
     let also = [(&args.json, smoke::report::json(report)), (&args.junit, smoke::report::junit(report))];
     let files: Vec<write::NewFile> = also
         .into_iter()
@@ -234,7 +240,7 @@ fn settings(args: &Args, ctx: &Ctx) -> (Settings, Vec<Problem>) {
     }
     for (name, path) in [(probe::REDIS_DSN, &redis.redis_dsn_file), (probe::TOKEN, &notify.token_file)] {
         let Some(path) = path else { continue };
-        match secret(&ctx.cwd().join(path)) {
+        match secret(&ctx.cwd().join(path), args.timeout) {
             Ok(secret) => {
                 settings.values.insert(name, secret);
             }
@@ -257,13 +263,21 @@ fn settings(args: &Args, ctx: &Ctx) -> (Settings, Vec<Problem>) {
     (settings, problems)
 }
 
-fn secret(path: &Utf8Path) -> std::result::Result<String, String> {
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST_SECRET + 1).read_to_string(&mut text));
-    match read {
-        Ok(count) if count as u64 > LONGEST_SECRET => Err("it is larger than 64 KiB".to_owned()),
-        Ok(_) => Ok(text),
-        Err(error) => Err(error.kind().to_string()),
+/// A file, or a pipe such as `<(vault …)`. One that nobody writes into must not keep a pipeline waiting for ever.
+fn secret(path: &Utf8Path, patience: Duration) -> std::result::Result<String, String> {
+    let (sender, receiver) = mpsc::channel();
+    let file = path.to_owned();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let read = File::open(file).and_then(|file| file.take(LONGEST_SECRET + 1).read_to_string(&mut text));
+        // Who waited may have given up.
+        let _ = sender.send(read.map(|_| text));
+    });
+    match receiver.recv_timeout(patience) {
+        Ok(Ok(text)) if text.len() as u64 > LONGEST_SECRET => Err("it is larger than 64 KiB".to_owned()),
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(error)) => Err(error.kind().to_string()),
+        Err(_) => Err(format!("nothing came out of it within {} s (`--timeout`)", patience.as_secs_f64())),
     }
 }
 
@@ -306,7 +320,11 @@ fn configuration(settings: &Settings) -> Report {
 
 /// RFC 3339, or an id of the stream: milliseconds since 1970, with or without the number within the millisecond.
 fn moment(text: &str) -> std::result::Result<Timestamp, String> {
-    let id = text.split_once('-').map_or(text, |(millis, _)| millis);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let id = match text.split_once('-') {
+        Some((millis, number)) if is_number(number) => millis,
+        _ => text,
+    };
     let millis =
         id.parse::<i64>().ok().filter(|_| id.len() > 10).and_then(|millis| Timestamp::from_millisecond(millis).ok());
     millis.or_else(|| text.parse().ok()).ok_or_else(|| {
@@ -325,7 +343,7 @@ mod tests {
         for text in ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000Z", "1769860800000", "1769860800000-7"] {
             assert_eq!(moment(text), Ok(expected), "{text}");
         }
-        for text in ["", "yesterday", "2026-01-31", "2026"] {
+        for text in ["", "yesterday", "2026-01-31", "2026", "1769860800000-x", "1769860800000-"] {
             assert!(moment(text).is_err(), "{text}");
         }
     }

@@ -117,15 +117,15 @@ struct ReadBackArgs {
     file: Vec<FileTarget>,
 
     /// Loki, such as `https://loki:3100`
-    #[arg(long, value_name = "URL", value_parser = url)]
+    #[arg(long, value_name = "URL")]
     loki: Option<String>,
 
     /// Prometheus, such as `https://prometheus:9090`
-    #[arg(long, value_name = "URL", value_parser = url)]
+    #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
 
     /// The tenant whose logs these are, sent as `X-Scope-OrgID`
-    #[arg(long, value_name = "NAME", default_value = "stellaops")]
+    #[arg(long, value_name = "NAME", default_value = "stellaops", value_parser = tenant)]
     tenant: String,
 }
 
@@ -161,14 +161,14 @@ fn request(args: &Args, ctx: &Ctx) -> Result<Request> {
         .as_ref()
         .map_or_else(|| session::base_folder(ctx).join(CLIENT_FOLDER), |folder| ctx.cwd().join(folder));
     Ok(Request {
-        host: args.host.clone(),
+        host: host("--host", &args.host)?,
         ports: Ports {
             grpc: args.grpc_port,
             http: args.http_port,
             metrics: args.metrics_port,
             health: args.health_port,
         },
-        server_name: identity.server_name.clone(),
+        server_name: identity.server_name.as_deref().map(|name| host("--server-name", name)).transpose()?,
         transports: transports(args.grpc, args.http),
         identity: IdentityFiles {
             ca: identity.ca.as_ref().map_or_else(|| certs.join("ca.crt"), named),
@@ -181,8 +181,8 @@ fn request(args: &Args, ctx: &Ctx) -> Result<Request> {
         shared: args.shared,
         tenant: args.read_back.tenant.clone(),
         files: args.read_back.file.iter().map(|file| FileTarget { path: named(&file.path), ..file.clone() }).collect(),
-        loki: args.read_back.loki.clone(),
-        prometheus: args.read_back.prometheus.clone(),
+        loki: args.read_back.loki.as_deref().map(|text| backend("--loki", text)).transpose()?,
+        prometheus: args.read_back.prometheus.as_deref().map(|text| backend("--prometheus", text)).transpose()?,
         load: load(&args.load)?,
     })
 }
@@ -230,6 +230,39 @@ fn load(args: &LoadArgs) -> Result<Option<LoadRequest>> {
     }))
 }
 
+/// A host's name or address alone; brackets around an IPv6 address are taken off. Whether it exists is the resolver's word.
+///
+/// Not a parser of `clap`, which would quote what it refuses: there may be a password in it.
+fn host(option: &str, text: &str) -> Result<String> {
+    let host = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let is_address = host.parse::<std::net::IpAddr>().is_ok();
+    let problem = if host.is_empty() {
+        "it is empty"
+    } else if host.contains("://") || host.contains(['/', '@']) {
+        "a URL is not a host; give its host only, and ports with `--grpc-port` and its kin"
+    } else if !is_address && host.contains(':') {
+        "give the host without a port; ports have options of their own, such as `--grpc-port`"
+    } else if host.contains(|character: char| character.is_whitespace() || character.is_control()) {
+        "it has a space or a line break in it"
+    } else {
+        return Ok(host.to_owned());
+    };
+    Err(usage(&format!("the value of `{option}` is no host name or address"), problem))
+}
+
+/// A backend's URL; never quoted, for the same reason.
+fn backend(option: &str, text: &str) -> Result<String> {
+    url(text).map_err(|why| usage(&format!("the URL of `{option}` cannot be used"), &why))
+}
+
+/// What may stand in a header.
+fn tenant(text: &str) -> std::result::Result<String, String> {
+    if text.is_empty() || text.contains(|character: char| !character.is_ascii_graphic()) {
+        return Err("a tenant is named with visible ASCII characters".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// `traces=FILE` or `FILE`. A path with an equals sign of its own keeps it.
 fn file_target(text: &str) -> std::result::Result<FileTarget, String> {
     let named = text.split_once('=').and_then(|(name, path)| {
@@ -253,6 +286,23 @@ mod tests {
         assert_eq!(transports(true, true), Transport::ALL);
         assert_eq!(transports(true, false), [Transport::Grpc]);
         assert_eq!(transports(false, true), [Transport::Http]);
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_alone() {
+        for (text, expected) in [("localhost", "localhost"), ("::1", "::1"), ("[::1]", "::1"), ("10.0.0.1", "10.0.0.1")]
+        {
+            assert_eq!(host("--host", text).unwrap(), expected);
+        }
+        for text in ["", "[]", " ", "a b", "a\nb", "localhost:4317", "[::1]:4317", "https://x", "x/y", "u:p@x"] {
+            assert!(host("--host", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_fits_into_a_header() {
+        assert_eq!(tenant("stellaops").as_deref(), Ok("stellaops"));
+        assert!(["", "a\nb: c", "a b", "é"].iter().all(|text| tenant(text).is_err()));
     }
 
     #[test]

@@ -109,7 +109,9 @@ fn text(report: &Report, folder: &Utf8Path) -> String {
 fn talk(report: &Report, folder: &Utf8Path) -> String {
     let mut text = String::new();
     let authority = &report.authority;
-    if matches!(authority.done, Done::Renewed(_)) {
+    // Also one that was made where there was none, if somebody still has a certificate of the one that is gone.
+    let was_another = report.components.iter().any(|component| matches!(component.done, Done::Renewed(_)));
+    if matches!(authority.done, Done::Renewed(_)) || (authority.done == Done::Made && was_another) {
         text.push_str("warning: the CA is new, so every component has to be restarted\n");
     }
     if let Some(phase) = report.rotation {

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     warn: u32,
 
     /// Judge as of this moment, such as 2026-01-31T12:00:00Z, and not of now
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<Timestamp>,
 
     /// Output format
@@ -112,6 +112,11 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
         Format::Json => ctx.print(&json(&found, now))?,
     }
     Ok(if found.is_wrong() { Exit::Findings } else { Exit::Fine })
+}
+
+/// A moment with date, time and zone.
+fn moment(text: &str) -> std::result::Result<Timestamp, String> {
+    text.parse().map_err(|_| "a date, a time and a zone are needed, such as 2026-01-31T12:00:00Z".to_owned())
 }
 
 fn text(found: &Examination, colour: bool) -> String {

@@ -73,6 +73,15 @@ fn the_last_known_good_is_not_merely_the_previous_one() {
 }
 
 #[test]
+fn what_was_named_and_is_not_known_good_is_not_taken_for_gone_back() {
+    let fixture = Fixture::new();
+    fixture.run(&["promote", "edge", "stable"], 0);
+    fixture.run(&["rollback", "stable/prod", "--to", "1.1.0", "--reason", "forward"], 0);
+    let refused = fixture.run(&["rollback", "stable/prod", "--reason", "bad"], 1);
+    assert!(refused.stderr.contains("no release is known good that `stable/prod` could go back to"), "{refused}");
+}
+
+#[test]
 fn a_ring_goes_back_alone() {
     let fixture = Fixture::new();
     fixture.run(&["mark-good", "stable", "--evidence", "smoke.json"], 0);

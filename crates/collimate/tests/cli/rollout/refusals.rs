@@ -158,7 +158,7 @@ const CASES: &[(&str, Prepare, &[&str], i32, &str)] = &[
         nothing,
         &["hold", "set", "stable", "--reason", " "],
         2,
-        "`reason` is empty, too long, or holds control characters",
+        "`reason` must be one line of 1 to 2000 bytes without control characters",
     ),
     (
         "a reason of two lines",
@@ -229,6 +229,26 @@ const CASES: &[(&str, Prepare, &[&str], i32, &str)] = &[
         2,
         "the channels' manifests lie in several folders",
     ),
+    (
+        "a report that is cut off",
+        |fixture| {
+            fixture.sandbox.write("smoke.json", &GREEN[..GREEN.len() - 1]);
+        },
+        &["mark-good", "stable", "--evidence", "smoke.json"],
+        3,
+        "it begins as JSON and is cut off",
+    ),
+    (
+        "evidence of a probe that did not start",
+        |fixture| {
+            fixture.sandbox.write("smoke.json", "");
+        },
+        &["mark-good", "stable", "--evidence", "smoke.json"],
+        3,
+        "it is empty",
+    ),
+    ("an unset variable for a head", nothing, &["history", "--verify", "--head", ""], 2, "`--head ` is no hash"),
+    ("a head that is too short", nothing, &["history", "--verify", "--head", "abcde"], 2, "at least the first 6"),
     ("no day", nothing, &["history", "--at", "yesterday"], 2, "`--at yesterday` is no day and no moment"),
     (
         "a ledger that is a file",
@@ -305,10 +325,10 @@ fn a_folder_that_cannot_be_made_leaves_everything_as_it_was() {
 #[test]
 fn a_planted_journal_leads_nowhere_through_a_link() {
     let (fixture, outside) = (Fixture::new(), testkit::Sandbox::new());
-    std::os::unix::fs::symlink(outside.root(), fixture.sandbox.path("out")).unwrap();
-    let journal = r#"{"schema": 1, "command": "x", "by": "x", "at": "2026-01-01T00:00:00Z", "changes": [{"path": "out/new", "old": null, "new": "x"}]}"#;
+    std::os::unix::fs::symlink(outside.root(), fixture.sandbox.path("releases/out")).unwrap();
+    let journal = r#"{"schema": 1, "command": "x", "by": "x", "at": "2026-01-01T00:00:00Z", "changes": [{"path": "releases/out/new", "old": null, "new": "x"}]}"#;
     fixture.sandbox.write("releases/.collimate-journal", journal);
     let output = fixture.run(&["history"], 4);
-    assert!(output.stderr.contains("`out/new` leads out of the workspace"), "{output}");
+    assert!(output.stderr.contains("`releases/out/new` leads out of the workspace"), "{output}");
     assert!(outside.files().is_empty());
 }

@@ -50,6 +50,8 @@ fn each_malformed_value_is_named_and_none_is_quoted() {
         ("NOTIFY_TENANT", "two words", "one word"),
         ("NOTIFY_TENANT_HEADER", "X Tenant", "no name of a header"),
         ("NOTIFY_TENANT_HEADER", "Authorization", "needed for something else"),
+        ("REDIS_STREAM", "events\u{1b}[31m", "control character"),
+        ("REDIS_FIELD", "a\nb", "control character"),
         ("EXPECT_KINDS", "a.b,,c.d", "between two commas"),
         ("EXPECT_KINDS", "a.b,", "at an end"),
         ("EXPECT_KINDS", "a b", "a kind is words"),
@@ -120,6 +122,33 @@ fn secrets_come_from_files_too_and_never_from_flags() {
     for flag in ["--redis-dsn", "--token"] {
         assert_eq!(bare().args([flag, "x"]).output().exit, 2, "{flag}");
     }
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_into_is_given_up() {
+    let sandbox = Sandbox::new();
+    let pipe = sandbox.path("pipe");
+    assert!(std::process::Command::new("/usr/bin/mkfifo").arg(&pipe).status().unwrap().success());
+    for flag in ["--token-file", "--redis-dsn-file"] {
+        let output = configured().args(["--check-config", "--timeout", "0.1", flag, pipe.as_str()]).output();
+        assert_eq!(output.exit, 2, "{output}");
+        assert!(output.stderr.contains("nothing came out of it within 0.1 s"), "{output}");
+    }
+}
+
+#[test]
+fn one_file_is_not_named_for_two_reports_and_a_device_stays_one() {
+    let sandbox = Sandbox::new();
+    let at = |name: &str| sandbox.path(name).to_string();
+    for pair in [["--json", "--junit"], ["--json", "--output"], ["--junit", "--output"]] {
+        let output = configured().args(["--check-config", pair[0], &at("same"), pair[1], &at("same")]).output();
+        assert_eq!(output.exit, 2, "{output}");
+        assert!(output.stderr.contains("is named for two reports"), "{output}");
+    }
+    std::os::unix::fs::symlink("/dev/null", sandbox.path("null")).unwrap();
+    let output = configured().args(["--check-config", "--json", &at("null")]).output();
+    assert_eq!(output.exit, 4, "{output}");
+    assert!(output.stderr.contains("it is a device or a pipe"), "{output}");
 }
 
 #[test]
