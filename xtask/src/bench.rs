@@ -5,6 +5,8 @@
 //! the Docker CLI in front of Compose, which is in their favour.
 
 mod generator;
+mod mirror;
+mod replay;
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -28,8 +30,14 @@ const REPEAT: usize = 11;
 /// A run that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// `cargo xtask bench [--repeat N] [--program FILE] [--write]`
+/// `cargo xtask bench [--repeat N] [--program FILE] [--write]`, or `cargo xtask bench mirror …`, `cargo xtask bench replay …`
 pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
+    if arguments.switch("mirror") {
+        return mirror::run(arguments);
+    }
+    if arguments.switch("replay") {
+        return replay::run(arguments);
+    }
     let repeat = arguments.number("--repeat")?.unwrap_or(REPEAT).max(1);
     let write = arguments.switch("--write");
     let program = arguments.option("--program")?;

@@ -13,6 +13,8 @@ use crate::terminal::say;
 const GENERATED: &[(&str, &[&str])] = &[
     ("schemas/workspace.schema.json", &["schema", "workspace"]),
     ("schemas/release.schema.json", &["schema", "release"]),
+    ("schemas/mirror.schema.json", &["schema", "mirror"]),
+    ("schemas/trust.schema.json", &["schema", "trust"]),
 ];
 
 /// `cargo xtask generate`

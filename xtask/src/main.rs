@@ -34,6 +34,12 @@ usage: cargo xtask TASK
     --repeat N         how often each side runs (11)
     --program FILE     a built `collimate`, instead of building it
     --write            keep the result in `benches/RESULTS.md`
+  bench mirror       what authentication costs the mirror's gateway (needs nginx, wrk, curl)
+    --seconds N        of each measurement (10)
+    --clients N        at once (200)
+    --rounds N         both sides in turn so often (3)
+    --program FILE     a built `collimate`, instead of building it
+    --write            keep the result in `benches/RESULTS.md`
   parity             our output against the real tools', on any charts and Compose files
     --charts DIR…      every chart below these folders
     --compose DIR…     every Compose file below these folders

@@ -21,8 +21,23 @@ use crate::{bench, generated, process, repository};
 const CARGO_DENY: &str = "0.20.2";
 
 /// Judges that come with the system: what they judge (certificates, signatures, permissions, TLS) is standard, and any version will do.
-const SYSTEM_TOOLS: &[&str] =
-    &["openssl", "minisign", "setpriv", "strace", "curl", "mkcert", "minica", "redis-server", "redis-cli", "python3"];
+const SYSTEM_TOOLS: &[&str] = &[
+    "openssl",
+    "minisign",
+    "setpriv",
+    "strace",
+    "curl",
+    "mkcert",
+    "minica",
+    "redis-server",
+    "redis-cli",
+    "python3",
+    "git",
+    "gzip",
+    "nginx",
+    "wrk",
+    "docker-registry",
+];
 
 struct Suite {
     root: Utf8PathBuf,

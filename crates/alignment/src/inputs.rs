@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Date, Problem, Release, Workspace};
-use source::{FileError, FileId, FileKind, SourceMap, Span, Text};
+use source::{Entry, FileError, FileId, FileKind, SourceMap, Span, Text};
 use yamlspan::Document;
 
 /// Everything that one check looks at.
@@ -32,6 +32,12 @@ pub trait Facts: Sync {
     /// # Errors
     /// Any [`FileError`].
     fn text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError>;
+
+    /// The names in a folder of the workspace, sorted by bytes.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotDirectory`, `Outside`, `Io`.
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError>;
 
     /// Whether version control holds a file of the workspace, or would: `true` where nothing keeps it out.
     fn is_tracked(&self, path: &Utf8Path) -> bool;

@@ -11,11 +11,14 @@
 mod accept;
 mod collector;
 mod compose;
+pub mod documents;
 mod hosts;
 mod image;
 mod inputs;
 mod kubernetes;
 mod labels;
+mod lasting;
+mod mirror;
 mod mounts;
 mod pins;
 mod place;
@@ -31,6 +34,8 @@ pub use inputs::{
     ReleaseInput, Rendering, Role, Variant, release_index,
 };
 pub use labels::{LabelMeaning, ReleaseLabel, release_labels};
+pub use lasting::is_lasting;
+pub use mounts::mounted_paths;
 pub use pins::{Pin, pins};
 pub use place::{At, Object, Path, Place, Rendered, Step};
 pub use resolve::{Resolved, resolve, resolve_finding};

@@ -1,9 +1,11 @@
 //! Bind mounts of Compose services, and which paths of a workspace they mean.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use source::normalize;
 
-use crate::compose::{Service, items, string};
+use crate::compose::{Service, entries, items, services, string};
 use crate::place::Path;
 
 /// A path of the host that a service mounts.
@@ -30,6 +32,18 @@ pub(crate) fn inside(root: &Utf8Path, source: &str) -> Option<Utf8PathBuf> {
     let relative = if path.is_absolute() { path.strip_prefix(root).ok()?.to_owned() } else { path };
     let outside = relative.starts_with("..") || relative.as_str().is_empty() || relative.as_str() == ".";
     (!outside).then_some(relative)
+}
+
+/// The paths of the workspace that services of a profile mount or take as `configs`, sorted: what runs reads them, though no render does.
+/// What tooling makes is left out, and secrets are: they change without anybody deciding about the configuration.
+#[must_use]
+pub fn mounted_paths(project: &composefile::Project, root: &Utf8Path, profile: &release::Profile) -> Vec<Utf8PathBuf> {
+    let services = services(project);
+    let bound = services.iter().flat_map(mounts).map(|mount| mount.source);
+    let configs = entries(project.root.get("configs")).filter_map(|(_, config)| string(config, "file"));
+    let inside = bound.chain(configs).filter_map(|source| inside(root, source));
+    let paths: BTreeSet<Utf8PathBuf> = inside.filter(|path| !is_generated(profile, path)).collect();
+    paths.into_iter().collect()
 }
 
 /// Whether tooling makes this path, as the profile declares.

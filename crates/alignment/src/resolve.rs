@@ -69,6 +69,7 @@ pub fn resolve_finding<'a>(
         label: finding.label.clone(),
         related,
         help: finding.help.clone(),
+        is_secret: finding.is_secret,
     }
 }
 

@@ -71,6 +71,9 @@ rules! {
     collector_config_differs::CollectorConfigDiffers,
     collector_tls_missing::CollectorTlsMissing,
     collector_pipeline_dangling::CollectorPipelineDangling,
+    mirror_domains_differ::MirrorDomainsDiffer,
+    mirror_password_weak::MirrorPasswordWeak,
+    docs_version_stale::DocsVersionStale,
     ignore_unused::IgnoreUnused,
     ignore_expired::IgnoreExpired,
 }

@@ -3,7 +3,8 @@
 //! A folder `failing…` holds `expected.txt`, the report that people read; a folder `passing…` must give no error and no
 //! warning. `facts.txt` says what only the outside knows: `today DATE`, `export NAME`, `untracked PATH`. Files may write
 //! `@PRIVATE@` for the word in the first line of a key, so that the fixtures hold no key themselves. `judge.txt` holds the arguments
-//! with which the real collector is asked for its verdict. Set `UPDATE_EXPECT=1` to write `expected.txt` anew.
+//! with which the real collector is asked for its verdict. Where there is a `rendered.txt`, what `collimate mirror render` would write is there
+//! too, with the changes that it lists: `replace PATH: FROM => TO`, `remove PATH`. Set `UPDATE_EXPECT=1` to write `expected.txt` anew.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read fails its test")]
 #![expect(clippy::disallowed_methods, reason = "the border is the crate's: its tests read fixtures from disk")]
@@ -22,7 +23,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use composefile::Profiles;
 use findings::{Counts, Finding, Location, Severity, TextOptions};
 use release::{Date, ProfileSource, Release, Workspace};
-use source::{FileError, FileId, FileKind, Files as _, MemoryFiles, Span, Text};
+use source::{Entry, FileError, FileId, FileKind, Files as _, MemoryFiles, Span, Text};
 use yamlspan::Dialect;
 
 fn rules_folder() -> PathBuf {
@@ -45,6 +46,10 @@ impl Facts for FixtureFacts {
 
     fn text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
         self.files.read_text(path)
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError> {
+        self.files.list(path)
     }
 
     fn is_tracked(&self, path: &Utf8Path) -> bool {
@@ -76,6 +81,37 @@ fn collect(folder: &Path, below: &Path, files: &mut Vec<(Utf8PathBuf, Vec<u8>)>)
             files.push((name, text.into_bytes()));
         }
     }
+}
+
+/// Adds what `collimate mirror render` would write, changed as `rendered.txt` says.
+fn mirror_files(contents: &mut Vec<(Utf8PathBuf, Vec<u8>)>) {
+    let text = |contents: &[(Utf8PathBuf, Vec<u8>)], name: &str| {
+        let found = contents.iter().find(|(path, _)| path == name);
+        found.map(|(_, bytes)| String::from_utf8(bytes.clone()).unwrap())
+    };
+    let Some(edits) = text(contents, "rendered.txt") else { return };
+    let mirror = mirror::Mirror::parse(&text(contents, "mirror.yaml").unwrap(), FileId(0)).unwrap();
+    let mut rendered: Vec<(Utf8PathBuf, String)> = mirror::rendered(&mirror, "mirror.yaml")
+        .into_iter()
+        .flat_map(|one| one.files)
+        .map(|file| (file.path, file.text))
+        .collect();
+    for edit in edits.lines() {
+        let (verb, rest) = edit.split_once(' ').unwrap();
+        let (path, change) = rest.split_once(": ").unwrap_or((rest, ""));
+        let position = rendered.iter().position(|(known, _)| known == path).unwrap_or_else(|| panic!("no `{path}`"));
+        match verb {
+            "remove" => drop(rendered.remove(position)),
+            "replace" => {
+                let (from, to) = change.split_once(" => ").unwrap();
+                let text = &mut rendered[position].1;
+                assert!(text.contains(from), "`{from}` is not in `{path}`");
+                *text = text.replacen(from, to, 1);
+            }
+            other => panic!("unknown edit `{other}`"),
+        }
+    }
+    contents.extend(rendered.into_iter().map(|(path, text)| (path, text.into_bytes())));
 }
 
 fn facts(files: &MemoryFiles, paths: &[Utf8PathBuf]) -> FixtureFacts {
@@ -263,6 +299,7 @@ fn manifests(files: &MemoryFiles, paths: &[release::Spanned<Utf8PathBuf>], trace
 fn check(folder: &Path) -> (Vec<Finding<Location>>, String) {
     let mut contents = Vec::new();
     collect(folder, folder, &mut contents);
+    mirror_files(&mut contents);
     check_files(contents, &folder.to_string_lossy())
 }
 

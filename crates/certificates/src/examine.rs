@@ -152,7 +152,28 @@ pub fn examine(question: &Question<'_>) -> Result<Examination, Error> {
         }
     }
     examination.findings = judge::judge(question, &files, &chains, &pairs, walk.stopped);
+    examination.findings.extend(absent(question, &files));
     Ok(examination)
+}
+
+/// What was named and holds neither certificate nor key: whoever names it believes that it does.
+fn absent(question: &Question<'_>, files: &[Read]) -> Vec<Finding> {
+    let is_empty = |path: &&Utf8PathBuf| {
+        let path = path.strip_prefix(".").unwrap_or(path);
+        !files.iter().any(|file| file.file.starts_with(path))
+    };
+    question
+        .paths
+        .iter()
+        .filter(is_empty)
+        .map(|path| Finding {
+            rule: "absent",
+            is_note: false,
+            file: path.clone(),
+            message: "holds neither a certificate nor a key".to_owned(),
+            help: "name the folder that holds them, or make them with `collimate tls generate`".to_owned(),
+        })
+        .collect()
 }
 
 /// Certificates of a file that are taken for authorities between: a chain has two or three.

@@ -149,7 +149,7 @@ pub fn generate(request: &Request, root: &Utf8Path, now: Timestamp) -> Result<Re
 }
 
 /// The authority that is there, or a new one.
-fn authority(
+pub(crate) fn authority(
     request: &Request,
     folder: &Folder,
     state: &mut State,
@@ -176,8 +176,8 @@ fn authority(
 }
 
 /// Who signs, and who is trusted.
-struct Signers<'s> {
-    signer: &'s Authority,
+pub(crate) struct Signers<'s> {
+    pub(crate) signer: &'s Authority,
     /// The other authority of a rotation that is under way.
     other: Option<&'s Authority>,
     /// Whether the old authority is being dropped: it may be trusted still, and need not be.
@@ -185,7 +185,7 @@ struct Signers<'s> {
 }
 
 impl<'s> Signers<'s> {
-    fn of(state: &'s State, authority: &'s Authority, now: Timestamp) -> Self {
+    pub(crate) fn of(state: &'s State, authority: &'s Authority, now: Timestamp) -> Self {
         let progress = state.progress_from(authority);
         match &state.next {
             Some(next)
@@ -248,7 +248,7 @@ fn one_component(
 }
 
 /// Why a component needs a new certificate, if it does.
-fn reason_to_renew(
+pub(crate) fn reason_to_renew(
     request: &Request,
     signers: &Signers<'_>,
     wanted: &Leaf,

@@ -30,6 +30,7 @@ mod key;
 mod pem;
 mod rotate;
 mod san;
+mod server;
 mod slot;
 mod state;
 mod validity;
@@ -45,4 +46,5 @@ pub use generate::{AuthorityReport, CA_DAYS, ComponentReport, DAYS, Done, Report
 pub use key::PrivateKey;
 pub use rotate::{Phase, Rotated, Rotation, rotate};
 pub use san::San;
+pub use server::{Server, ServerReport, ServersReport, generate_servers};
 pub use validity::Validity;

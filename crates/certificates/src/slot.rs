@@ -28,7 +28,7 @@ pub(crate) struct Slot {
 
 /// One file to be in it.
 pub(crate) struct NewFile<'a> {
-    pub(crate) name: &'static str,
+    pub(crate) name: &'a str,
     pub(crate) content: &'a str,
     pub(crate) secret: bool,
 }
@@ -74,6 +74,14 @@ impl Slot {
     /// What the system says of a file of it.
     pub(crate) fn metadata(&self, name: &str) -> Option<fs::Metadata> {
         fs::metadata(self.path.join(name)).ok()
+    }
+
+    /// The names of all files in it.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = self.path.join(DATA).read_dir_utf8().into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_owned()).collect();
+        names.sort();
+        names
     }
 
     /// Replaces all files at once.

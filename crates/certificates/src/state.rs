@@ -100,8 +100,13 @@ impl State {
 
 impl Present {
     fn read(slot: &Slot) -> Result<Self, Error> {
-        let text = slot.read(CERTIFICATE)?;
-        let key = slot.read(KEY)?.map(PrivateKey::new);
+        Self::named(slot, CERTIFICATE, KEY)
+    }
+
+    /// The certificate and the key in files of these names.
+    pub(crate) fn named(slot: &Slot, certificate: &str, key_name: &str) -> Result<Self, Error> {
+        let text = slot.read(certificate)?;
+        let key = slot.read(key_name)?.map(PrivateKey::new);
         let bundle = slot.read(CA_CERTIFICATE)?;
         let exists = text.is_some() || key.is_some() || bundle.is_some();
         let certificate = text.and_then(|text| {
@@ -120,7 +125,7 @@ impl Present {
                 let blocks = pem::blocks(&bundle).into_iter().filter(pem::Block::is_certificate);
                 blocks.filter_map(|block| block.content.ok()).map(|content| content.to_vec()).collect()
             }),
-            access: slot.metadata(KEY).as_ref().map(Access::of),
+            access: slot.metadata(key_name).as_ref().map(Access::of),
             certificate,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alignment::{Acceptance, At, Facts as _, MissingObject, Place, Reported, Role, Survey};
-use camino::Utf8Path;
+use camino::Utf8PathBuf;
 use findings::{Finding, Location, ProfileVerdict};
 use release::ImageRef;
 use source::SourceMap;
@@ -30,8 +30,8 @@ pub(crate) struct Checked {
 pub(crate) struct Scope<'a> {
     /// Profiles whose findings count. All are rendered: some rules compare profiles with each other.
     pub(crate) profiles: Vec<&'a release::Profile>,
-    /// The operator's env file, for the only profile of `profiles`.
-    pub(crate) env_file: Option<&'a Utf8Path>,
+    /// The operator's env files, for the only profile of `profiles`; later ones win.
+    pub(crate) env_files: Option<&'a [Utf8PathBuf]>,
     /// Only findings of these rules count; all if empty.
     pub(crate) rules: &'a [&'a str],
 }
@@ -40,10 +40,10 @@ pub(crate) struct Scope<'a> {
 pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope<'_>) -> Checked {
     let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
     let in_scope: BTreeSet<&str> = scope.profiles.iter().map(|profile| profile.name.value.as_str()).collect();
-    let env_file =
-        |profile: &release::Profile| scope.env_file.filter(|_| in_scope.contains(profile.name.value.as_str()));
+    let env_files =
+        |profile: &release::Profile| scope.env_files.filter(|_| in_scope.contains(profile.name.value.as_str()));
     let render = |profiles: &[&release::Profile], trace: bool| {
-        rendering::render_all(session, charts, profiles, trace, &env_file)
+        rendering::render_all(session, charts, profiles, trace, &env_files)
     };
     let (profiles, facts) = std::thread::scope(|scope| {
         let facts = scope.spawn(|| DiskFacts::gather(ctx, session));
@@ -60,9 +60,11 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
         found
     });
     let mut raw = found.concat();
+    // Rules have read files that no engine asks for.
+    let read = session.files.sources();
     raw.retain(|finding| {
         (scope.rules.is_empty() || scope.rules.contains(&finding.rule))
-            && counts(session, &in_scope, &finding.place, &sources)
+            && counts(session, &in_scope, judged_by(session, finding, &read), &read)
     });
     // A second, traced rendering for the profiles in which something must be shown; of all where an image is wrong, because
     // the place that is wrong may serve other profiles too.
@@ -120,6 +122,18 @@ pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
     let used = survey.profiles.iter().flat_map(|profile| &profile.images);
     let images = used.filter_map(|used| used.image.reference.as_ref().ok().cloned()).collect();
     Needs { images, missing: alignment::missing_objects(&survey) }
+}
+
+/// The place that says whom a finding is about: its own, but in a document that of the release which the block belies.
+fn judged_by<'f>(session: &Session, finding: &'f Finding<Place>, sources: &SourceMap) -> &'f Place {
+    let is_document = match &finding.place.at {
+        At::Source(span) => {
+            let path = sources.path(span.file);
+            session.workspace.docs.iter().any(|document| document.value == path)
+        }
+        At::File(_) | At::Rendered(_) | At::Nowhere => false,
+    };
+    finding.related.first().filter(|_| is_document).map_or(&finding.place, |related| &related.place)
 }
 
 /// Whether a finding is about the profiles in scope: one of theirs, or one of no profile, unless it stands in the manifest

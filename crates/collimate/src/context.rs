@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use mirror::htpasswd::Zeroizing;
 
 use crate::exit::{Failure, Result};
+use crate::terminal;
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -81,6 +83,17 @@ impl Ctx {
     /// Writes data to stdout.
     pub(crate) fn print(&self, text: &str) -> Result<()> {
         written(io::stdout().lock().write_all(text.as_bytes()), "stdout")
+    }
+
+    /// Writes what is said once and exists nowhere else to stdout: that nobody reads it is a failure too.
+    pub(crate) fn print_once(&self, text: &str) -> Result<()> {
+        let failed = |error: io::Error| Failure::outside("cannot write to stdout").because(error.kind());
+        io::stdout().lock().write_all(text.as_bytes()).map_err(failed)
+    }
+
+    /// Asks for a secret on the terminal, which does not show it. `None` if that was cancelled.
+    pub(crate) fn ask_unseen(&self, question: &str) -> io::Result<Option<Zeroizing<String>>> {
+        terminal::ask_unseen(question)
     }
 
     /// Writes talk to stderr.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alignment::{Facts, PrivateKey};
 use camino::{Utf8Path, Utf8PathBuf};
 use release::Date;
-use source::{FileError, FileId, FileKind, Files as _};
+use source::{Entry, FileError, FileId, FileKind, Files as _};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
@@ -47,6 +47,10 @@ impl Facts for DiskFacts<'_> {
 
     fn text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
         self.files.read_text(path)
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError> {
+        self.files.list(path)
     }
 
     /// Without a repository everything counts: what lies in an unpacked archive was published.

@@ -4,26 +4,40 @@ mod archive;
 mod checking;
 mod columns;
 mod commands;
+mod configuration;
+mod consent;
 mod context;
+mod deployment;
+mod differing;
 mod discovery;
 mod disk;
+mod documents;
 mod exit;
 mod facts;
+mod gates;
+mod head;
 mod identity;
+mod inputs;
 mod masking;
+mod message;
 mod moving;
 mod parallel;
 mod peers;
 mod pinning;
 mod place;
+mod policy;
 mod proving;
 mod records;
 mod rendering;
 mod report;
 mod session;
+mod signature;
+mod steps;
 mod targets;
+mod terminal;
 mod tracing;
 mod tracked;
+mod vouched;
 mod write;
 
 use std::process::ExitCode;
@@ -66,11 +80,15 @@ enum Command {
     Init(commands::init::Args),
     Check(Box<commands::check::Args>),
     Pin(commands::pin::Args),
+    Release(Box<commands::release::Args>),
     History(commands::history::Args),
     MarkGood(commands::mark_good::Args),
     Hold(commands::hold::Args),
+    Record(commands::record::Args),
     Rollback(commands::rollback::Args),
     Promote(commands::promote::Args),
+    Advance(commands::advance::Args),
+    Approve(commands::approve::Args),
     Show(commands::show::Args),
     Why(commands::why::Args),
     Render(Box<commands::render::Args>),
@@ -78,6 +96,7 @@ enum Command {
     Smoke(Box<commands::smoke::Args>),
     Bundle(Box<commands::bundle::Args>),
     Key(commands::key::Args),
+    Mirror(Box<commands::mirror::Args>),
     Schema(commands::schema::Args),
     Completions(commands::completions::Args),
 }
@@ -103,11 +122,15 @@ fn run(cli: Cli) -> Exit {
         Command::Init(args) => commands::init::run(args, &ctx),
         Command::Check(args) => commands::check::run(&args, &ctx),
         Command::Pin(args) => commands::pin::run(args, &ctx),
+        Command::Release(args) => commands::release::run(*args, &ctx),
         Command::History(args) => commands::history::run(&args, &ctx),
         Command::MarkGood(args) => commands::mark_good::run(&args, &ctx),
         Command::Hold(args) => commands::hold::run(args, &ctx),
+        Command::Record(args) => commands::record::run(&args, &ctx),
         Command::Rollback(args) => commands::rollback::run(&args, &ctx),
         Command::Promote(args) => commands::promote::run(&args, &ctx),
+        Command::Advance(args) => commands::advance::run(&args, &ctx),
+        Command::Approve(args) => commands::approve::run(&args, &ctx),
         Command::Show(args) => commands::show::run(args, &ctx),
         Command::Why(args) => commands::why::run(args, &ctx),
         Command::Render(args) => commands::render::run(&args, &ctx),
@@ -115,6 +138,7 @@ fn run(cli: Cli) -> Exit {
         Command::Smoke(args) => commands::smoke::run(*args, &ctx),
         Command::Bundle(args) => commands::bundle::run(*args, &ctx),
         Command::Key(args) => commands::key::run(args, &ctx),
+        Command::Mirror(args) => commands::mirror::run(*args, &ctx),
         Command::Schema(args) => commands::schema::run(args, &ctx),
         Command::Completions(args) => commands::completions::run(args, &ctx),
     };

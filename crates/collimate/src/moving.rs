@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions, plural};
 use release::Channel;
+use rollout::Held;
 use source::Files as _;
 
 use crate::checking::{self, Checked, Scope};
@@ -12,14 +13,15 @@ use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::rendering::Charts;
 use crate::session::Session;
-use crate::{pinning, proving, tracing};
+use crate::{archive, documents, pinning, place, proving, tracing};
 
 /// The state of the workspace before anything moves.
 pub(crate) fn look(ctx: &Ctx, session: &Session) -> Checked {
     checking::check(ctx, session, &Charts::default(), &scope(session))
 }
 
-/// Adds to `texts` (manifests and the workspace file as they shall be) what the named profiles must hold then. Nothing is written;
+/// Adds to `texts` (manifests and the workspace file as they shall be) what the named profiles must hold then, and what documents
+/// must say. Nothing is written;
 /// what cannot be pinned, or would bring an error, is printed and refused.
 pub(crate) fn prove(
     ctx: &Ctx,
@@ -41,8 +43,9 @@ pub(crate) fn prove(
         return Err(Failure::new(Exit::Findings, format!("{} cannot be pinned", plural(plan.refusals.len(), "place")))
             .hint("nothing was written; write what the findings above say, then run the command again"));
     }
-    let edited = pinning::apply(&plan.splices, &sources)
+    let mut edited = pinning::apply(&plan.splices, &sources)
         .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
+    edited.extend(documents::of_move(session, &next));
     for (path, text) in &edited {
         next.files.overlay(path, text);
     }
@@ -63,6 +66,32 @@ pub(crate) fn prove(
 
 fn scope(session: &Session) -> Scope<'_> {
     Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() }
+}
+
+/// Makes `text` the channel's current manifest. The one before is archived; the first ring moves, and rings that followed until now keep
+/// the archived one. Gives the rings that move; none in a channel without rings.
+pub(crate) fn replace(
+    session: &Session,
+    channel: &Channel,
+    (was, current): (&Held, &str),
+    text: &str,
+    texts: &mut BTreeMap<Utf8PathBuf, String>,
+) -> Result<Vec<String>> {
+    let kept = archive::keep(session, channel, (was, current), texts)?;
+    texts.insert(channel.release.value.clone(), text.to_owned());
+    let Some(first) = channel.rings.first() else { return Ok(Vec::new()) };
+    let first = &first.name.value;
+    set_ring(session, channel, first, None, texts)?;
+    for ring in place::following(channel).iter().filter(|ring| *ring != first) {
+        set_ring(session, channel, ring, Some(&kept), texts)?;
+    }
+    Ok(vec![first.clone()])
+}
+
+/// The profiles of these rings, and those of the channel outside of its rings.
+pub(crate) fn profiles(session: &Session, channel: &Channel, rings: &[String]) -> BTreeSet<String> {
+    let moves = |profile: &&release::Profile| place::is_in(profile, channel, rings);
+    session.workspace.profiles.iter().filter(moves).map(|profile| profile.name.value.clone()).collect()
 }
 
 /// Lets a ring name an archived release, or follow its channel, in the workspace file as `texts` have it.

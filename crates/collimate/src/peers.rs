@@ -112,7 +112,7 @@ fn compare_compose(
     let mut found = Vec::new();
     let overlays = std::iter::once(None).chain(source.overlays.iter().map(|name| Some(name.value.as_str())));
     for overlay in overlays {
-        let Ok((options, output)) = rendering::compose_output(session, profile, overlay, scope.env_file) else {
+        let Ok((options, output)) = rendering::compose_output(session, profile, overlay, scope.env_files) else {
             // Our own engine refuses it: that is a finding already.
             continue;
         };

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alignment::{Pin, Resolved, Survey};
+use alignment::{LabelMeaning, Pin, Resolved, Survey};
 use findings::{Finding, Location, Severity};
 use source::{SourceMap, Span};
 use yamlspan::edit::Splice;
@@ -19,6 +19,8 @@ const REFUSED: &str = "pin-refused";
 pub(crate) struct Plan {
     pub(crate) splices: Vec<Splice>,
     pub(crate) refusals: Vec<Finding<Location>>,
+    /// The profiles that the splices are for.
+    pub(crate) profiles: BTreeSet<String>,
 }
 
 /// One span that one use wishes to hold a text.
@@ -129,7 +131,10 @@ fn labels(survey: &Survey<'_>, selected: &BTreeSet<&str>) -> Vec<Use> {
         for label in alignment::release_labels(profile) {
             let resolved = alignment::resolve(profile.profile, &label.place);
             let changes = label.value != label.expected;
+            // It may name an image or the release; where one value serves a label of the release too, that one decides.
+            let is_free = label.meaning == LabelMeaning::Application && !changes;
             let wishes = match exact(&resolved) {
+                _ if is_free => Ok(Vec::new()),
                 Some(span) => Ok(vec![Wish { span, text: label.expected.clone(), changes }]),
                 None if !changes => Ok(Vec::new()),
                 None => Err("its value is put together from several places".to_owned()),
@@ -191,6 +196,7 @@ fn settle(uses: Vec<Use>, sources: &SourceMap) -> Plan {
         }
         for wish in wishes.iter().filter(|wish| wish.changes && written(sources, wish.span) != wish.text) {
             chosen.insert(wish.span, wish.text.clone());
+            plan.profiles.insert(found.profile.clone());
         }
     }
     plan.splices = chosen.into_iter().map(|(span, replacement)| Splice { span, replacement }).collect();

@@ -4,25 +4,31 @@
 //! the records first finishes what a killed run began, and says so.
 
 mod disk;
-mod lock;
+pub(crate) mod lock;
+mod seal;
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
-use rollout::{Change, CommitError, Draft, Fault, Journal, JournalError, Ledger, Moment, NewEntry, is_entry_name};
+use rollout::{
+    Change, CommitError, Content, Draft, Fault, Journal, JournalError, Ledger, Moment, NewEntry, is_entry_name,
+};
 use source::{FileError, FileKind, Files as _};
 
 use self::disk::DiskStorage;
 use self::lock::{Lock, Owner, told};
+pub(crate) use self::seal::Seal;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
-use crate::write;
+use crate::{signature, write};
 
 /// The ledger's folder, beside the manifests.
 const HISTORY: &str = "history";
 /// Hidden, so that nothing takes them for manifests.
+/// What gates' commands printed, below the ledger's folder.
+const OUTPUT: &str = "output";
 const LOCK: &str = ".collimate-lock";
 const JOURNAL: &str = ".collimate-journal";
 
@@ -91,27 +97,57 @@ impl Records {
         Ok(Self { session, ledger, faults, now, folder, command: command.to_owned(), by: by.to_owned(), _lock: held })
     }
 
+    /// The ledger of a session, for who only looks; what is wrong with it is not told. `None` where there is none.
+    pub(crate) fn glance(session: &Session) -> Option<Ledger> {
+        let folder = folder_of(session).ok()?;
+        read_ledger(session, &folder).ok().map(|(ledger, _)| ledger).filter(|ledger| !ledger.entries().is_empty())
+    }
+
     /// Who changes something here.
     pub(crate) fn by(&self) -> &str {
         &self.by
     }
 
-    /// Writes new texts and ledger entries together, or nothing. Gives the entries' files.
-    pub(crate) fn commit(
+    /// The name under which the ledger keeps a text, and the file that shall hold it.
+    pub(crate) fn output(&self, text: &str) -> (rollout::Hash, Utf8PathBuf) {
+        let hash = rollout::Hash::of(text.as_bytes());
+        let path = self.folder.join(HISTORY).join(OUTPUT).join(format!("{hash}.txt"));
+        (hash, path)
+    }
+
+    /// As [`Self::commit_sealed`], signed by nobody.
+    pub(crate) fn commit(&self, texts: BTreeMap<Utf8PathBuf, String>, drafts: Vec<Draft>) -> Result<Vec<Utf8PathBuf>> {
+        self.commit_sealed(texts, drafts, None)
+    }
+
+    /// Writes new texts and ledger entries together, or nothing; signatures go with the manifests that they belong to. Gives the files of
+    /// entries and signatures that were written.
+    pub(crate) fn commit_sealed(
         &self,
         mut texts: BTreeMap<Utf8PathBuf, String>,
         drafts: Vec<Draft>,
+        seal: Option<&Seal<'_>>,
     ) -> Result<Vec<Utf8PathBuf>> {
         let entries: Vec<NewEntry> = self
             .ledger
             .append(drafts, &self.now)
             .map_err(|error| Failure::usage("this cannot be recorded in the ledger").because(error))?;
-        let paths: Vec<Utf8PathBuf> = entries.iter().map(|entry| self.folder.join(HISTORY).join(&entry.name)).collect();
+        let mut paths: Vec<Utf8PathBuf> =
+            entries.iter().map(|entry| self.folder.join(HISTORY).join(&entry.name)).collect();
+        let mut signatures = signature::carried(&self.session, &self.folder, &texts)?;
+        if let Some(seal) = seal {
+            seal.manifests(&self.session, &texts, &mut signatures);
+            seal.entries(&entries, &paths, &mut signatures);
+        }
+        let is_kept = |(_, content): &(&Utf8PathBuf, &Content)| content.bytes().is_some();
+        let kept: Vec<Utf8PathBuf> = signatures.iter().filter(is_kept).map(|(path, _)| path.clone()).collect();
         texts.extend(paths.iter().cloned().zip(entries.into_iter().map(|entry| entry.text)));
+        paths.extend(kept);
         let mut changes = Vec::new();
-        for (path, new) in texts {
+        let texts = texts.into_iter().map(|(path, text)| (path, Content::Text(text)));
+        for (path, new) in texts.chain(signatures) {
             let old = match self.session.files.read(&path) {
-                Ok((_, content)) if *content == *new.as_bytes() => continue,
+                Ok((_, content)) if Some(&*content) == new.bytes() => continue,
                 Ok((_, content)) => Some(rollout::Hash::of(&content)),
                 Err(FileError::NotFound(_)) => None,
                 Err(error) => return Err(Failure::outside("cannot change a file").because(error)),

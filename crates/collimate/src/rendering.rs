@@ -28,8 +28,8 @@ const DEFAULT_NAMESPACE: &str = "default";
 struct Mode<'a> {
     /// Whether texts carry their origins.
     trace: bool,
-    /// The operator's real env file, in place of the profile's.
-    env_file: Option<&'a Utf8Path>,
+    /// The operator's real env files, in place of the profile's; later ones win.
+    env_files: Option<&'a [Utf8PathBuf]>,
 }
 
 /// Charts that are loaded once, whatever the number of profiles.
@@ -49,15 +49,15 @@ impl Charts {
 
 /// Renders profiles, as many at a time as there are cores. The result is in the order given.
 ///
-/// `env_file` gives the operator's env file for a profile, if it is to be read in place of the profile's own.
+/// `env_files` gives the operator's env files for a profile, if they are to be read in place of the profile's own.
 pub(crate) fn render_all<'a>(
     session: &Session,
     charts: &Charts,
     profiles: &[&release::Profile],
     trace: bool,
-    env_file: &(dyn Fn(&release::Profile) -> Option<&'a Utf8Path> + Sync),
+    env_files: &(dyn Fn(&release::Profile) -> Option<&'a [Utf8PathBuf]> + Sync),
 ) -> Vec<alignment::Profile> {
-    parallel::map(profiles, |profile| render(session, charts, profile, Mode { trace, env_file: env_file(profile) }))
+    parallel::map(profiles, |profile| render(session, charts, profile, Mode { trace, env_files: env_files(profile) }))
 }
 
 /// Renders one profile with all its overlays.
@@ -80,7 +80,7 @@ fn render(session: &Session, charts: &Charts, profile: &release::Profile, mode: 
         release: session.release_index(profile),
         variants,
         lint,
-        operator_env: mode.env_file.is_some(),
+        operator_env: mode.env_files.is_some(),
     }
 }
 
@@ -99,8 +99,8 @@ fn compose_options(
     composefile::Options {
         current_dir: session.files.root().to_owned(),
         files: files.map(|path| path.value.clone()).collect(),
-        env_files: match mode.env_file {
-            Some(path) => vec![path.to_owned()],
+        env_files: match mode.env_files {
+            Some(paths) => paths.to_vec(),
             None => env.map(|path| path.value.clone()).collect(),
         },
         environment: session.environment.clone(),
@@ -126,6 +126,34 @@ fn compose_variants(session: &Session, source: &ComposeSource, mode: Mode<'_>) -
             Variant { overlays, rendering }
         })
         .collect()
+}
+
+/// Renders a profile as deployed at its most, all overlays included, through `files`, and throws the result away: whoever asks wants to know which
+/// files are read. A profile that does not render has those that were read until then. Gives the paths of the workspace that it mounts.
+pub(crate) fn read_through(
+    session: &Session,
+    profile: &release::Profile,
+    files: &dyn source::Files,
+) -> Vec<Utf8PathBuf> {
+    match &profile.source {
+        ProfileSource::Compose(source) => {
+            let options = compose_options(session, source, source.overlays.len(), Mode::default(), Profiles::All);
+            let project = composefile::load(&options, files);
+            project.map(|project| alignment::mounted_paths(&project, session.files.root(), profile)).unwrap_or_default()
+        }
+        ProfileSource::Helm(source) => {
+            if let Ok(chart) = Chart::load(&source.chart, files) {
+                let _ = helmchart::render(&chart, &helm_options(source, Mode::default()), files);
+            }
+            Vec::new()
+        }
+        ProfileSource::Manifests(paths) => {
+            for path in paths {
+                let _ = files.read(path);
+            }
+            Vec::new()
+        }
+    }
 }
 
 fn uses_profiles(project: &Project) -> bool {
@@ -316,7 +344,7 @@ pub(crate) fn compose_output(
     session: &Session,
     profile: &release::Profile,
     overlay: Option<&str>,
-    env_file: Option<&Utf8Path>,
+    env_files: Option<&[Utf8PathBuf]>,
 ) -> Result<(composefile::Options, Output)> {
     let name = &profile.name.value;
     let ProfileSource::Compose(source) = &profile.source else {
@@ -332,7 +360,7 @@ pub(crate) fn compose_output(
             })?
         }
     };
-    let mode = Mode { trace: false, env_file };
+    let mode = Mode { trace: false, env_files };
     let options = compose_options(session, source, depth, mode, Profiles::Named(Vec::new()));
     match composefile::load(&options, &session.files) {
         Ok(project) => Ok((options, Output::Compose(Arc::new(project)))),

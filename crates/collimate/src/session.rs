@@ -1,16 +1,18 @@
 //! An opened workspace: its file, its releases and the door to its files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use alignment::{Facts, Inputs, ReleaseInput, Role};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
 use release::{Problem, ProfileSource, Release, Workspace};
-use source::{FileKind, Files as _, SourceMap};
+use source::{FileId, FileKind, Files as _, SourceMap};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
+use crate::parallel;
 
 /// An opened workspace.
 pub(crate) struct Session {
@@ -182,12 +184,23 @@ pub(crate) fn nearest(folder: &Utf8Path) -> Option<Utf8PathBuf> {
 
 /// All problems of the workspace file, each with its lines, as one failure.
 fn malformed(ctx: &Ctx, files: &DiskFiles, name: &str, problems: Vec<Problem>) -> Failure {
+    malformed_file(ctx, &files.sources(), "workspace", name, problems)
+}
+
+/// All problems of a file of ours, which `collimate schema` knows as `kind`.
+pub(crate) fn malformed_file(
+    ctx: &Ctx,
+    sources: &SourceMap,
+    kind: &'static str,
+    name: &str,
+    problems: Vec<Problem>,
+) -> Failure {
     let count = problems.len();
     let findings: Vec<Finding<Location>> =
-        problems.into_iter().map(|problem| problem_finding("workspace", problem, Utf8Path::new(name))).collect();
-    ctx.say(&findings::text(&findings, &files.sources(), TextOptions { colour: ctx.color() }));
+        problems.into_iter().map(|problem| problem_finding(kind, problem, Utf8Path::new(name))).collect();
+    ctx.say(&findings::text(&findings, sources, TextOptions { colour: ctx.color() }));
     Failure::new(Exit::Input, format!("`{name}` has {}", findings::plural(count, "problem")))
-        .hint("`collimate schema workspace` prints the JSON Schema of this file")
+        .hint(format!("`collimate schema {kind}` prints the JSON Schema of this file"))
 }
 
 fn problem_finding(rule: &'static str, problem: Problem, path: &Utf8Path) -> Finding<Location> {
@@ -200,10 +213,11 @@ fn problem_finding(rule: &'static str, problem: Problem, path: &Utf8Path) -> Fin
 }
 
 fn load_releases(workspace: &Workspace, files: &DiskFiles) -> Vec<ReleaseInput> {
-    let mut releases: Vec<ReleaseInput> = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut unread: Vec<Unread> = Vec::new();
     let mut add = |path: &Utf8Path, role: Role| {
-        if !releases.iter().any(|known| known.path == path) {
-            releases.push(load_release(files, path, role));
+        if known.insert(path.to_owned()) {
+            unread.push(read_release(files, path, role));
         }
     };
     for channel in &workspace.channels {
@@ -216,9 +230,13 @@ fn load_releases(workspace: &Workspace, files: &DiskFiles) -> Vec<ReleaseInput> 
             }
         }
     }
-    for channel in &workspace.channels {
+    let archives: BTreeSet<Utf8PathBuf> = workspace
+        .channels
+        .iter()
+        .map(|channel| channel.release.parent().unwrap_or(Utf8Path::new("")).join(ARCHIVE))
+        .collect();
+    for archive in archives {
         // The archive is looked at whole: `release-tag-moved` compares with every release there was.
-        let archive = channel.release.parent().unwrap_or(Utf8Path::new("")).join(ARCHIVE);
         for entry in files.list(&archive).unwrap_or_default() {
             let path = archive.join(&entry.name);
             if entry.kind == FileKind::File && matches!(path.extension(), Some("yaml" | "yml")) {
@@ -226,21 +244,37 @@ fn load_releases(workspace: &Workspace, files: &DiskFiles) -> Vec<ReleaseInput> 
             }
         }
     }
-    releases
+    // Years of releases are some megabytes of YAML.
+    parallel::map(&unread, parse_release)
 }
 
-/// Reads one manifest.
-pub(crate) fn load_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> ReleaseInput {
+/// A manifest before it is parsed: what is known of it, and its text.
+type Unread = (ReleaseInput, Option<(FileId, Arc<str>)>);
+
+fn read_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> Unread {
     let mut input =
         ReleaseInput { path: path.to_owned(), role, file: None, release: None, problems: Vec::new(), unreadable: None };
     match files.read_text(path) {
         Ok((file, text)) => {
-            let (release, problems) = Release::parse(&text, file);
             input.file = Some(file);
-            input.release = release;
-            input.problems = problems;
+            (input, Some((file, text)))
         }
-        Err(error) => input.unreadable = Some(error.to_string()),
+        Err(error) => {
+            input.unreadable = Some(error.to_string());
+            (input, None)
+        }
+    }
+}
+
+fn parse_release((input, text): &Unread) -> ReleaseInput {
+    let mut input = input.clone();
+    if let Some((file, text)) = text {
+        (input.release, input.problems) = Release::parse(text, *file);
     }
     input
+}
+
+/// Reads one manifest.
+pub(crate) fn load_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> ReleaseInput {
+    parse_release(&read_release(files, path, role))
 }

@@ -78,7 +78,7 @@ pub(crate) fn check(
     hold_to_manifest(&mut session, &manifest, &used);
     allow(ctx, &mut session, unmanaged);
     let profiles = session.workspace.profiles.iter().collect();
-    let scope = Scope { profiles, env_file: None, rules: IMAGE_RULES };
+    let scope = Scope { profiles, env_files: None, rules: IMAGE_RULES };
     let mut checked = checking::check(ctx, &session, &Charts::default(), &scope);
     for finding in &mut checked.findings {
         // `pin` writes what a channel's own manifest lists, which this one need not be.
@@ -107,6 +107,9 @@ fn without_workspace(ctx: &Ctx) -> Result<Session> {
         images_at: Vec::new(),
         ignore: Vec::new(),
         rules: Vec::new(),
+        mirror: None,
+        trust: None,
+        docs: Vec::new(),
     };
     Ok(Session::of(ctx, DiskFiles::new(root), workspace))
 }
@@ -133,6 +136,7 @@ fn hold_to_manifest(session: &mut Session, manifest: &Utf8Path, used: &BTreeSet<
         release: Spanned::new(manifest.to_owned(), span),
         promote_from: None,
         rings: Vec::new(),
+        gates: release::Gates::default(),
     });
     workspace.profiles.retain(|profile| used.contains(&profile.name.value));
     for channel in &mut workspace.channels {

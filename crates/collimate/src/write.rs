@@ -53,6 +53,12 @@ pub(crate) fn try_replace_all(files: &[NewFile]) -> std::result::Result<(), (Utf
     result
 }
 
+/// Whether this is the name of a temporary file whose run is still at work.
+pub(crate) fn is_being_written(name: &str) -> bool {
+    let process = name.strip_prefix(".collimate-").and_then(|rest| rest.rsplit_once('-')).map_or("", |(_, last)| last);
+    process.parse::<u32>().is_ok() && Utf8Path::new("/proc").join(process).exists()
+}
+
 /// Removes what runs left beside `path` that were killed while they wrote it. Only for who knows that none is at work.
 pub(crate) fn remove_leftovers(path: &Utf8Path) -> io::Result<usize> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(0) };

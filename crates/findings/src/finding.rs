@@ -25,6 +25,8 @@ pub struct Finding<P> {
     pub related: Vec<Related<P>>,
     /// The way out.
     pub help: Option<String>,
+    /// Whether what stands at its places is a secret: excerpts then show that it is there, not what it is.
+    pub is_secret: bool,
 }
 
 /// Another place that belongs to a finding.
@@ -38,7 +40,8 @@ pub struct Related<P> {
 impl<P> Finding<P> {
     /// A finding without label, related places and help.
     pub fn new(rule: &'static str, severity: Severity, place: P, message: impl Into<String>) -> Self {
-        Self { rule, severity, message: message.into(), place, label: None, related: Vec::new(), help: None }
+        let (label, related, help) = (None, Vec::new(), None);
+        Self { rule, severity, message: message.into(), place, label, related, help, is_secret: false }
     }
 
     /// Says what stands at the place.
@@ -52,6 +55,13 @@ impl<P> Finding<P> {
     #[must_use]
     pub fn related(mut self, place: P, label: impl Into<String>) -> Self {
         self.related.push(Related { place, label: label.into() });
+        self
+    }
+
+    /// Says that what stands at its places must not be printed.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.is_secret = true;
         self
     }
 

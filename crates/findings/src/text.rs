@@ -77,7 +77,8 @@ fn groups(finding: &Finding<Location>, sources: &SourceMap) -> (Vec<Group>, Vec<
         match location {
             Location::Span(span) => {
                 let path = sources.path(span.file).as_str().to_owned();
-                let Some(excerpt) = sources.excerpt(*span) else { continue };
+                let excerpt = if finding.is_secret { sources.excerpt_hiding(*span) } else { sources.excerpt(*span) };
+                let Some(excerpt) = excerpt else { continue };
                 let excerpt = shorten(excerpt);
                 let mark = (kind, mark_range(&excerpt), label);
                 let same = |group: &&mut Group| {

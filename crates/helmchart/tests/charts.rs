@@ -1,10 +1,10 @@
-//! Small charts that use what Helm documents. What Helm printed for each is recorded beside it; with `COLLIMATE_PEERS` naming
-//! a folder with a `helm3`, that Helm is asked again.
+//! Small charts that use what Helm documents. What Helm printed for each is recorded beside it; where the
+//! peers `helm3` and `helm4` are built, they are asked again.
 //!
 //! A case is a folder of `tests/charts`: `chart/`, perhaps `values.yaml` and `flags` (one argument per line), and
 //! `expected.yaml` or `expected.error` for `helm template release chart --namespace space`, `expected.lint` for `helm lint`.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it skips")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -137,43 +137,41 @@ fn run(helm: &Path, case: &Path, arguments: &[&str], flags: &[String]) -> (bool,
     (output.status.success(), String::from_utf8(output.stdout).unwrap(), error)
 }
 
-fn peer(name: &str) -> Option<PathBuf> {
-    let found = std::env::var_os("COLLIMATE_PEERS").map(|folder| PathBuf::from(folder).join(name));
-    let found = found.filter(|path| path.exists());
-    if found.is_none() {
-        println!("SKIPPED: no `{name}` (set COLLIMATE_PEERS to a folder that has it)");
-    }
-    found
+fn template_prints_what_it_prints(name: &str, version: HelmVersion) {
+    let Some(helm) = testkit::peer(name) else { return };
+    check(name, |case| {
+        let arguments = ["template", "release", "chart", "--namespace", "space"];
+        let (success, out, error) = run(helm.as_std_path(), case, &arguments, &flags(case));
+        let theirs = if success { Ok(out) } else { Err(error) };
+        let ours = ours(case, false, version);
+        // Helm 4 words errors anew; there the verdict counts.
+        if version == HelmVersion::V4 && ours.is_err() && theirs.is_err() {
+            return None;
+        }
+        compare(&ours, &theirs)
+    });
 }
 
 #[test]
-fn template_prints_what_helm_prints() {
-    for (name, version) in [("helm3", HelmVersion::V3), ("helm4", HelmVersion::V4)] {
-        let Some(helm) = peer(name) else { continue };
-        check(name, |case| {
-            let arguments = ["template", "release", "chart", "--namespace", "space"];
-            let (success, out, error) = run(&helm, case, &arguments, &flags(case));
-            let theirs = if success { Ok(out) } else { Err(error) };
-            let ours = ours(case, false, version);
-            // Helm 4 words errors anew; there the verdict counts.
-            if version == HelmVersion::V4 && ours.is_err() && theirs.is_err() {
-                return None;
-            }
-            compare(&ours, &theirs)
-        });
-    }
+fn template_prints_what_helm_3_prints() {
+    template_prints_what_it_prints("helm3", HelmVersion::V3);
+}
+
+#[test]
+fn template_prints_what_helm_4_prints() {
+    template_prints_what_it_prints("helm4", HelmVersion::V4);
 }
 
 #[test]
 fn lint_prints_what_helm_prints() {
-    let Some(helm) = peer("helm3") else { return };
+    let Some(helm) = testkit::peer("helm3") else { return };
     check("helm3 lint", |case| {
         let mut flags = flags(case);
         flags.retain(|flag| flag != "--include-crds" && flag != "--skip-tests");
         while let Some(at) = flags.iter().position(|flag| flag == "--api-versions") {
             flags.drain(at..at + 2);
         }
-        let (_, out, error) = run(&helm, case, &["lint", "chart", "--namespace", "space"], &flags);
+        let (_, out, error) = run(helm.as_std_path(), case, &["lint", "chart", "--namespace", "space"], &flags);
         let folder = case.join("chart").display().to_string();
         compare(&our_lint(case), &format!("{}{error}", out.replace(&folder, "chart")))
     });

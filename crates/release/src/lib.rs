@@ -4,26 +4,28 @@
 //! place of every value. [`Manifest`] is a release as plain data, with its one canonical spelling and its identity.
 
 mod date;
+mod difference;
 mod digest;
+mod edit;
 mod image_ref;
+mod listed;
 mod manifest;
-mod nearest;
-mod reader;
+mod migration;
 mod release;
 mod schema;
-mod spanned;
 mod workspace;
 
 pub use date::{Date, DateError};
+pub use difference::{About, Change, Difference, Differing};
 pub use digest::{Digest, DigestError};
+pub use edit::{Assignment, EditError, assign};
 pub use image_ref::{ImageRef, ImageRefError, Ranges, is_tag};
-pub use manifest::{Availability, DigestKind, Kind, Listed, Manifest, Origin, SupportLine, scalar};
-pub use nearest::nearest;
-pub use reader::Problem;
+pub use manifest::{Availability, DigestKind, Kind, Listed, Manifest, Only, Origin, SupportLine, scalar};
+pub use migration::{Migration, PlacedMigration};
 pub use release::{Component, Group, ListedDigest, PromotedFrom, Release, Support};
 pub use schema::{release_schema, workspace_schema};
-pub use spanned::Spanned;
 pub use workspace::{
-    Channel, ComposeSource, External, HelmSource, Ignore, ImagesAt, Level, Overlay, Profile, ProfileSource, Ring,
-    RuleSetting, Unmanaged, WORKSPACE_FILE, Workspace,
+    Approvals, Channel, CommandGate, ComposeSource, External, Freeze, Gates, HelmSource, Ignore, ImagesAt, Level,
+    Overlay, Profile, ProfileSource, Ring, RuleSetting, Unmanaged, WORKSPACE_FILE, Workspace,
 };
+pub use yamlspan::strict::{Problem, Spanned, nearest};

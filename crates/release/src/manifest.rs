@@ -1,12 +1,12 @@
 //! A release manifest as plain data, and its one canonical spelling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::Digest;
+use crate::{Digest, Migration};
 
 /// A release: which image digests belong together.
 ///
@@ -32,6 +32,9 @@ pub struct Manifest {
     pub promoted_from: Option<Origin>,
     /// Whether the digests are real or stand-ins.
     pub digests: DigestKind,
+    /// What the data has gone through once this release runs, in order; steps of the releases before it too.
+    #[serde(default)]
+    pub migrations: Vec<Migration>,
     /// Services of the product, by name.
     pub components: BTreeMap<String, Listed>,
     /// Images that others make, by name.
@@ -79,9 +82,10 @@ pub struct Listed {
     /// The digest of the multi-platform index, or `unresolved`.
     #[schemars(regex(pattern = r"^(unresolved|sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$"))]
     pub digest: String,
-    /// The kinds of profiles that use this image; all of them if absent.
+    /// Who uses this image: kinds (`compose`, `helm`, `manifests`) and names of profiles; all profiles if absent.
     #[serde(default)]
-    pub only_in: Vec<Kind>,
+    #[schemars(inner(length(min = 1)))]
+    pub only_in: Vec<String>,
     /// Digests of single platforms, such as `linux/amd64`, which profiles must not pin.
     #[serde(default)]
     pub platforms: BTreeMap<String, String>,
@@ -92,12 +96,20 @@ pub struct Listed {
 }
 
 /// A kind of profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Compose,
     Helm,
     Manifests,
+}
+
+/// One word of `only_in`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// Every profile of this kind.
+    Kind(Kind),
+    /// The profile of this name. One that is named like a kind cannot be named here.
+    Profile(String),
 }
 
 /// Where an image can be had.
@@ -120,7 +132,25 @@ impl Kind {
         }
     }
 
-    pub(crate) const ALL: [Self; 3] = [Self::Compose, Self::Helm, Self::Manifests];
+    const ALL: [Self; 3] = [Self::Compose, Self::Helm, Self::Manifests];
+}
+
+impl Only {
+    /// What a word of `only_in` means.
+    #[must_use]
+    pub fn new(word: &str) -> Self {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == word);
+        kind.map_or_else(|| Self::Profile(word.to_owned()), Self::Kind)
+    }
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Kind(kind) => kind.as_str(),
+            Self::Profile(name) => name,
+        }
+    }
 }
 
 impl DigestKind {
@@ -173,6 +203,7 @@ impl Manifest {
             let _ = writeln!(out, "promoted_from:\n  version: {version}\n  sha256: {sha256}");
         }
         let _ = writeln!(out, "digests: {}", self.digests.as_str());
+        write_migrations(&mut out, &self.migrations);
         write_group(&mut out, "components", &self.components);
         if !self.infrastructure.is_empty() {
             write_group(&mut out, "infrastructure", &self.infrastructure);
@@ -184,6 +215,21 @@ impl Manifest {
     #[must_use]
     pub fn identity(&self) -> Digest {
         Digest::sha256(self.to_yaml().as_bytes())
+    }
+}
+
+/// Their order is the order in which they happen, so it stays.
+fn write_migrations(out: &mut String, migrations: &[Migration]) {
+    if !migrations.is_empty() {
+        let _ = writeln!(out, "migrations:");
+    }
+    for migration in migrations {
+        let _ = writeln!(out, "  - id: {}\n    reversible: {}", scalar(&migration.id), migration.reversible);
+        for (key, text) in [("backup", &migration.backup), ("down", &migration.down)] {
+            if let Some(text) = text {
+                let _ = writeln!(out, "    {key}: {}", scalar(text));
+            }
+        }
     }
 }
 
@@ -199,11 +245,9 @@ fn write_group(out: &mut String, name: &str, group: &BTreeMap<String, Listed>) {
             let _ = writeln!(out, "    {key}: {}", scalar(value));
         }
         if !listed.only_in.is_empty() {
-            let mut kinds = listed.only_in.clone();
-            kinds.sort_unstable();
-            kinds.dedup();
-            let kinds: Vec<&str> = kinds.into_iter().map(Kind::as_str).collect();
-            let _ = writeln!(out, "    only_in: [{}]", kinds.join(", "));
+            let words: BTreeSet<String> = listed.only_in.iter().map(|word| scalar(word)).collect();
+            let words: Vec<String> = words.into_iter().collect();
+            let _ = writeln!(out, "    only_in: [{}]", words.join(", "));
         }
         if !listed.platforms.is_empty() {
             let _ = writeln!(out, "    platforms:");

@@ -1,11 +1,14 @@
 //! A release manifest with the place of every value.
 
+use std::collections::BTreeSet;
+
 use source::{FileId, Span};
 
 use crate::date::is_moment;
-use crate::manifest::{Availability, DigestKind, Kind, Listed, Manifest, Origin, SupportLine};
-use crate::reader::{Fields, Problem, Reader, document, list};
+use crate::manifest::{Availability, DigestKind, Kind, Listed, Manifest, Only, Origin, SupportLine};
+use crate::migration::{self, PlacedMigration};
 use crate::{Date, Digest, ImageRef, Spanned, is_tag};
+use yamlspan::strict::{Fields, Problem, Reader, document};
 
 pub(crate) const RELEASE_KEYS: &[&str] = &[
     "schema",
@@ -16,10 +19,12 @@ pub(crate) const RELEASE_KEYS: &[&str] = &[
     "date",
     "promoted_from",
     "digests",
+    "migrations",
     "components",
     "infrastructure",
 ];
 pub(crate) const SUPPORT_KEYS: &[&str] = &["line", "until"];
+pub(crate) const MIGRATION_KEYS: &[&str] = &["id", "reversible", "backup", "down"];
 pub(crate) const ORIGIN_KEYS: &[&str] = &["version", "sha256"];
 pub(crate) const COMPONENT_KEYS: &[&str] =
     &["image", "tag", "digest", "only_in", "platforms", "availability", "reason"];
@@ -39,6 +44,8 @@ pub struct Release {
     pub date: Option<Spanned<String>>,
     pub promoted_from: Option<PromotedFrom>,
     pub digests: Spanned<DigestKind>,
+    /// What the data has gone through, in written order.
+    pub migrations: Vec<PlacedMigration>,
     /// Services and infrastructure, in written order.
     pub components: Vec<Component>,
 }
@@ -67,8 +74,8 @@ pub struct Component {
     pub image: Spanned<ImageRef>,
     pub tag: Spanned<String>,
     pub digest: Spanned<ListedDigest>,
-    /// Empty: every kind of profile uses it.
-    pub only_in: Vec<Spanned<Kind>>,
+    /// Empty: every profile uses it.
+    pub only_in: Vec<Spanned<Only>>,
     /// Digests of single platforms (`linux/amd64`).
     pub platforms: Vec<(Spanned<String>, Spanned<Digest>)>,
     pub availability: Option<Spanned<Availability>>,
@@ -104,10 +111,14 @@ impl ListedDigest {
 }
 
 impl Component {
-    /// Whether profiles of this kind are meant to use the component.
+    /// Whether a profile of this kind and name is meant to use the component.
     #[must_use]
-    pub fn is_for(&self, kind: Kind) -> bool {
-        self.only_in.is_empty() || self.only_in.iter().any(|only| only.value == kind)
+    pub fn is_for(&self, kind: Kind, profile: &str) -> bool {
+        let covers = |only: &Only| match only {
+            Only::Kind(of) => *of == kind,
+            Only::Profile(name) => name == profile,
+        };
+        self.only_in.is_empty() || self.only_in.iter().any(|only| covers(only))
     }
 
     /// Whether the digest is a stand-in: the sha256 of `<image>:<tag>`.
@@ -172,6 +183,7 @@ impl Release {
                 .as_ref()
                 .map(|origin| Origin { version: origin.version.value.clone(), sha256: origin.sha256.value.clone() }),
             digests: self.digests.value,
+            migrations: self.migrations.iter().map(PlacedMigration::plain).collect(),
             components: group(Group::Service),
             infrastructure: group(Group::Infrastructure),
         }
@@ -192,7 +204,14 @@ fn plain(component: &Component) -> Listed {
             ListedDigest::Digest(digest) => digest.to_string(),
             ListedDigest::Unresolved | ListedDigest::Damaged => UNRESOLVED.to_owned(),
         },
-        only_in: component.only_in.iter().map(|kind| kind.value).collect(),
+        // A set: in which order somebody wrote it makes no other release.
+        only_in: component
+            .only_in
+            .iter()
+            .map(|only| only.as_str().to_owned())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         platforms: component
             .platforms
             .iter()
@@ -204,7 +223,7 @@ fn plain(component: &Component) -> Listed {
 }
 
 /// What stands in place of a digest that is not known yet.
-const UNRESOLVED: &str = "unresolved";
+pub(crate) const UNRESOLVED: &str = "unresolved";
 
 fn read(text: &str, file: FileId, reader: &mut Reader) -> Option<Release> {
     let document = document(text, file, &mut reader.problems)?;
@@ -236,12 +255,24 @@ fn read(text: &str, file: FileId, reader: &mut Reader) -> Option<Release> {
     let support = read_support(reader, &fields);
     let promoted_from = read_origin(reader, &fields);
     let digests = read_digest_kind(reader, &fields);
+    let migrations = migration::read(reader, &fields);
     let mut components = Vec::new();
     if reader.required(&fields, "components").is_some() {
         read_group(reader, &fields, "components", Group::Service, &mut components);
     }
     read_group(reader, &fields, "infrastructure", Group::Infrastructure, &mut components);
-    Some(Release { span: fields.span, version, calendar, channel, support, date, promoted_from, digests, components })
+    Some(Release {
+        span: fields.span,
+        version,
+        calendar,
+        channel,
+        support,
+        date,
+        promoted_from,
+        digests,
+        migrations,
+        components,
+    })
 }
 
 fn read_support(reader: &mut Reader, fields: &Fields<'_>) -> Option<Support> {
@@ -325,7 +356,7 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
         None => Spanned::new(ListedDigest::Damaged, fields.span),
     };
     let only_in = reader.texts(fields, "only_in");
-    let only_in = only_in.into_iter().filter_map(|text| read_kind(reader, fields, text)).collect();
+    let only_in = only_in.into_iter().filter_map(|text| read_only(reader, fields, text)).collect();
     let platforms = read_platforms(reader, fields);
     let availability = reader.optional_text(fields, "availability").and_then(|text| match text.value.as_str() {
         "public" => Some(text.map(|_| Availability::Public)),
@@ -371,13 +402,14 @@ fn read_digest(reader: &mut Reader, text: &Spanned<String>, path: &str) -> Spann
     }
 }
 
-fn read_kind(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<Kind>> {
-    let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == text.value);
-    if kind.is_none() {
-        let message = format!("`{}` cannot hold `{}`", fields.path_of("only_in"), text.value);
-        reader.problem(text.span, message, Some(format!("known here: {}", list(&Kind::ALL.map(Kind::as_str)))));
+fn read_only(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<Only>> {
+    if text.is_empty() {
+        let message = format!("`{}` has an empty name", fields.path_of("only_in"));
+        let help = "write `compose`, `helm`, `manifests` or the name of a profile".to_owned();
+        reader.problem(text.span, message, Some(help));
+        return None;
     }
-    Some(Spanned::new(kind?, text.span))
+    Some(text.map(|word| Only::new(&word)))
 }
 
 fn read_platforms(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Spanned<String>, Spanned<Digest>)> {

@@ -50,6 +50,13 @@ pub(crate) struct WorkspaceFile {
     /// How rules report in this workspace.
     #[serde(default)]
     rules: BTreeMap<String, LevelEntry>,
+    /// The settings of a managed mirror.
+    mirror: Option<String>,
+    /// Whose keys are trusted, and for what.
+    trust: Option<String>,
+    /// Markdown documents with marked blocks that say what releases hold; `pin` keeps the blocks up to date.
+    #[serde(default)]
+    docs: Vec<String>,
 }
 
 /// A line of releases.
@@ -63,6 +70,59 @@ pub(crate) struct ChannelEntry {
     /// Profiles that move together, in the order in which they move.
     #[serde(default)]
     rings: Vec<RingEntry>,
+    gates: Option<GatesEntry>,
+}
+
+/// What a release must meet before it moves, beside what holds for every move.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "as above")]
+pub(crate) struct GatesEntry {
+    /// The role whose key must have signed the release's manifest.
+    signed_by: Option<String>,
+    /// How many of a role must have approved the plan.
+    #[serde(default)]
+    approvals: Vec<ApprovalsEntry>,
+    /// Commands that must end with 0; run only with `--run-gates`.
+    #[serde(default)]
+    commands: Vec<CommandEntry>,
+    /// Days on which nothing moves.
+    #[serde(default)]
+    freezes: Vec<FreezeEntry>,
+}
+
+/// Signed consent of a role.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "as above")]
+pub(crate) struct ApprovalsEntry {
+    role: String,
+    /// 1 if absent.
+    #[schemars(range(min = 1, max = 20))]
+    count: Option<u32>,
+}
+
+/// A command that must end with 0.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "as above")]
+pub(crate) struct CommandEntry {
+    name: String,
+    /// The program and its arguments; no shell reads them.
+    run: Vec<String>,
+    /// The time limit; 60 if absent.
+    #[schemars(range(min = 1, max = 1440))]
+    minutes: Option<u32>,
+}
+
+/// Days on which nothing moves, the last one included (UTC).
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "as above")]
+pub(crate) struct FreezeEntry {
+    from: String,
+    until: String,
+    reason: String,
 }
 
 /// A ring: its name, or its name and the archived release that it still runs.
@@ -81,6 +141,8 @@ pub(crate) enum RingEntry {
 pub(crate) struct LaggingRing {
     name: String,
     release: Option<String>,
+    /// What a release must meet to advance to it.
+    gates: Option<GatesEntry>,
 }
 
 /// One deployable thing: `compose`, `chart` or `manifests`.

@@ -4,11 +4,14 @@ use camino::Utf8PathBuf;
 use source::{FileId, Span};
 
 use crate::manifest::Kind;
-use crate::reader::Problem;
 use crate::{Date, ImageRef, Spanned};
+use yamlspan::strict::Problem;
 
 mod check;
+pub(crate) mod gates;
 pub(crate) mod read;
+
+pub use gates::{Approvals, CommandGate, Freeze, Gates};
 
 /// The name of the file at the root of a workspace.
 pub const WORKSPACE_FILE: &str = "collimate.yaml";
@@ -25,6 +28,12 @@ pub struct Workspace {
     pub images_at: Vec<ImagesAt>,
     pub ignore: Vec<Ignore>,
     pub rules: Vec<RuleSetting>,
+    /// The settings of a managed mirror, if the workspace has one.
+    pub mirror: Option<Spanned<Utf8PathBuf>>,
+    /// Whose keys are trusted, and for what.
+    pub trust: Option<Spanned<Utf8PathBuf>>,
+    /// Documents with marked blocks that say what releases hold.
+    pub docs: Vec<Spanned<Utf8PathBuf>>,
 }
 
 /// A line of releases, such as `stable`.
@@ -35,6 +44,8 @@ pub struct Channel {
     pub release: Spanned<Utf8PathBuf>,
     pub promote_from: Option<Spanned<String>>,
     pub rings: Vec<Ring>,
+    /// Beside those that hold for every promotion.
+    pub gates: Gates,
 }
 
 /// Profiles of a channel that move together.
@@ -43,6 +54,8 @@ pub struct Ring {
     pub name: Spanned<String>,
     /// The archived release that the ring still runs; absent where it follows the channel.
     pub release: Option<Spanned<Utf8PathBuf>>,
+    /// What a release must meet to advance to it.
+    pub gates: Gates,
 }
 
 /// One deployable thing.

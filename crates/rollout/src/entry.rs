@@ -19,11 +19,20 @@ const LONGEST_TEXT: usize = 2_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// A new release in a channel, made for it.
+    ReleaseNew,
+    /// From one channel into the next.
     Promotion,
+    /// From one ring of a channel to the next.
+    Advance,
     Rollback,
     Hold,
     HoldLift,
     MarkGood,
+    /// What was seen to run at a site.
+    Deployment,
+    /// Consent to a move that was made without it, in an emergency.
+    Approval,
 }
 
 /// A release, by version and identity.
@@ -52,6 +61,9 @@ pub struct Gate {
     pub gate: String,
     /// `passed`, or how it was passed by.
     pub result: String,
+    /// The sha256 of what its command printed; the text lies in the ledger's folder under that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Hash>,
 }
 
 /// A file that proves something.
@@ -66,6 +78,55 @@ pub struct Evidence {
     pub probe: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+}
+
+/// Somebody's signed consent to a plan, as it was checked. What was signed can be built again from these fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The name under which the key is trusted.
+    pub by: String,
+    pub role: String,
+    /// The hash of the plan.
+    pub plan: Hash,
+    /// The release that the target held when it was signed.
+    pub base: Hash,
+    pub until: Moment,
+    /// The Ed25519 signature, in base64.
+    pub signature: String,
+}
+
+/// Consent that was not there when something moved in an emergency, and is owed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Due {
+    pub role: String,
+    /// How many are missing.
+    pub count: u32,
+}
+
+/// What a profile was rendered from when something moved: manifests apart, which an entry names by themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    pub profile: String,
+    /// One hash over the names and contents of all files that the render read.
+    pub sha256: Hash,
+}
+
+/// What was seen to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployed {
+    pub site: String,
+    pub profile: String,
+    /// When it was seen.
+    pub seen: Moment,
+    /// Digests of the images that ran, sorted: `sha256:…`.
+    pub images: Vec<String>,
+    /// A hash of the configuration that ran, where whoever looked gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Hash>,
 }
 
 /// What happened, before it has a time and a place in the ledger.
@@ -84,6 +145,20 @@ pub struct Draft {
     pub lifts: Vec<Hash>,
     pub gates: Vec<Gate>,
     pub evidence: Vec<Evidence>,
+    /// The hash of the plan that was carried out.
+    pub plan: Option<Hash>,
+    pub approvals: Vec<Approval>,
+    pub due: Vec<Due>,
+    /// The entry whose plan is approved afterwards.
+    pub approves: Option<Hash>,
+    /// Why a freeze was passed by.
+    pub emergency: Option<String>,
+    /// Why data may be lost: the rollback crosses a step that cannot be taken back.
+    pub data_loss: Option<String>,
+    /// The commit that was checked out.
+    pub commit: Option<String>,
+    pub inputs: Vec<Inputs>,
+    pub deployed: Option<Deployed>,
 }
 
 impl Draft {
@@ -102,6 +177,15 @@ impl Draft {
             lifts: Vec::new(),
             gates: Vec::new(),
             evidence: Vec::new(),
+            plan: None,
+            approvals: Vec::new(),
+            due: Vec::new(),
+            approves: None,
+            emergency: None,
+            data_loss: None,
+            commit: None,
+            inputs: Vec::new(),
+            deployed: None,
         }
     }
 }
@@ -121,7 +205,7 @@ pub struct Entry {
     /// What the channel or ring held before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Held>,
-    /// What it holds since; on `mark-good`, the release that is good.
+    /// What it holds since; on `mark-good`, the release that is good; on a deployment, the one that should have run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Held>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,6 +218,24 @@ pub struct Entry {
     pub gates: Vec<Gate>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Hash>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub due: Vec<Due>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approves: Option<Hash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_loss: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Inputs>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<Deployed>,
     /// The newest entries before this one, sorted: none on the first, several where branches were merged.
     pub before: Vec<Hash>,
 }
@@ -158,8 +260,33 @@ pub enum EntryError {
 impl Entry {
     pub(crate) fn of(draft: Draft, at: Moment, mut before: Vec<Hash>) -> Self {
         before.sort();
-        let Draft { kind, by, channel, rings, from, to, source, reason, lifts, gates, evidence } = draft;
-        Self { schema: SCHEMA, kind, at, by, channel, rings, from, to, source, reason, lifts, gates, evidence, before }
+        let Draft { kind, by, channel, rings, from, to, source, reason, lifts, gates, evidence, .. } = draft;
+        let Draft { plan, approvals, due, approves, emergency, data_loss, commit, inputs, deployed, .. } = draft;
+        Self {
+            schema: SCHEMA,
+            kind,
+            at,
+            by,
+            channel,
+            rings,
+            from,
+            to,
+            source,
+            reason,
+            lifts,
+            gates,
+            evidence,
+            plan,
+            approvals,
+            due,
+            approves,
+            emergency,
+            data_loss,
+            commit,
+            inputs,
+            deployed,
+            before,
+        }
     }
 
     /// Reads an entry.
@@ -206,15 +333,25 @@ impl Entry {
     /// Every kind has its fields, and texts can be printed.
     pub(crate) fn check(&self) -> Result<(), EntryError> {
         let kind = self.kind;
-        let moves = matches!(kind, Kind::Promotion | Kind::Rollback);
+        let moves = kind.moves();
+        let proves = matches!(kind, Kind::MarkGood | Kind::Deployment);
         let fields = [
             ("from", self.from.is_some(), moves, moves),
-            ("to", self.to.is_some(), moves || kind == Kind::MarkGood, moves || kind == Kind::MarkGood),
+            ("to", self.to.is_some(), moves || proves, moves || proves),
             ("source", self.source.is_some(), kind == Kind::Promotion, kind == Kind::Promotion),
             ("reason", self.reason.is_some(), matches!(kind, Kind::Rollback | Kind::Hold), true),
             ("lifts", !self.lifts.is_empty(), kind == Kind::HoldLift, kind == Kind::HoldLift),
-            ("gates", !self.gates.is_empty(), false, moves),
-            ("evidence", !self.evidence.is_empty(), kind == Kind::MarkGood, kind == Kind::MarkGood),
+            ("gates", !self.gates.is_empty(), kind == Kind::Deployment, moves || kind == Kind::Deployment),
+            ("evidence", !self.evidence.is_empty(), proves, proves || kind == Kind::ReleaseNew),
+            ("plan", self.plan.is_some(), !self.due.is_empty(), moves),
+            ("approvals", !self.approvals.is_empty(), kind == Kind::Approval, moves || kind == Kind::Approval),
+            ("due", !self.due.is_empty(), false, moves),
+            ("approves", self.approves.is_some(), kind == Kind::Approval, kind == Kind::Approval),
+            ("emergency", self.emergency.is_some(), false, moves),
+            ("data_loss", self.data_loss.is_some(), false, kind == Kind::Rollback),
+            ("commit", self.commit.is_some(), false, moves || proves),
+            ("inputs", !self.inputs.is_empty(), false, moves),
+            ("deployed", self.deployed.is_some(), kind == Kind::Deployment, kind == Kind::Deployment),
         ];
         for (field, is_there, needed, allowed) in fields {
             if (needed && !is_there) || (is_there && !allowed) {
@@ -229,11 +366,33 @@ impl Entry {
             let optional = evidence.probe.iter().chain(&evidence.verdict).map(String::as_str);
             std::iter::once(evidence.name.as_str()).chain(optional).map(|text| ("evidence", text))
         });
+        let approvals = self.approvals.iter().flat_map(|approval| {
+            [approval.by.as_str(), &approval.role, &approval.signature].map(|text| ("approvals", text))
+        });
+        let due = self.due.iter().map(|due| ("due", due.role.as_str()));
+        let inputs = self.inputs.iter().map(|inputs| ("inputs", inputs.profile.as_str()));
+        let deployed = self.deployed.iter().flat_map(|deployed| {
+            let images = deployed.images.iter().map(String::as_str);
+            [deployed.site.as_str(), &deployed.profile].into_iter().chain(images).map(|text| ("deployed", text))
+        });
+        let single = [("emergency", &self.emergency), ("data_loss", &self.data_loss), ("commit", &self.commit)]
+            .into_iter()
+            .filter_map(|(field, text)| Some((field, text.as_deref()?)));
         let texts = [("by", self.by.as_str()), ("channel", &self.channel)]
             .into_iter()
             .chain(self.rings.iter().map(|ring| ("rings", ring.as_str())))
             .chain(self.reason.iter().map(|reason| ("reason", reason.as_str())));
-        let wrong = texts.chain(held).chain(source).chain(gates).chain(evidence).find(|(_, text)| !is_printable(text));
+        let wrong = texts
+            .chain(held)
+            .chain(source)
+            .chain(gates)
+            .chain(evidence)
+            .chain(approvals)
+            .chain(due)
+            .chain(inputs)
+            .chain(deployed)
+            .chain(single)
+            .find(|(_, text)| !is_printable(text));
         match wrong {
             Some((field, _)) => Err(EntryError::Text(field)),
             None => Ok(()),
@@ -242,7 +401,7 @@ impl Entry {
 }
 
 /// Whether a text can stand in an entry: something, on one line, and not without end.
-fn is_printable(text: &str) -> bool {
+pub(crate) fn is_printable(text: &str) -> bool {
     let hidden = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -257,15 +416,25 @@ pub fn is_entry_name(name: &str) -> bool {
 }
 
 impl Kind {
+    /// Whether something holds another release since.
+    #[must_use]
+    pub fn moves(self) -> bool {
+        matches!(self, Self::ReleaseNew | Self::Promotion | Self::Advance | Self::Rollback)
+    }
+
     /// The word in the file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::ReleaseNew => "release-new",
             Self::Promotion => "promotion",
+            Self::Advance => "advance",
             Self::Rollback => "rollback",
             Self::Hold => "hold",
             Self::HoldLift => "hold-lift",
             Self::MarkGood => "mark-good",
+            Self::Deployment => "deployment",
+            Self::Approval => "approval",
         }
     }
 }

@@ -51,7 +51,30 @@ pub struct Change {
     /// The hash of what it held when the change was planned; `None`: it was not there.
     pub old: Option<Hash>,
     /// What it shall hold.
-    pub new: String,
+    pub new: Content,
+}
+
+/// What a file shall hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Content {
+    Text(String),
+    /// Such as a signature.
+    Bytes(Vec<u8>),
+    /// There shall be no such file.
+    Nothing,
+}
+
+impl Content {
+    /// The bytes; `None` where the file shall go.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text.as_bytes()),
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// A change, with what it is for.
@@ -129,14 +152,22 @@ impl Journal {
     }
 }
 
+/// What a file that a change of ours removes is called: the signature of what is there no longer.
+const REMOVED: [&str; 2] = ["sig", "minisig"];
+
 /// Whether a change of ours could be this one: below the workspace, and nothing hidden on the way. New files are made beside the journal
-/// only, where archive and ledger are; elsewhere a file that nobody expects could be run or trusted.
+/// only, where archive and ledger are; elsewhere a file that nobody expects could be run or trusted. Only signatures are removed, there.
 fn is_ours(change: &Change, at: &Utf8Path) -> bool {
     let path = &change.path;
     let plain =
         |component: Utf8Component<'_>| matches!(component, Utf8Component::Normal(name) if !name.starts_with('.'));
     let is_beside = at.parent().is_some_and(|folder| path.starts_with(folder));
-    path.file_name().is_some() && path.components().all(plain) && (change.old.is_some() || is_beside)
+    let is_signature = path.extension().is_some_and(|extension| REMOVED.contains(&extension));
+    let may_be = is_beside || (change.old.is_some() && change.new != Content::Nothing);
+    path.file_name().is_some()
+        && path.components().all(plain)
+        && may_be
+        && (change.new != Content::Nothing || is_signature)
 }
 
 /// Makes a change. `at` is where its journal stands meanwhile.
@@ -152,7 +183,7 @@ pub fn commit(storage: &dyn Storage, at: &Utf8Path, journal: &Journal) -> Result
     }
     let text = journal.to_json();
     storage.replace_all(&[Write { path: at, content: text.as_bytes() }]).map_err(CommitError::Unchanged)?;
-    if let Err(error) = storage.replace_all(&writes(&journal.changes)) {
+    if let Err(error) = make(storage, &journal.changes) {
         let is_old = |change: &Change| {
             storage.read(&change.path).is_ok_and(|now| now.map(|content| Hash::of(&content)) == change.old)
         };
@@ -175,7 +206,7 @@ pub fn recover(storage: &dyn Storage, at: &Utf8Path) -> Result<Option<Recovered>
     let mut open = Vec::new();
     for change in &journal.changes {
         let now = storage.read(&change.path)?.map(|content| Hash::of(&content));
-        if now.as_ref() == Some(&Hash::of(change.new.as_bytes())) {
+        if now == change.new.bytes().map(Hash::of) {
             continue;
         }
         if now != change.old {
@@ -183,13 +214,17 @@ pub fn recover(storage: &dyn Storage, at: &Utf8Path) -> Result<Option<Recovered>
         }
         open.push(change.clone());
     }
-    storage.replace_all(&writes(&open))?;
+    make(storage, &open)?;
     storage.remove(at)?;
     Ok(Some(Recovered { written: open.len(), journal }))
 }
 
-fn writes(changes: &[Change]) -> Vec<Write<'_>> {
-    changes.iter().map(|change| Write { path: &change.path, content: change.new.as_bytes() }).collect()
+/// Writes what shall be there, then removes what shall not.
+fn make(storage: &dyn Storage, changes: &[Change]) -> io::Result<()> {
+    let writes: Vec<Write<'_>> =
+        changes.iter().filter_map(|change| Some(Write { path: &change.path, content: change.new.bytes()? })).collect();
+    storage.replace_all(&writes)?;
+    changes.iter().filter(|change| change.new == Content::Nothing).try_for_each(|change| storage.remove(&change.path))
 }
 
 #[cfg(test)]

@@ -10,6 +10,10 @@
 //! characters are refused, since they are printed. A journal makes the program write files: it names only paths below the workspace,
 //! none of them hidden (`.git/hooks`), and only ones that still hold what they held when it was made.
 
+mod approval;
+mod canonical;
+mod crossing;
+mod deployed;
 mod entry;
 mod evidence;
 mod hash;
@@ -17,17 +21,28 @@ mod hotfix;
 mod journal;
 mod ledger;
 mod moment;
+mod plan;
 mod ring;
+mod running;
 mod standing;
+mod trust;
 mod version;
 
-pub use entry::{Draft, Entry, EntryError, Evidence, Gate, Held, Kind, Source, is_entry_name};
+pub use approval::Statement;
+pub use canonical::CanonicalError;
+pub use crossing::crossed;
+pub use entry::{
+    Approval, Deployed, Draft, Due, Entry, EntryError, Evidence, Gate, Held, Inputs, Kind, Source, is_entry_name,
+};
 pub use evidence::{Report, ReportError};
 pub use hash::{Hash, HashError};
 pub use hotfix::{hotfixes, keep};
-pub use journal::{Change, CommitError, Journal, JournalError, Recovered, Storage, Write, commit, recover};
+pub use journal::{Change, CommitError, Content, Journal, JournalError, Recovered, Storage, Write, commit, recover};
 pub use ledger::{FEWEST_DIGITS, Fault, Ledger, NewEntry, Recorded};
 pub use moment::{Moment, MomentError};
+pub use plan::{Action, Intent, Plan};
 pub use ring::{RingError, set_ring};
-pub use standing::{HeldAt, Since};
+pub use running::{Running, RunningError, RunningImage};
+pub use standing::{Debt, HeldAt, Since};
+pub use trust::{ApprovalFault, KeyFault, Standing, Trust, TrustedKey, trust_schema};
 pub use version::{VersionError, is_version, next_version};

@@ -23,6 +23,14 @@ impl Moment {
         Self(format!("{day}T23:59:59Z"))
     }
 
+    /// Its day.
+    #[must_use]
+    pub fn day(&self) -> Date {
+        // A moment begins with a day: what is not there is far away, so that nothing would be valid then.
+        let never = Date { year: 9999, month: 12, day: 31 };
+        self.0.get(..10).and_then(|day| day.parse().ok()).unwrap_or(never)
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -2,9 +2,9 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Workspace, scalar};
-use source::FileId;
+use source::{FileId, Span};
 use yamlspan::edit::{self, Splice};
-use yamlspan::{Dialect, Kind, NodeRef};
+use yamlspan::{Dialect, Kind, NodeRef, Style};
 
 /// Why the workspace file was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,12 +40,16 @@ pub fn set_ring(text: &str, channel: &str, ring: &str, release: Option<&Utf8Path
         (Some(node), Some(path)) => {
             edit::replace_scalar(node, path.as_str()).map_err(|error| not_editable(&error.to_string()))?
         }
-        (None, Some(path)) => {
+        (None, Some(path)) if others(item).is_empty() => {
             // What `scalar` leaves plain can stand between braces and brackets too.
             let replacement = format!("{{name: {}, release: {}}}", scalar(ring), scalar(path.as_str()));
             Splice { span: item.span(), replacement }
         }
-        (Some(_), None) => Splice { span: item.span(), replacement: scalar(ring) },
+        (None, Some(path)) => add_release(item, path).ok_or_else(|| not_editable("it has no name"))?,
+        (Some(_), None) if others(item).is_empty() => Splice { span: item.span(), replacement: scalar(ring) },
+        (Some(_), None) => {
+            remove_release(item).ok_or_else(|| not_editable("its key cannot be told from its neighbours"))?
+        }
     };
     let edited = edit::apply(text, &[splice]).map_err(|error| not_editable(&error.to_string()))?;
     let expected = rings_of(text, file).map(|mut rings| {
@@ -58,6 +62,42 @@ pub fn set_ring(text: &str, channel: &str, ring: &str, release: Option<&Utf8Path
         (Some(expected), Some(found)) if expected == found => Ok(edited),
         _ => Err(not_editable("the edit would change more than the ring")),
     }
+}
+
+/// What a ring says beside its name and release.
+fn others(item: NodeRef<'_>) -> Vec<NodeRef<'_>> {
+    if item.kind() != Kind::Mapping {
+        return Vec::new();
+    }
+    item.entries().filter(|(key, _)| !matches!(key.raw(), "name" | "release")).map(|(key, _)| key).collect()
+}
+
+/// The release, written after the name.
+fn add_release(item: NodeRef<'_>, path: &Utf8Path) -> Option<Splice> {
+    let (key, name) = item.entries().find(|(key, _)| key.raw() == "name")?;
+    let end = name.span().end;
+    let between = match item.style() {
+        Style::Flow => ", ".to_owned(),
+        _ => {
+            let (_, column) = key.line_and_column();
+            format!("\n{}", " ".repeat(column.saturating_sub(1) as usize))
+        }
+    };
+    let span = Span { start: end, ..name.span() };
+    Some(Splice { span, replacement: format!("{between}release: {}", scalar(path.as_str())) })
+}
+
+/// The key `release` and its value, with what parts them from their neighbours.
+fn remove_release(item: NodeRef<'_>) -> Option<Splice> {
+    let entries: Vec<_> = item.entries().collect();
+    let index = entries.iter().position(|(key, _)| key.raw() == "release")?;
+    let (key, value) = entries.get(index)?;
+    let (start, end) = match (index.checked_sub(1).and_then(|before| entries.get(before)), entries.get(index + 1)) {
+        (_, Some((next, _))) => (key.span().start, next.full_span().start),
+        (Some((_, before)), None) => (before.span().end, value.span().end),
+        (None, None) => return None,
+    };
+    Some(Splice { span: Span { start, end, ..key.span() }, replacement: String::new() })
 }
 
 fn name_of(item: NodeRef<'_>) -> Option<&str> {
@@ -128,6 +168,39 @@ mod tests {
             "\n      - name: prod\n        release: r/archive/0.yaml\n      - stage",
             None,
             "\n      - prod\n      - stage",
+        );
+    }
+
+    #[test]
+    fn what_else_a_ring_says_stays() {
+        let archived = Some("r/archive/1.yaml");
+        let gates = "gates: {signed_by: lead}";
+        check(
+            &format!("[stage, {{name: prod, {gates}}}]"),
+            archived,
+            &format!("[stage, {{name: prod, release: r/archive/1.yaml, {gates}}}]"),
+        );
+        check(
+            &format!("[stage, {{name: prod, release: r/archive/1.yaml, {gates}}}]"),
+            None,
+            &format!("[stage, {{name: prod, {gates}}}]"),
+        );
+        check(
+            &format!("\n      - stage\n      - name: prod # last\n        {gates}\n"),
+            archived,
+            &format!(
+                "\n      - stage\n      - name: prod\n        release: r/archive/1.yaml # last\n        {gates}\n"
+            ),
+        );
+        check(
+            &format!("\n      - stage\n      - name: prod\n        release: r/archive/1.yaml\n        {gates}\n"),
+            None,
+            &format!("\n      - stage\n      - name: prod\n        {gates}\n"),
+        );
+        check(
+            &format!("\n      - stage\n      - name: prod\n        {gates}\n        release: r/archive/1.yaml\n"),
+            None,
+            &format!("\n      - stage\n      - name: prod\n        {gates}\n"),
         );
     }
 

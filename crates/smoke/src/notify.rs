@@ -23,7 +23,6 @@ mod probe;
 mod redis;
 mod request;
 mod resp;
-mod secret;
 mod stream;
 mod token;
 mod variable;

@@ -129,6 +129,16 @@ impl SourceMap {
     /// The lines that a span touches, made safe to print.
     #[must_use]
     pub fn excerpt(&self, span: Span) -> Option<Excerpt> {
+        self.excerpt_of(span, false)
+    }
+
+    /// The same without what stands in the span itself: the place of a secret.
+    #[must_use]
+    pub fn excerpt_hiding(&self, span: Span) -> Option<Excerpt> {
+        self.excerpt_of(span, true)
+    }
+
+    fn excerpt_of(&self, span: Span, is_secret: bool) -> Option<Excerpt> {
         let file = self.file(span.file)?;
         let (start, end) =
             (floor_boundary(&file.text, span.start as usize), floor_boundary(&file.text, span.end as usize));
@@ -139,11 +149,12 @@ impl SourceMap {
         for line in first..=last {
             let range = file.line_range(line);
             let raw = file.text[range.clone()].trim_end_matches(['\n', '\r']);
-            let masked = mask::line(raw);
+            let within = |offset: usize| offset.saturating_sub(range.start).min(raw.len());
+            let masked = mask::line_without(raw, if is_secret { within(start)..within(end) } else { 0..0 });
             if line > first {
                 text.push('\n');
             }
-            let place = |offset: usize| text.len() + masked.map(offset.saturating_sub(range.start).min(raw.len()));
+            let place = |offset: usize| text.len() + masked.map(within(offset));
             if line == first {
                 from = Some(place(start));
             }

@@ -63,6 +63,8 @@ impl Redis {
         command.args(["--save", "", "--appendonly", "no"]).args(options);
         let mut server = Server::start(&mut command, folder.join("log"));
         server.wait_for_ports(&[open]);
+        // It listens on its port first and on the socket, by which tests talk to it, a moment later.
+        server.wait_until(Duration::from_secs(30), || std::os::unix::net::UnixStream::connect(&socket).is_ok());
         Some(Self { server, port, tls_port, client, socket, login: None })
     }
 

@@ -1,7 +1,7 @@
 //! YAML text to a tree with exact byte spans, as go-yaml reads it.
 //!
 //! Start with [`parse_first`] and [`NodeRef`] for a tree with places, [`decode`] for plain values as Helm sees them,
-//! [`emit`] for the bytes go-yaml writes, and [`edit`] for changing scalars in place.
+//! [`emit`] for the bytes go-yaml writes, [`edit`] for changing scalars in place, and [`strict`] for files of our own.
 //!
 //! This crate accepts and refuses what go-yaml does, with its wording; a [`Dialect`] names the version. It knows nothing
 //! of charts, Compose files or releases, and reads no file.
@@ -23,6 +23,7 @@ mod number;
 mod resolve;
 mod scalar;
 mod scan;
+pub mod strict;
 
 pub use data::Data;
 pub use dialect::Dialect;

@@ -15,7 +15,7 @@ fail() { # CODE MESSAGE
 }
 
 record() {
-    git add -- collimate.yaml deploy
+    git add -- collimate.yaml deploy docs # marked blocks of documents move with the release
     if git diff --cached --quiet; then
         echo "nothing to record"
         return

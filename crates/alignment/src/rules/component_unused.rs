@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use findings::{Finding, Severity};
+use release::{Component, Only, nearest};
 
 use crate::inputs::Role;
 use crate::place::Place;
@@ -23,6 +24,9 @@ impl Rule for ComponentUnused {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for input in survey.inputs.releases {
             let (Some(release), Role::Current { channel }) = (&input.release, &input.role) else { continue };
+            for component in &release.components {
+                self.unknown_profiles(survey, component, out);
+            }
             let of_channel = |declared: &release::Profile| declared.channel.value == *channel;
             let any = survey.inputs.workspace.profiles.iter().any(of_channel);
             if !any || !survey.is_complete(of_channel) {
@@ -41,6 +45,13 @@ impl Rule for ComponentUnused {
                 if used.contains(name) || used.contains(&component.image.name()) {
                     continue;
                 }
+                // One release serves channels with different profiles: where none of those that `only_in` names follows
+                // the channel, nobody is there to use it.
+                let is_for = |profile: &release::Profile| component.is_for(profile.kind(), &profile.name.value);
+                let profiles = &survey.inputs.workspace.profiles;
+                if !profiles.iter().any(|profile| of_channel(profile) && is_for(profile)) {
+                    continue;
+                }
                 out.push(
                     Finding::new(
                         self.id(),
@@ -51,6 +62,34 @@ impl Rule for ComponentUnused {
                     .help(format!("use it in a profile of `{channel}`, or take it out of `{}`", input.path)),
                 );
             }
+        }
+    }
+}
+
+impl ComponentUnused {
+    /// A misspelt name in `only_in` would silence the rule, so it is said here.
+    fn unknown_profiles(&self, survey: &Survey<'_>, component: &Component, out: &mut Vec<Finding<Place>>) {
+        let profiles = &survey.inputs.workspace.profiles;
+        for only in &component.only_in {
+            let Only::Profile(name) = &only.value else { continue };
+            if profiles.iter().any(|profile| profile.name.value == *name) {
+                continue;
+            }
+            let kinds = ["compose", "helm", "manifests"];
+            let known = profiles.iter().map(|profile| profile.name.value.as_str()).chain(kinds);
+            let help = match nearest(name, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "name a profile of the workspace, or a kind: `compose`, `helm`, `manifests`".to_owned(),
+            };
+            out.push(
+                Finding::new(
+                    self.id(),
+                    Severity::Warning,
+                    Place::source(only.span),
+                    format!("`{}` is only for `{name}`, and there is no such profile", component.name.value),
+                )
+                .help(help),
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! An env file sets a variable that nothing uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use findings::{Finding, Severity};
 use release::ProfileSource;
@@ -30,12 +30,16 @@ impl Rule for EnvUnused {
         for profile in &survey.profiles {
             for variant in &profile.profile.variants {
                 let Some(compose) = variant.compose() else { continue };
-                for file in &compose.all.env_files {
+                for (index, file) in compose.all.env_files.iter().enumerate() {
+                    // What a later file sets anew is idle here, and meant to be: an operator's file over the example.
+                    let later = compose.all.env_files.iter().skip(index + 1).flat_map(|file| &file.entries);
+                    let set_anew: BTreeSet<&str> =
+                        later.filter(|entry| entry.used).map(|entry| entry.name.as_str()).collect();
                     for entry in &file.entries {
                         let (used, ..) = entries.entry(entry.name_span).or_insert_with(|| {
                             (false, entry.name.as_str().to_owned(), profile.name(), file.path.clone())
                         });
-                        *used |= entry.used;
+                        *used |= entry.used || set_anew.contains(entry.name.as_str());
                     }
                 }
             }

@@ -97,11 +97,14 @@ impl PlaceholderInUse {
         said: &mut BTreeSet<Span>,
         out: &mut Vec<Finding<Place>>,
     ) {
-        if is_example(path) {
+        let of_example = is_example(path);
+        if of_example && !profile.profile.operator_env {
             return;
         }
         for entry in entries {
-            if entry.value.contains(PLACEHOLDER) && said.insert(entry.value_span) {
+            // Below an operator's own file, an example counts where that file sets nothing else.
+            let counts = !of_example || entry.used;
+            if counts && entry.value.contains(PLACEHOLDER) && said.insert(entry.value_span) {
                 let place = Place::source(entry.value_span).of(profile.name());
                 out.push(self.finding(place, &format!("variable `{}`", entry.name.as_str())));
             }

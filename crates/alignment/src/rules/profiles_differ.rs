@@ -44,7 +44,7 @@ type ByName<'s, 'a> = BTreeMap<String, &'s Used<'a>>;
 fn components<'s, 'a>(profile: &'s ProfileSurvey<'a>, other: &ProfileSurvey<'_>) -> ByName<'s, 'a> {
     let mut out = BTreeMap::new();
     for (used, component) in profile.components() {
-        if component.is_for(other.profile.declared.kind()) {
+        if component.is_for(other.profile.declared.kind(), other.name()) {
             out.entry(component.name.value.clone()).or_insert(used);
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use findings::{Finding, Severity};
-use release::{Component, Release};
+use release::{Component, DigestKind, Release};
 
 use crate::place::Place;
 use crate::rules::Rule;
@@ -37,7 +37,7 @@ impl Rule for ReleaseTagMoved {
                     first_listed.insert(key, (release, component));
                     continue;
                 };
-                if other.digest.get() == Some(digest) {
+                if other.digest.get() == Some(digest) || is_resolved((release, component), (other_release, other)) {
                     continue;
                 }
                 let (version, other_version) = (&release.version.value, &other_release.version.value);
@@ -58,4 +58,12 @@ impl Rule for ReleaseTagMoved {
             }
         }
     }
+}
+
+/// Whether one of them lists a stand-in, and the other one what the registry has: the digest that takes its place moves no tag.
+fn is_resolved(a: (&Release, &Component), b: (&Release, &Component)) -> bool {
+    let took = |(release, component): (&Release, &Component), other: &Component| {
+        release.digests.value == DigestKind::Resolved && !component.is_sample() && other.is_sample()
+    };
+    took(a, b.1) || took(b, a.1)
 }

@@ -61,16 +61,23 @@ impl Report<'_, '_> {
         {
             return;
         }
+        let is_whole =
+            matches!(&place.at, crate::place::At::Rendered(at) if at.object != Object::Compose && at.range.is_none());
         let place = place.of(self.profile.name());
         self.out.push(
             Finding::new(self.rule, Severity::Error, place, format!("{what} holds the value of a secret"))
                 .label(if owner.is_empty() { "committed".to_owned() } else { format!("committed, for {owner}") })
                 .help(help),
         );
+        // Of a block of text no line has the name that would have it masked.
+        if is_whole && let Some(finding) = self.out.last_mut() {
+            finding.is_secret = true;
+        }
     }
 
     fn env_files(&mut self, project: &Project) {
-        const HELP: &str = "write `change-me:<name>` in the example; real values belong in an env file that is not committed";
+        const HELP: &str =
+            "write `change-me:<name>` in the example; real values belong in an env file that is not committed";
         let of_operator = self.profile.profile.operator_env;
         for file in project.env_files.iter().filter(|_| !of_operator) {
             if self.survey.inputs.facts.is_tracked(self.survey.inputs.sources.path(file.file)) {
@@ -118,7 +125,12 @@ impl Report<'_, '_> {
             if (named || password_in_url(value).is_some()) && self.is_literal(project, node, named) {
                 let place = self.profile.value(variant, Object::Compose, environment.key(key));
                 let what = format!("variable `{key}`");
-                self.finding(place, &what, &service.title, "take it from the env file with `${NAME:?}`, or from a file under `secrets`");
+                self.finding(
+                    place,
+                    &what,
+                    &service.title,
+                    "take it from the env file with `${NAME:?}`, or from a file under `secrets`",
+                );
             }
         }
         for key in ["command", "entrypoint"] {
@@ -142,7 +154,12 @@ impl Report<'_, '_> {
             }
             Value::Str(text) if password_in_url(text).is_some() && self.is_literal(project, node, false) => {
                 let place = self.profile.value(variant, Object::Compose, path.clone());
-                self.finding(place, "a command", &service.title, "take it from the environment of the container, or from a file");
+                self.finding(
+                    place,
+                    "a command",
+                    &service.title,
+                    "take it from the environment of the container, or from a file",
+                );
             }
             _ => {}
         }
@@ -159,7 +176,8 @@ impl Report<'_, '_> {
     }
 
     fn object(&mut self, variant: usize, object: &KubeObject<'_>) {
-        const HELP: &str = "reference a Secret that is made elsewhere, and list it under `external.secrets` of the profile";
+        const HELP: &str =
+            "reference a Secret that is made elsewhere, and list it under `external.secrets` of the profile";
         let mut found: Vec<(Path, Option<std::ops::Range<usize>>, String)> = Vec::new();
         if object.kind == "Secret" && object.group().is_empty() {
             for key in ["data", "stringData"] {
@@ -172,7 +190,8 @@ impl Report<'_, '_> {
                 }
             }
         }
-        if object.kind == "ConfigMap" && object.group().is_empty()
+        if object.kind == "ConfigMap"
+            && object.group().is_empty()
             && let Some(data) = object.node.at(&["data"])
         {
             for (name, value) in data.target().entries() {

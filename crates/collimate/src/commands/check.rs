@@ -4,11 +4,12 @@ use findings::plural;
 use crate::checking::{self, Scope};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::peers;
+use crate::policy::Policy;
+use crate::records::Records;
 use crate::rendering::Charts;
 use crate::report::{Format, Report};
 use crate::session::Session;
-use crate::targets;
+use crate::{gates, peers, targets};
 
 /// The rules, with a failing and a repaired example each: what `--explain` prints.
 const RULES_PAGE: &str = include_str!("../../../../docs/rules.md");
@@ -34,9 +35,9 @@ pub(crate) struct Args {
     #[arg(long)]
     notes: bool,
 
-    /// Check one Compose profile with this env file in place of its example
+    /// Check one Compose profile with this env file in place of its example (repeatable: a later one wins)
     #[arg(long, value_name = "FILE")]
-    env_file: Option<Utf8PathBuf>,
+    env_file: Vec<Utf8PathBuf>,
 
     /// Also run the real `docker compose config`, `helm lint` and `helm template`, and compare
     ///
@@ -84,16 +85,31 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     }
     let session = Session::open(ctx)?;
     let profiles = session.select(&args.names)?;
-    let env_file = args.env_file.as_deref().map(|path| env_file(&session, ctx, &profiles, path)).transpose()?;
-    let scope = Scope { profiles: profiles.clone(), env_file: env_file.as_deref(), rules: &[] };
+    let env_files: Vec<Utf8PathBuf> =
+        args.env_file.iter().map(|path| env_file(&session, ctx, &profiles, path)).collect::<Result<_>>()?;
+    let env_files = Some(env_files.as_slice()).filter(|paths| !paths.is_empty());
+    let scope = Scope { profiles: profiles.clone(), env_files, rules: &[] };
     // Asked before the check, so that a missing tool is said at once.
     let peers = args.peers.map(|when| peers::Peers::find(ctx, &profiles, when == Peers::Require)).transpose()?;
     let mut checked = checking::check(ctx, &session, &Charts::default(), &scope);
-    let mut remarks = Vec::new();
+    let mut remarks = owed(&session, &profiles);
     if let Some(peers) = peers {
-        remarks = peers.compare(ctx, &session, &scope, &mut checked)?;
+        remarks.extend(peers.compare(ctx, &session, &scope, &mut checked)?);
     }
     report(args, ctx, &checked, &remarks)
+}
+
+/// Approvals that are due in the channels that are looked at.
+fn owed(session: &Session, profiles: &[&release::Profile]) -> Vec<String> {
+    let Some(ledger) = Records::glance(session) else { return Vec::new() };
+    let trust = Policy::glance(session);
+    let is_asked =
+        |channel: &&release::Channel| profiles.iter().any(|profile| profile.channel.value == channel.name.value);
+    let channels = session.workspace.channels.iter().filter(is_asked);
+    channels
+        .filter_map(|channel| gates::owed(&ledger, trust.as_ref(), &channel.name.value))
+        .map(|(told, way_out)| format!("{told} (`{way_out}`)"))
+        .collect()
 }
 
 fn report(args: &Args, ctx: &Ctx, checked: &checking::Checked, remarks: &[String]) -> Result<Exit> {

@@ -1,3 +1,6 @@
+mod ran;
+
+use camino::Utf8PathBuf;
 use findings::plural;
 use release::Date;
 use rollout::{Entry, FEWEST_DIGITS, Kind, Ledger, Moment, Recorded, Since};
@@ -7,7 +10,9 @@ use crate::columns;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::place::{self, Place};
+use crate::policy::{Policy, PolicyArgs};
 use crate::records::{Purpose, Records};
+use crate::{gates, vouched};
 
 /// Version of the JSON shape. Raised when a field is added or changes.
 const JSON_SCHEMA: u32 = 1;
@@ -30,9 +35,20 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HASH", requires = "verify")]
     head: Option<String>,
 
+    /// Whose keys count when approvals and signed entries are judged; by default what `trust` in `collimate.yaml` names
+    #[arg(long, value_name = "FILE")]
+    trust: Option<Utf8PathBuf>,
+
+    #[command(flatten)]
+    policy: PolicyArgs,
+
     /// What every channel and ring held at the end of this day, or at this moment (UTC)
     #[arg(long, value_name = "DATE")]
     at: Option<String>,
+
+    /// With `--at`: what ran at this site, as `record deploy` saw it
+    #[arg(long, value_name = "NAME", requires = "at")]
+    site: Option<String>,
 
     /// Output format
     #[arg(long, default_value = "text")]
@@ -57,9 +73,25 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let records = Records::open(ctx, Purpose::Read, "history", "somebody who looked")?;
     let place = args.place.as_deref().map(|name| Place::parse(&records.session, name)).transpose()?;
     match (&at, args.verify) {
+        (Some(at), _) if args.site.is_some() => {
+            let site = args.site.as_deref().unwrap_or_default();
+            ran::ran_at(&records, place.as_ref(), (site, at), args.format, ctx)?;
+        }
         (Some(at), _) => held_at(&records, place.as_ref(), at, args.format, ctx)?,
-        (None, true) => return verify(&records, args.head.as_deref(), args.format, ctx),
-        (None, false) => list(&records, place.as_ref(), args.format, ctx)?,
+        (None, true) => return verify(&records, args, ctx),
+        (None, false) => {
+            list(&records, place.as_ref(), args.format, ctx)?;
+            let trust = if args.trust.is_some() || args.policy.is_used() {
+                Policy::with_trust(ctx, &records.session, &args.policy, args.trust.as_deref())?.trust().cloned()
+            } else {
+                Policy::glance(&records.session)
+            };
+            for channel in &records.session.workspace.channels {
+                if let Some((told, way_out)) = gates::owed(&records.ledger, trust.as_ref(), &channel.name.value) {
+                    ctx.say(&format!("warning: {told}\nhint: {way_out}\n"));
+                }
+            }
+        }
     }
     if records.faults.is_empty() {
         return Ok(Exit::Fine);
@@ -139,6 +171,17 @@ fn what(entry: &Entry) -> String {
             let source = entry.source.as_ref().map(|source| format!(" ({} {})", source.channel, source.version));
             format!("{} → {}{}", version(&entry.from), version(&entry.to), source.unwrap_or_default())
         }
+        Kind::ReleaseNew if entry.evidence.is_empty() => {
+            format!("{} → {}", version(&entry.from), version(&entry.to))
+        }
+        Kind::ReleaseNew => format!("{} → {} ({})", version(&entry.from), version(&entry.to), evidence(entry)),
+        Kind::Advance => format!("{} → {}", version(&entry.from), version(&entry.to)),
+        Kind::Deployment => ran::line(entry),
+        Kind::Approval => {
+            let approvals = entry.approvals.iter().map(|approval| format!("{} as {}", approval.by, approval.role));
+            let of = entry.approves.as_ref().map_or("", |hash| hash.short());
+            format!("of {of}: {}", approvals.collect::<Vec<_>>().join(", "))
+        }
         Kind::Rollback => format!("{} → {}: {reason}", version(&entry.from), version(&entry.to)),
         Kind::Hold => reason,
         Kind::HoldLift if reason.is_empty() => plural(entry.lifts.len(), "hold"),
@@ -160,10 +203,13 @@ pub(crate) fn evidence(entry: &Entry) -> String {
     names.join(", ")
 }
 
-fn verify(records: &Records, head: Option<&str>, format: Format, ctx: &Ctx) -> Result<Exit> {
-    let ledger = &records.ledger;
+fn verify(records: &Records, args: &Args, ctx: &Ctx) -> Result<Exit> {
+    let (head, format, ledger) = (args.head.as_deref(), args.format, &records.ledger);
+    let policy = Policy::with_trust(ctx, &records.session, &args.policy, args.trust.as_deref())?;
+    let vouched = policy.trust().map(|trust| vouched::look(records, trust)).transpose()?;
     let mut faults: Vec<String> =
         records.faults.iter().map(|fault| format!("`{}`: {}", fault.name, fault.message)).collect();
+    faults.extend(vouched.iter().flat_map(|vouched| vouched.faults.iter().cloned()));
     let found = head.map(|head| (head, ledger.find(head)));
     if let Some((head, None)) = found {
         faults
@@ -178,6 +224,11 @@ fn verify(records: &Records, head: Option<&str>, format: Format, ctx: &Ctx) -> R
             "entries": ledger.entries().len(),
             "heads": heads(ledger),
             "faults": faults,
+            "signatures": vouched.as_ref().map(|vouched| json!({
+                "approvals": vouched.approvals,
+                "entries": vouched.signed,
+                "doubts": vouched.doubts,
+            })),
         })))?;
         return Ok(if faults.is_empty() { Exit::Fine } else { Exit::Findings });
     }
@@ -185,12 +236,19 @@ fn verify(records: &Records, head: Option<&str>, format: Format, ctx: &Ctx) -> R
         1 => "1 entry".to_owned(),
         count => format!("{count} entries"),
     };
+    for doubt in vouched.iter().flat_map(|vouched| &vouched.doubts) {
+        ctx.print(&format!("{}\n", source::redact(doubt)))?;
+    }
     for fault in &faults {
         ctx.print(&format!("{}\n", source::redact(fault)))?;
     }
     if !faults.is_empty() {
         ctx.print(&format!("NOT consistent: {entries}, {}\n", plural(faults.len(), "fault")))?;
         return Ok(Exit::Findings);
+    }
+    if let Some(vouched) = &vouched {
+        let (approvals, doubts) = (plural(vouched.approvals, "approval"), plural(vouched.doubts.len(), "doubt"));
+        ctx.print(&format!("{} of {entries} signed, {approvals}, {doubts}\n", vouched.signed))?;
     }
     for head in heads(ledger) {
         ctx.print(&format!("head {head}\n"))?;

@@ -71,8 +71,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
 fn read(files: &[Utf8PathBuf], version: &str, ctx: &Ctx) -> Result<Vec<Evidence>> {
     let mut evidence: Vec<Evidence> = Vec::new();
     for file in files {
-        let bytes = content(&ctx.cwd().join(file))
-            .map_err(|why| Failure::input(format!("cannot read `{file}`")).because(why))?;
+        let bytes = evidence_bytes(file, ctx)?;
         let report = Report::read(&bytes).map_err(|error| {
             Failure::input(format!("cannot judge `{file}`"))
                 .because(error)
@@ -101,6 +100,11 @@ fn read(files: &[Utf8PathBuf], version: &str, ctx: &Ctx) -> Result<Vec<Evidence>
 /// What a report says of itself: no version and no verdict is longer, and none has several lines.
 fn shown(text: &str) -> String {
     text.chars().take(LONGEST_SHOWN).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+/// A file that is evidence, whole.
+pub(crate) fn evidence_bytes(file: &Utf8Path, ctx: &Ctx) -> Result<Vec<u8>> {
+    content(&ctx.cwd().join(file)).map_err(|why| Failure::input(format!("cannot read `{file}`")).because(why))
 }
 
 fn content(path: &Utf8Path) -> std::result::Result<Vec<u8>, String> {

@@ -1,5 +1,7 @@
 //! One file per command: `Args`, whose doc comment is the help, and `run`.
 
+pub(crate) mod advance;
+pub(crate) mod approve;
 pub(crate) mod bundle;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -8,8 +10,11 @@ pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod mark_good;
+pub(crate) mod mirror;
 pub(crate) mod pin;
 pub(crate) mod promote;
+pub(crate) mod record;
+pub(crate) mod release;
 pub(crate) mod render;
 pub(crate) mod rollback;
 pub(crate) mod schema;

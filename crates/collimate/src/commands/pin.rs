@@ -1,20 +1,21 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use findings::{TextOptions, plural};
 use source::SourceMap;
 
 use crate::checking::{self, Scope};
 use crate::context::Ctx;
+use crate::documents::{self, Edited};
 use crate::exit::{Exit, Failure, Result};
 use crate::rendering::Charts;
 use crate::session::Session;
 use crate::tracing;
 use crate::write::{self, NewFile};
-use crate::{pinning, proving};
+use crate::{message, pinning, place, proving};
 
 /// Write the release's references into the profiles
 ///
-/// Changes only the bytes of tags, digests and release labels, and only where every profile that a place reaches agrees. The result is
+/// Changes only the bytes of tags, digests and release labels, and the marked blocks of documents, and only where every profile that a place reaches agrees. The result is
 /// checked before anything is written; what cannot be done with certainty is refused, with the lines to write by hand.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -39,8 +40,10 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let (plan, sources) = tracing::with_survey(ctx, &session, &Charts::default(), |survey, sources| {
         (pinning::plan(survey, sources, &selected, args.tag_with_digest), sources.clone())
     });
-    let edited = pinning::apply(&plan.splices, &sources)
+    let mut edited = pinning::apply(&plan.splices, &sources)
         .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
+    let documents = documents::of_channels(&session, &channels(&session, &args.channels));
+    edited.extend(documents.iter().map(|document| (document.path.clone(), document.text.clone())));
     for (path, text) in &edited {
         session.files.overlay(path, text);
     }
@@ -60,7 +63,10 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
             .map(|(path, text)| NewFile { path: session.files.absolute(path), content: text.clone().into_bytes() })
             .collect();
         write::replace_all(&files)?;
-        ctx.print(&summary(&plan.splices, &sources))?;
+        ctx.print(&summary(&plan.splices, &documents, &sources))?;
+        if !edited.is_empty() {
+            ctx.print(&message(&session, &plan, &documents, &sources))?;
+        }
     }
     if plan.refusals.is_empty() {
         return Ok(Exit::Fine);
@@ -82,12 +88,50 @@ fn profiles<'a>(session: &'a Session, names: &[String]) -> Result<BTreeSet<&'a s
     Ok(session.workspace.profiles.iter().filter(selected).map(|profile| profile.name.value.as_str()).collect())
 }
 
-fn summary(splices: &[yamlspan::edit::Splice], sources: &SourceMap) -> String {
+/// The channels with these names; all if there are none.
+fn channels<'a>(session: &'a Session, names: &[String]) -> BTreeSet<&'a str> {
+    let all = session.workspace.channels.iter().map(|channel| channel.name.value.as_str());
+    all.filter(|name| names.is_empty() || names.iter().any(|named| named == name)).collect()
+}
+
+/// What to say of it to version control: the releases that were written, and where.
+fn message(session: &Session, plan: &pinning::Plan, documents: &[Edited], sources: &SourceMap) -> String {
+    let mut releases: Vec<(String, String)> = Vec::new();
+    for profile in session.workspace.profiles.iter().filter(|profile| plan.profiles.contains(&profile.name.value)) {
+        let index = session.release_index(profile);
+        let release = index.and_then(|index| session.releases.get(index)?.release.as_ref());
+        let ring = profile.ring.as_ref().map(|ring| ring.value.as_str());
+        let held = release.map(|release| (place::label(&profile.channel.value, ring), release.version.value.clone()));
+        releases.extend(held.filter(|held| !releases.contains(held)));
+    }
+    let mut files: BTreeMap<String, usize> = BTreeMap::new();
+    for splice in &plan.splices {
+        *files.entry(sources.path(splice.span.file).to_string()).or_default() += 1;
+    }
+    for document in documents {
+        *files.entry(document.path.to_string()).or_default() += document.blocks.len();
+    }
+    // Where no profile changed, what documents were made to say is what there is to tell.
+    if releases.is_empty() {
+        for block in documents.iter().flat_map(|document| &document.blocks) {
+            let held = (block.holder.clone(), block.version.clone());
+            releases.extend(Some(held).filter(|held| !releases.contains(held)));
+        }
+    }
+    message::pinned(&releases, &files.into_iter().collect::<Vec<_>>())
+}
+
+fn summary(splices: &[yamlspan::edit::Splice], documents: &[Edited], sources: &SourceMap) -> String {
     let mut out = String::new();
     for splice in splices {
         let place = tracing::position(sources, splice.span);
         out.push_str(&format!("{place}: {}\n", splice.replacement));
     }
-    out.push_str(&format!("{} written\n", plural(splices.len(), "place")));
+    let blocks: Vec<_> = documents.iter().flat_map(|document| &document.blocks).collect();
+    for block in &blocks {
+        let place = tracing::position(sources, block.place);
+        out.push_str(&format!("{place}: {} of `{}`: {}\n", block.kind, block.holder, block.version));
+    }
+    out.push_str(&format!("{} written\n", plural(splices.len() + blocks.len(), "place")));
     out
 }

@@ -1,32 +1,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
-use findings::{Severity, TextOptions, Verdict, plural};
-use release::{Channel, DigestKind, Origin};
-use rollout::{Draft, Gate, Hash, Held, Kind, Source};
+use release::{Channel, Origin};
+use rollout::{Action, Draft, Hash, Held, Intent, Kind, Plan, Source};
 
-use super::hold;
-use crate::checking::{self, Scope};
+use super::release::named::{self, Named};
+use crate::consent::{self, Consent, ConsentArgs};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::gates::{Asked, Decisions, GateArgs};
 use crate::identity::IdentityArgs;
 use crate::place::{self, Manifest};
 use crate::records::{Purpose, Records};
-use crate::rendering::Charts;
 use crate::session::Session;
-use crate::{archive, columns, moving};
+use crate::signature::Signatures;
+use crate::{archive, gates, head, inputs, message, moving, signature, steps};
 
-/// Take the release of one channel into the next
+/// Take the release of one channel into the next, or a hotfix into its channel
 ///
-/// Tags and digests travel unchanged: what was tested is what is promoted. The first ring of the channel moves; its other rings keep the
+/// Tags and digests travel unchanged: what was tested is what is promoted. A hotfix is a manifest of its own, as `release new VERSION --from
+/// CHANNEL` makes one; it is taken byte for byte. The first ring of the channel moves; its other rings keep the
 /// release that they have. Manifest, archive, profiles and ledger change together or not at all.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The channel whose release is taken
-    from: String,
+    /// The channel whose release is taken, and the one that takes it; with `--release`, only the latter
+    #[arg(value_name = "CHANNEL", num_args = 1..=2, required = true)]
+    channels: Vec<String>,
 
-    /// The channel that takes it: its `promote_from` names the first one
-    to: String,
+    /// A hotfix for the channel: its manifest
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["version", "keep"])]
+    release: Option<String>,
 
     /// What the release is called there; by default its version without `-FROM`, in the spelling of the channel's versions
     #[arg(long = "as", value_name = "VERSION")]
@@ -35,10 +38,6 @@ pub(crate) struct Args {
     /// Print gates and change, as a unified diff, and write nothing
     #[arg(long)]
     dry_run: bool,
-
-    /// Take a release whose digests are stand-ins: nothing can be deployed from it
-    #[arg(long)]
-    allow_sample_digests: bool,
 
     /// A component that the target got by itself since its last promotion: take the source's all the same
     #[arg(long, value_name = "COMPONENT")]
@@ -49,63 +48,85 @@ pub(crate) struct Args {
     keep: Vec<String>,
 
     #[command(flatten)]
-    identity: IdentityArgs,
-}
+    gates: GateArgs,
 
-/// A condition of the promotion.
-struct Checked {
-    gate: &'static str,
-    /// What the ledger says of it.
-    result: String,
-    /// Why it is not met, and the way out.
-    failure: Option<(String, String)>,
+    #[command(flatten)]
+    consent: ConsentArgs,
+
+    #[command(flatten)]
+    identity: IdentityArgs,
 }
 
 pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let by = args.identity.resolve(ctx)?;
     let purpose = if args.dry_run { Purpose::DryRun } else { Purpose::Change };
-    let records = Records::open(ctx, purpose, &format!("promote {} {}", args.from, args.to), &by)?;
+    let records = Records::open(ctx, purpose, &format!("promote {}", args.channels.join(" ")), &by)?;
     let session = &records.session;
-    let (from, to) = channels(session, &args.from, &args.to)?;
-    let source = place::manifest(session, &from.release.value)?;
+    let (from, to) = channels(session, args)?;
+    let consent = Consent::read(ctx, &records, &args.consent)?;
+    let own = consent.policy.of_first(to)?;
+    let hotfix = args.release.as_deref().map(|name| hotfix(ctx, session, to, name)).transpose()?;
+    let source = match (&hotfix, from) {
+        (Some(hotfix), _) => Manifest { path: &hotfix.path, release: &hotfix.release, text: hotfix.text.clone() },
+        (None, Some(from)) => place::manifest(session, &from.release.value)?,
+        (None, None) => return Err(Failure::usage("two channels are needed, or one and `--release FILE`")),
+    };
     let current = place::manifest(session, &to.release.value)?;
-    if is_there(&source, &current, args.version.as_deref()) {
+    let target = &to.name.value;
+    let origin = from.map_or_else(|| source.path.to_string(), |from| from.name.value.clone());
+    if is_there(&source, &current, args) {
         ctx.print(&format!(
-            "`{}` has release `{}` of `{}` already, as `{}`; nothing to do\n",
-            args.to, source.release.version.value, args.from, current.release.version.value
+            "`{target}` has release `{}` of `{origin}` already, as `{}`; nothing to do\n",
+            source.release.version.value, current.release.version.value
         ))?;
         return Ok(Exit::Fine);
     }
-    let version = version(args, &source, &current)?;
+    let version = version(args, from, to, &source, &current)?;
     let before = moving::look(ctx, session);
-    let hotfixes = hotfixes(&records, to, &source, &current);
-    if let Some(name) = args.keep.iter().chain(&args.take).find(|name| !hotfixes.contains(name)) {
-        let others = if hotfixes.is_empty() {
+    let decisions = Decisions::of(&records, to, &source, &current, &args.keep, &args.take);
+    if let Some(name) = decisions.needless() {
+        let others = if decisions.own().is_empty() {
             "there is none".to_owned()
         } else {
-            format!("there are: {}", hotfixes.join(", "))
+            format!("there are: {}", decisions.own().join(", "))
         };
-        return Err(Failure::usage(format!("`{name}` is no component that `{}` got by itself", args.to)).hint(others));
+        return Err(Failure::usage(format!("`{name}` is no component that `{target}` got by itself")).hint(others));
     }
-    let gates = gates(ctx, &records, (from, &source), &before, &hotfixes, args)?;
-    let failed: Vec<&Checked> = gates.iter().filter(|gate| gate.failure.is_some()).collect();
-    if !args.dry_run && !failed.is_empty() {
-        return Err(refused(&args.to, &failed).hint("nothing was written"));
+    let mut verdicts = from
+        .map(|from| gates::green(ctx, session, from, &before))
+        .transpose()?
+        .map_or_else(Vec::new, |green| vec![green]);
+    verdicts.extend([
+        gates::resolved_digests(&source, &args.gates),
+        gates::hotfixes(target, &decisions),
+        gates::hold(&records, target),
+    ]);
+    verdicts.extend(gates::due(&records, &consent.policy, target));
+    verdicts.extend(gates::freeze(ctx, &own, &args.gates));
+    let signatures = Signatures::of_file(&session.files.absolute(source.path))?;
+    let held_by = &from.unwrap_or(to).name.value;
+    verdicts.extend(gates::signature(&consent.policy, &own, (held_by, &source), &signatures, &records.now));
+    if let (false, Some(refusal)) = (args.dry_run, gates::refusal(target, &verdicts)) {
+        return Err(refusal.hint("nothing was written"));
     }
 
     let (held, was) = (place::held(source.release), place::held(current.release));
     let mut manifest = source.release.manifest();
-    rollout::keep(&mut manifest, &current.release.manifest(), &args.keep);
-    manifest.version.clone_from(&version);
-    manifest.channel.clone_from(&to.name.value);
-    manifest.date = Some(records.now.to_string());
-    manifest.promoted_from = Some(Origin { version: held.version.clone(), sha256: held.sha256.to_string() });
-    let (new, text) = match archive::again(session, to, &manifest)? {
-        // Taken before and gone back from: a version names one release for ever, its date included.
-        Some(archived) => (place::held(archived.release), archived.text),
-        None => {
-            let new = Held { version: version.clone(), sha256: Hash::from(&manifest.identity()) };
-            (new, manifest.to_yaml())
+    let (new, text) = if hotfix.is_some() {
+        (held.clone(), source.text.clone())
+    } else {
+        rollout::keep(&mut manifest, &current.release.manifest(), &args.keep);
+        manifest.version.clone_from(&version);
+        manifest.channel.clone_from(&to.name.value);
+        manifest.date = Some(records.now.to_string());
+        manifest.promoted_from = Some(Origin { version: held.version.clone(), sha256: held.sha256.to_string() });
+        match archive::again(session, to, &manifest)? {
+            // Taken before and gone back from: a version names one release for ever, its date included.
+            Some(archived) => (place::held(archived.release), archived.text),
+            None => {
+                let new = Held { version: version.clone(), sha256: Hash::from(&manifest.identity()) };
+                (new, manifest.to_yaml())
+            }
         }
     };
 
@@ -120,42 +141,91 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         .collect();
     moving::prove(ctx, session, &before, &mut texts, &profiles)?;
 
+    let taken = Source { channel: held_by.clone(), version: held.version.clone(), sha256: held.sha256.clone() };
+    let intent = Intent {
+        action: Action::Promotion,
+        channel: to.name.value.clone(),
+        rings: moved.clone(),
+        base: was.clone(),
+        source: Some(taken.clone()),
+        keep: args.keep.clone(),
+        take: args.take.clone(),
+    };
+    let planned = Plan::new(intent, &manifest, &texts);
+    let is_emergency = args.gates.break_glass.is_some() && gates::is_frozen(ctx, &own);
+    let asked = Asked { gates: &own, plan: &planned, by: records.by(), now: &records.now, is_emergency };
+    let consented = gates::approvals(ctx, &consent, &asked)?;
+    verdicts.extend(consented.verdicts);
+    if !args.dry_run {
+        if let Some(refusal) = gates::refusal(target, &verdicts) {
+            return Err(refusal.hint("nothing was written"));
+        }
+        verdicts.extend(gates::commands(ctx, session, &own, &args.gates)?);
+        if let Some(refusal) = gates::refusal(target, &verdicts) {
+            return Err(refusal.hint("nothing was written"));
+        }
+    }
+
     let label = place::label(&to.name.value, moved.first().map(String::as_str));
-    ctx.print(&format!("`{label}`: `{}` → `{version}` (`{}` of `{}`)\n", was.version, held.version, args.from))?;
-    let rows: Vec<Vec<String>> =
-        gates.iter().map(|gate| vec![format!("gate {}", gate.gate), gate.result.clone()]).collect();
-    ctx.print(&columns::align(&rows))?;
+    steps::warn_ahead(ctx, &current.release.manifest(), &manifest);
+    ctx.print(&format!("`{label}`: `{}` → `{version}` (`{}` of `{origin}`)\n", was.version, held.version))?;
+    ctx.print(&gates::table(&verdicts))?;
     if args.dry_run {
         ctx.print(&moving::diff(session, &texts))?;
-        if failed.is_empty() {
-            return Ok(Exit::Fine);
-        }
-        return Err(refused(&args.to, &failed));
+        consent.write_plan(ctx, &planned)?;
+        return gates::refusal(target, &verdicts).map_or(Ok(Exit::Fine), Err);
     }
-    let gates = gates.into_iter().map(|gate| Gate { gate: gate.gate.to_owned(), result: gate.result }).collect();
-    let taken = Source { channel: from.name.value.clone(), version: held.version, sha256: held.sha256 };
+    let gates = gates::recorded(verdicts, &records, &mut texts);
+    let told = format!("Takes {} of {origin} in place of {}.", held.version, was.version);
+    let changes = (&current.release.manifest(), &manifest);
+    let commit_message = message::moved(&label, changes, &new.sha256, &told);
+    let new_hash = new.sha256.clone();
+    // A manifest that is taken byte for byte takes its signatures along.
+    let signatures_travel = hotfix.is_some() && !signatures.is_empty();
     let draft = Draft {
         from: Some(was),
         to: Some(new),
         source: Some(taken),
         gates,
+        plan: Some(planned.hash()),
+        approvals: consented.approvals,
+        due: consented.due,
+        emergency: args.gates.break_glass.clone(),
+        commit: head::commit(session.files.root()),
+        inputs: inputs::recorded(session, &profiles),
         ..Draft::new(Kind::Promotion, records.by(), &to.name.value, moved)
     };
     let changed: Vec<Utf8PathBuf> = texts.keys().cloned().collect();
-    let entries = records.commit(texts, vec![draft])?;
+    let comment = signature::comment(&version, &to.name.value, &new_hash);
+    let seal = consent.seal(Some((&text, comment)));
+    let entries = records.commit_sealed(texts, vec![draft], seal.as_ref())?;
     for path in changed.iter().chain(&entries) {
         ctx.print(&format!("wrote `{path}`\n"))?;
     }
+    ctx.print(&commit_message)?;
+    consent::remind(ctx, session, &to.name.value, seal.is_some() || signatures_travel);
     Ok(Exit::Fine)
 }
 
-fn channels<'s>(session: &'s Session, from: &str, to: &str) -> Result<(&'s Channel, &'s Channel)> {
+/// The channel that is taken from, unless a manifest is, and the one that takes.
+fn channels<'s>(session: &'s Session, args: &Args) -> Result<(Option<&'s Channel>, &'s Channel)> {
+    let (from, to) = match (args.channels.as_slice(), &args.release) {
+        ([to], Some(_)) => return Ok((None, place::channel(session, to)?)),
+        ([from, to], None) => (from, to),
+        (_, Some(_)) => return Err(Failure::usage("beside `--release` only the channel is named that takes it")),
+        _ => {
+            return Err(Failure::usage(
+                "two channels are needed: the one whose release is taken, and the one that takes it",
+            )
+            .hint("a hotfix is named with `--release FILE`"));
+        }
+    };
     let (source, target) = (place::channel(session, from)?, place::channel(session, to)?);
     if from == to {
         return Err(Failure::usage(format!("`{from}` cannot be promoted to itself")));
     }
     match &target.promote_from {
-        Some(named) if named.value == from => Ok((source, target)),
+        Some(named) if named.value == *from => Ok((Some(source), target)),
         Some(named) => Err(Failure::usage(format!("`{to}` is not promoted from `{from}`"))
             .hint(format!("`collimate.yaml` says that it takes its releases from `{}`", named.value))),
         None => Err(Failure::usage(format!("`{to}` is not promoted from any channel"))
@@ -163,132 +233,56 @@ fn channels<'s>(session: &'s Session, from: &str, to: &str) -> Result<(&'s Chann
     }
 }
 
-/// Whether the target holds this very release, or what somebody made of it since.
-fn is_there(source: &Manifest<'_>, current: &Manifest<'_>, version: Option<&str>) -> bool {
-    let origin = current.release.promoted_from.as_ref().map(|origin| origin.sha256.value.as_str());
-    origin == Some(source.release.identity().hex())
-        && version.is_none_or(|version| version == current.release.version.value)
+/// The manifest of a hotfix, which was made for this channel.
+fn hotfix(ctx: &Ctx, session: &Session, to: &Channel, name: &str) -> Result<Named> {
+    let named = named::find(ctx, Some(session), name)?;
+    let (made_for, target) = (&named.release.channel.value, &to.name.value);
+    if made_for != target {
+        return Err(Failure::usage(format!("`{name}` is a release of `{made_for}`, not of `{target}`"))
+            .hint(format!("`collimate release new VERSION --from {target}` makes one of `{target}`")));
+    }
+    Ok(named)
 }
 
-fn version(args: &Args, source: &Manifest<'_>, current: &Manifest<'_>) -> Result<String> {
+/// Whether the target holds this very release, or what somebody made of it since.
+fn is_there(source: &Manifest<'_>, current: &Manifest<'_>, args: &Args) -> bool {
+    let identity = source.release.identity();
+    if args.release.is_some() {
+        return identity == current.release.identity();
+    }
+    let origin = current.release.promoted_from.as_ref().map(|origin| origin.sha256.value.as_str());
+    origin == Some(identity.hex())
+        && args.version.as_ref().is_none_or(|version| *version == current.release.version.value)
+}
+
+fn version(
+    args: &Args,
+    from: Option<&Channel>,
+    to: &Channel,
+    source: &Manifest<'_>,
+    current: &Manifest<'_>,
+) -> Result<String> {
     let (ours, theirs) = (&source.release.version.value, &current.release.version.value);
     let version = match &args.version {
         Some(version) if rollout::is_version(version) => version.clone(),
         Some(version) => return Err(Failure::usage(rollout::VersionError(version.clone()).to_string())),
-        None => rollout::next_version(ours, &args.from, &args.to, theirs).map_err(|error| {
-            Failure::usage("the release needs another name").because(error).hint("name it with `--as`")
-        })?,
+        None => match from {
+            None => ours.clone(),
+            Some(from) => rollout::next_version(ours, &from.name.value, &to.name.value, theirs).map_err(|error| {
+                Failure::usage("the release needs another name").because(error).hint("name it with `--as`")
+            })?,
+        },
     };
     if version == *theirs {
-        return Err(Failure::usage(format!("`{}` holds another release `{version}` now", args.to))
+        return Err(Failure::usage(format!("`{}` holds another release `{version}` now", to.name.value))
             .because("a version names one release for ever")
-            .hint("name the new one with `--as VERSION`"));
+            .hint(if from.is_some() {
+                "name the new one with `--as VERSION`"
+            } else {
+                "give the hotfix a version of its own"
+            }));
     }
     Ok(version)
-}
-
-/// Components of the target that this promotion would lose. Known only where the ledger and the archive tell what the last one brought.
-fn hotfixes(records: &Records, to: &Channel, source: &Manifest<'_>, current: &Manifest<'_>) -> Vec<String> {
-    let origin = current.release.promoted_from.as_ref().map(|origin| origin.sha256.value.as_str());
-    let brought = records.ledger.entries().iter().rev().find(|recorded| {
-        recorded.entry.kind == Kind::Promotion
-            && recorded.entry.channel == to.name.value
-            && recorded.entry.source.as_ref().map(|source| source.sha256.as_str()) == origin
-    });
-    let base = brought
-        .and_then(|recorded| recorded.entry.to.as_ref())
-        .and_then(|held| archive::by_identity(&records.session, to, held).ok());
-    base.map_or_else(Vec::new, |base| {
-        rollout::hotfixes(&base.release.manifest(), &current.release.manifest(), &source.release.manifest())
-    })
-}
-
-fn gates(
-    ctx: &Ctx,
-    records: &Records,
-    (from, source): (&Channel, &Manifest<'_>),
-    before: &checking::Checked,
-    hotfixes: &[String],
-    args: &Args,
-) -> Result<Vec<Checked>> {
-    let passed = |gate: &'static str| Checked { gate, result: "passed".to_owned(), failure: None };
-    let failed = |gate: &'static str, why: String, hint: String| Checked {
-        gate,
-        result: "FAILED".to_owned(),
-        failure: Some((why, hint)),
-    };
-    let holds = records.ledger.holds(&args.to);
-    let hold = if holds.is_empty() {
-        passed("hold")
-    } else {
-        let reasons: Vec<String> = holds.into_iter().map(hold::shown).collect();
-        failed(
-            "hold",
-            format!("`{}` is held: {}", args.to, reasons.join("; ")),
-            format!("collimate hold lift {}", args.to),
-        )
-    };
-    let digests = if source.release.digests.value == DigestKind::Resolved {
-        passed("resolved-digests")
-    } else if args.allow_sample_digests {
-        Checked { gate: "resolved-digests", result: "passed by: sample digests are allowed".to_owned(), failure: None }
-    } else {
-        let version = &source.release.version.value;
-        failed(
-            "resolved-digests",
-            format!("the digests of `{version}` are stand-ins"),
-            "write the digests of the registry into its manifest, or give `--allow-sample-digests`".to_owned(),
-        )
-    };
-    let errors = errors_of(ctx, &records.session, from, before)?;
-    let green = if errors == 0 {
-        passed("source-green")
-    } else {
-        let (what, hint) = (plural(errors, "error"), format!("collimate check {}", args.from));
-        failed("source-green", format!("`{}` is not green: {what}", args.from), hint)
-    };
-    let undecided: Vec<&str> = hotfixes
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !args.keep.iter().chain(&args.take).any(|decided| decided == name))
-        .collect();
-    let decided = || {
-        let named =
-            |verb: &str, names: &[String]| names.iter().map(|name| format!("{verb} {name}")).collect::<Vec<_>>();
-        [named("kept", &args.keep), named("took", &args.take)].concat().join(", ")
-    };
-    let hotfix = if !undecided.is_empty() {
-        let hint = "`--keep COMPONENT` or `--take COMPONENT` for each".to_owned();
-        failed("hotfixes", format!("`{}` got components by itself: {}", args.to, undecided.join(", ")), hint)
-    } else if hotfixes.is_empty() {
-        passed("hotfixes")
-    } else {
-        Checked { gate: "hotfixes", result: format!("decided: {}", decided()), failure: None }
-    };
-    Ok(vec![green, digests, hotfix, hold])
-}
-
-/// The number of errors in the profiles of a channel; they are printed.
-fn errors_of(ctx: &Ctx, session: &Session, channel: &Channel, before: &checking::Checked) -> Result<usize> {
-    let is_own = |verdict: &&findings::ProfileVerdict| verdict.channel == channel.name.value;
-    if before.verdicts.iter().filter(is_own).all(|verdict| verdict.verdict != Verdict::Failed) {
-        return Ok(0);
-    }
-    let profiles =
-        session.workspace.profiles.iter().filter(|profile| profile.channel.value == channel.name.value).collect();
-    let checked = checking::check(ctx, session, &Charts::default(), &Scope { profiles, ..Scope::default() });
-    let mut errors = checked.findings;
-    errors.retain(|finding| finding.severity == Severity::Error);
-    ctx.print(&findings::text(&errors, &checked.sources, TextOptions { colour: ctx.color() }))?;
-    Ok(errors.len().max(1))
-}
-
-fn refused(to: &str, failed: &[&Checked]) -> Failure {
-    let failure = Failure::new(Exit::Findings, format!("`{to}` may not take this release"));
-    failed
-        .iter()
-        .filter_map(|gate| gate.failure.as_ref())
-        .fold(failure, |failure, (why, hint)| failure.because(format!("{why} ({hint})")))
 }
 
 /// The manifests, the archive and the workspace file as they shall be, and the rings that move.
@@ -299,14 +293,7 @@ fn plan(
     (new, text): (&Held, &str),
     texts: &mut BTreeMap<Utf8PathBuf, String>,
 ) -> Result<Vec<String>> {
-    let kept = archive::keep(session, channel, (was, current), texts)?;
+    let moved = moving::replace(session, channel, (was, current), text, texts)?;
     archive::keep(session, channel, (new, text), texts)?;
-    texts.insert(channel.release.value.clone(), text.to_owned());
-    let Some(first) = channel.rings.first() else { return Ok(Vec::new()) };
-    let first = &first.name.value;
-    moving::set_ring(session, channel, first, None, texts)?;
-    for ring in place::following(channel).iter().filter(|ring| *ring != first) {
-        moving::set_ring(session, channel, ring, Some(&kept), texts)?;
-    }
-    Ok(vec![first.clone()])
+    Ok(moved)
 }

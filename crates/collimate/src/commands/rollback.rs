@@ -2,17 +2,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::Channel;
-use rollout::{Draft, Gate, Held, Kind, Recorded};
+use rollout::{Action, Draft, Gate, Held, Intent, Kind, Plan, Recorded};
 
 use super::history;
-use crate::archive;
+use crate::configuration::{Configuration, ConfigurationArgs};
+use crate::consent::{Consent, ConsentArgs};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::gates::{self, Asked};
 use crate::identity::IdentityArgs;
-use crate::moving;
 use crate::place::{self, Manifest, Place};
 use crate::records::{Purpose, Records};
 use crate::session::Session;
+use crate::steps::{self, Back};
+use crate::{archive, head, inputs, moving};
 
 /// Go back to the release that was last known good, and hold the channel
 ///
@@ -37,6 +40,16 @@ pub(crate) struct Args {
     dry_run: bool,
 
     #[command(flatten)]
+    configuration: ConfigurationArgs,
+
+    /// Go back across a step of the data that cannot be taken back: what was written since is lost; recorded
+    #[arg(long, value_name = "REASON")]
+    accept_data_loss: Option<String>,
+
+    #[command(flatten)]
+    consent: ConsentArgs,
+
+    #[command(flatten)]
     identity: IdentityArgs,
 }
 
@@ -46,6 +59,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let records = Records::open(ctx, purpose, &format!("rollback {}", args.place), &by)?;
     let session = &records.session;
     let place = Place::parse(session, &args.place)?;
+    let consent = Consent::read(ctx, &records, &args.consent)?;
     let (label, rings) = (place.label(), place.rings()?);
     let manifest = place.manifest(session)?;
     let from = place::held(manifest.release);
@@ -79,27 +93,62 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let mut texts = BTreeMap::new();
     let profiles = plan(ctx, session, &place, (&from, &manifest), &target, &mut texts)?;
     let before = moving::look(ctx, session);
-    moving::prove(ctx, session, &before, &mut texts, &profiles)?;
+    if let Err(failure) = moving::prove(ctx, session, &before, &mut texts, &profiles) {
+        let configuration = Configuration::compare(ctx, &records, &texts, &profiles, &to)?;
+        return Err(explained(failure, &manifest, &target, place.channel, &configuration));
+    }
     ctx.print(&format!("`{label}`: `{}` → `{}`, {standing}\n", from.version, to.version))?;
+    let configuration = Configuration::compare(ctx, &records, &texts, &profiles, &to)?;
+    let data = Back::find(&records, place.channel, &rings, (&from, &manifest), &target)?;
+    steps::warn_ahead(ctx, &manifest.release.manifest(), &target.release.manifest());
+    ctx.print(&format!("{}{}", configuration.told(), data.told()))?;
+    let intent = Intent {
+        action: Action::Rollback,
+        channel: place.channel.name.value.clone(),
+        rings: rings.clone(),
+        base: from.clone(),
+        source: None,
+        keep: Vec::new(),
+        take: Vec::new(),
+    };
+    let planned = Plan::new(intent, &target.release.manifest(), &texts);
+    // Nobody has to approve the way back; whoever does is recorded.
+    let asked = Asked { gates: &[], plan: &planned, by: records.by(), now: &records.now, is_emergency: false };
+    let consented = gates::approvals(ctx, &consent, &asked)?;
+    if let Some(refusal) = gates::refusal(&label, &consented.verdicts) {
+        return Err(refusal.hint("nothing was written"));
+    }
+    let refusal = data.refusal(args.accept_data_loss.as_deref()).or_else(|| configuration.refusal(&args.configuration));
     if args.dry_run {
         ctx.print(&moving::diff(session, &texts))?;
-        return Ok(Exit::Fine);
+        consent.write_plan(ctx, &planned)?;
+    }
+    match refusal {
+        Some(refusal) => return Err(refusal),
+        None if args.dry_run => return Ok(Exit::Fine),
+        None => {}
     }
     let channel = &place.channel.name.value;
     let reason = Some(args.reason.clone());
-    let gates = vec![Gate { gate: "known-good".to_owned(), result: standing }];
+    let known_good = Gate { gate: "known-good".to_owned(), result: standing, output: None };
+    let gates = [known_good, configuration.gate()].into_iter().chain(data.gate()).collect();
     let drafts = vec![
         Draft {
             from: Some(from),
             to: Some(to),
             reason: reason.clone(),
             gates,
+            plan: Some(planned.hash()),
+            approvals: consented.approvals,
+            data_loss: args.accept_data_loss.clone().filter(|_| data.loses()),
+            commit: head::commit(session.files.root()),
+            inputs: inputs::recorded(session, &profiles),
             ..Draft::new(Kind::Rollback, records.by(), channel, rings)
         },
         Draft { reason, ..Draft::new(Kind::Hold, records.by(), channel, Vec::new()) },
     ];
     let changed: Vec<Utf8PathBuf> = texts.keys().cloned().collect();
-    let entries = records.commit(texts, drafts)?;
+    let entries = records.commit_sealed(texts, drafts, consent.seal(None).as_ref())?;
     for path in changed.iter().chain(&entries) {
         ctx.print(&format!("wrote `{path}`\n"))?;
     }
@@ -107,12 +156,40 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
+/// Says what to do where profiles use what the release to go back to does not have.
+fn explained(
+    failure: Failure,
+    manifest: &Manifest<'_>,
+    target: &Manifest<'_>,
+    channel: &Channel,
+    configuration: &Configuration,
+) -> Failure {
+    let held = manifest.release.components.iter();
+    let new: Vec<&str> = held
+        .filter(|component| target.release.components_of(&component.image).next().is_none())
+        .map(|component| component.name.value.as_str())
+        .collect();
+    if new.is_empty() {
+        return failure;
+    }
+    let (version, channel) = (&target.release.version.value, &channel.name.value);
+    let failure = failure.because(format!("`{version}` does not list what came after it: {}", new.join(", ")));
+    let failure = configuration.restoring().into_iter().fold(failure, |failure, command| {
+        failure.because(format!("to take it out of the profiles: {command}, then this again with `--with-config`"))
+    });
+    failure
+        .because(format!(
+            "to keep it: `collimate release new VERSION --from {channel}`, `collimate release set COMPONENT=REF --release VERSION.yaml` \
+             with the images of `{version}` for what is broken, then `collimate promote --release VERSION.yaml {channel}`"
+        ))
+        .hint("nothing was written; the findings above show where it is used")
+}
+
 /// The rollback that brought the present release, if nothing moved since and its hold still stands: the same command, run twice.
 fn gone_back<'r>(records: &'r Records, place: &Place<'_>, rings: &[String], now: &Held) -> Option<&'r Recorded> {
     let channel = &place.channel.name.value;
     let mut moves = records.ledger.entries().iter().filter(|recorded| {
-        matches!(recorded.entry.kind, Kind::Promotion | Kind::Rollback)
-            && recorded.entry.is_about(channel, rings.first().map(String::as_str))
+        recorded.entry.kind.moves() && recorded.entry.is_about(channel, rings.first().map(String::as_str))
     });
     let last = moves.next_back()?;
     let stands = last.entry.kind == Kind::Rollback

@@ -16,12 +16,18 @@ enum File {
     Workspace,
     /// A release manifest
     Release,
+    /// The settings of a managed mirror
+    Mirror,
+    /// Whose keys are trusted
+    Trust,
 }
 
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     ctx.print(&match args.file {
         File::Workspace => release::workspace_schema(),
         File::Release => release::release_schema(),
+        File::Mirror => mirror::mirror_schema(),
+        File::Trust => rollout::trust_schema(),
     })?;
     Ok(Exit::Fine)
 }

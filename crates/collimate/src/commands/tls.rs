@@ -1,4 +1,5 @@
 mod generate;
+mod mirror;
 mod rotate;
 mod status;
 
@@ -20,6 +21,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Generate(generate::Args),
+    Mirror(mirror::Args),
     Rotate(rotate::Args),
     Status(status::Args),
 }
@@ -33,6 +35,7 @@ const MOST_DAYS: i64 = 36_500;
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     match args.command {
         Command::Generate(args) => generate::run(args, ctx),
+        Command::Mirror(args) => mirror::run(args, ctx),
         Command::Rotate(args) => rotate::run(args, ctx),
         Command::Status(args) => status::run(args, ctx),
     }

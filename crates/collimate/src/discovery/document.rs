@@ -58,6 +58,7 @@ pub(crate) fn release_text(components: &Components, version: Option<&str>) -> St
         date: None,
         promoted_from: None,
         digests: components.digests,
+        migrations: Vec::new(),
         components: components.listed.clone(),
         infrastructure: std::collections::BTreeMap::new(),
     };

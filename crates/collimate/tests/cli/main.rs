@@ -3,15 +3,31 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bundle;
+mod deployments;
+mod documents;
+mod env_file;
 mod faults;
 mod init;
+mod mirror_auth;
+mod mirror_carry;
+mod mirror_deploy;
+mod mirror_gateway;
+mod mirror_load;
+mod mirror_pull;
+mod mirror_tenant;
+mod mirror_usage;
 mod mutations;
 mod peers;
+mod registry;
+mod release;
 mod requirements;
 mod rollout;
+mod runbook;
+mod smoke_mirror;
 mod smoke_notify;
 mod smoke_otel;
 mod telemetry;
 mod tls;
 mod tree;
+mod trust;
 mod workflow;

@@ -19,9 +19,42 @@ fn the_real_tools_agree_on_every_profile() {
     let tree = Tree::copy();
     tree.program(&["check", "--peers=require"])
         .env("PATH", path.path().to_str().unwrap())
-        .stdout_has("`docker compose` agrees on 4 of 4 profiles\n")
-        .stdout_has("`helm` agrees on 4 of 4 profiles\n")
+        .stdout_has("`docker compose` agrees on 5 of 5 profiles\n")
+        .stdout_has("`helm` agrees on 5 of 5 profiles\n")
         .run();
+}
+
+/// What the shipped values of the mirror leave switched off: an Ingress, several gateways, and a Service behind that Ingress.
+#[test]
+fn helm_agrees_on_the_rest_of_the_mirror() {
+    let Some(helm) = testkit::peer("helm3") else { return };
+    let tree = Tree::copy();
+    let values = "deploy/helm/stellaops/values-mirror.yaml";
+    let set = "mirror.ingress.enabled=true,mirror.ingress.className=nginx,mirror.ingress.annotations.passthrough=on,\
+               mirror.service.type=ClusterIP,mirror.replicas=3";
+    let theirs = testkit::Cli::new(helm)
+        .folder(tree.path("."))
+        .args([
+            "template",
+            "stellaops",
+            "deploy/helm/stellaops",
+            "--namespace",
+            "mirror",
+            "--values",
+            values,
+            "--set",
+            set,
+        ])
+        .env("HOME", tree.path(".").as_str())
+        .output();
+    let name = ["--release-name", "stellaops", "--namespace", "mirror"];
+    let ours = tree
+        .program(&["render", "--reveal", "--chart", "deploy/helm/stellaops", "--values", values, "--set", set])
+        .args(name)
+        .output();
+    assert_eq!((theirs.exit, ours.exit), (0, 0), "{}{}", theirs.stderr, ours.stderr);
+    assert!(ours.stdout.contains("kind: Ingress\n") && ours.stdout.contains("kind: PodDisruptionBudget\n"));
+    assert_eq!(ours.stdout, theirs.stdout);
 }
 
 #[test]

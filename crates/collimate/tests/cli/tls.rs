@@ -380,3 +380,13 @@ fn the_script_hands_over() {
     let unpacked = "collimate is not installed; put it on PATH, or name it with COLLIMATE=/path/to/collimate\n";
     run(&[]).stderr(unpacked).exit(4).run();
 }
+
+#[test]
+fn a_folder_without_certificates_is_not_fine() {
+    let sandbox = Sandbox::new();
+    sandbox.write("certs/README.md", "none yet\n");
+    let output = program(&sandbox, &["tls", "status", "certs"]).any_stdout().exit(1).run();
+    assert!(output.stdout.contains("error[absent]: holds neither a certificate nor a key\n"), "{output}");
+    program(&sandbox, &["tls", "generate", "certs"]).any_stdout().run();
+    program(&sandbox, &["tls", "status", "certs"]).stdout_has("no findings\n").run();
+}

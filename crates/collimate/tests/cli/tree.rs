@@ -22,10 +22,10 @@ pub(crate) fn find(text: &str, needle: &str) -> usize {
 }
 
 impl Tree {
-    /// `collimate.yaml` and `deploy/` in a temporary folder.
+    /// `collimate.yaml`, `deploy/` and the documents whose blocks are checked, in a temporary folder.
     pub(crate) fn copy() -> Self {
         let sandbox = Sandbox::new();
-        for name in ["collimate.yaml", "deploy"] {
+        for name in ["collimate.yaml", "deploy", "docs/install-guide.md"] {
             sandbox.copy(repository().join(name), name);
         }
         Self { sandbox }

@@ -2,7 +2,7 @@
 //!
 //! `args` holds the arguments where they are not `-f compose.yaml`. `expected.yaml` and `expected.json`, or
 //! `expected.error`, hold the output, with the project's folder written as `/project`. `UPDATE_EXPECT=1` rewrites
-//! them; with `COLLIMATE_PEERS` naming a folder that has `compose`, both are also compared with what it prints now.
+//! them; where the peer `compose` is built, both are also compared with what it prints now.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,9 @@ fn projects_are_what_compose_prints() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/projects");
     let mut cases: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
-    let peer = std::env::var_os("COLLIMATE_PEERS").map(|folder| Path::new(&folder).join("compose"));
-    if peer.is_none() {
-        eprintln!("skipped: comparison with the real tool (set COLLIMATE_PEERS)");
-    }
+    let peer = testkit::peer("compose");
     for case in &cases {
-        check(case, peer.as_deref());
+        check(case, peer.as_deref().map(Utf8Path::as_std_path));
     }
     assert!(cases.len() > 15, "the projects are gone");
 }

@@ -15,9 +15,9 @@ pub(crate) fn peers(needed: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("COLLIMATE_PEERS").map(PathBuf::from);
     let found = folder.as_ref().map(|folder| folder.join(needed)).filter(|path| path.exists());
     if found.is_none() {
-        eprintln!(
-            "SKIPPED: `{needed}` is not there; set COLLIMATE_PEERS to the folder that `cargo xtask peers` filled"
-        );
+        testkit::skip(&format!(
+            "`{needed}` is not there; set COLLIMATE_PEERS to the folder that `cargo xtask peers` filled"
+        ));
     }
     found
 }

@@ -1,7 +1,7 @@
 //! The functions against what Helm printed for the same templates.
 //!
 //! `tests/functions/recorded.jsonl` holds answers of `tools/funcoracle` (Helm's own engine) and is always checked. Where
-//! `COLLIMATE_PEERS` names a folder with a built `funcoracle`, many more templates are made and asked for on the spot.
+//! the peer `funcoracle` is built, many more templates are made and asked for on the spot.
 
 mod limits;
 mod live;

@@ -11,7 +11,7 @@ fn manifest() -> Manifest {
         reason: None,
     };
     let mongo = Listed {
-        only_in: vec![Kind::Helm, Kind::Compose, Kind::Helm],
+        only_in: ["helm", "compose/mirror", "compose", "helm"].map(str::to_owned).to_vec(),
         platforms: BTreeMap::from([("linux/amd64".to_owned(), Digest::sha256(b"amd64").to_string())]),
         availability: Some(Availability::PrivateMirror),
         reason: Some("its registry: gone \"for good\"\n".to_owned()),
@@ -26,6 +26,12 @@ fn manifest() -> Manifest {
         date: Some("2025-09-20T00:00:00Z".to_owned()),
         promoted_from: Some(Origin { version: "2025.09.2-rc.1".to_owned(), sha256: "0".repeat(64) }),
         digests: DigestKind::Sample,
+        migrations: vec![Migration {
+            id: "0042-split".to_owned(),
+            reversible: true,
+            backup: None,
+            down: Some("psql -f down.sql\nrestart".to_owned()),
+        }],
         components: BTreeMap::from([("authority".to_owned(), listed("registry.example.org/a/authority", "2025.09.2"))]),
         infrastructure: BTreeMap::from([("mongo".to_owned(), mongo)]),
     }
@@ -45,6 +51,10 @@ promoted_from:
   version: 2025.09.2-rc.1
   sha256: "0000000000000000000000000000000000000000000000000000000000000000"
 digests: sample
+migrations:
+  - id: 0042-split
+    reversible: true
+    down: "psql -f down.sql\nrestart"
 components:
   authority:
     image: registry.example.org/a/authority
@@ -55,7 +65,7 @@ infrastructure:
     image: docker.io/library/mongo
     tag: "7.0"
     digest: sha256:DIGEST
-    only_in: [compose, helm]
+    only_in: [compose, compose/mirror, helm]
     platforms:
       linux/amd64: sha256:PLATFORM
     availability: private-mirror

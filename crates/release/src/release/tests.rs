@@ -33,8 +33,30 @@ fn every_value_has_its_place() {
     let mongo = release.component("mongo").unwrap();
     assert_eq!(mongo.group, Group::Infrastructure);
     assert_eq!(mongo.digest.value, ListedDigest::Unresolved);
-    assert!(mongo.is_for(Kind::Helm) && !mongo.is_for(Kind::Manifests));
+    assert!(mongo.is_for(Kind::Helm, "helm/stage") && !mongo.is_for(Kind::Manifests, "rendered/legacy"));
     assert_eq!(mongo.image.name(), "docker.io/library/mongo");
+}
+
+#[test]
+fn only_in_names_kinds_and_profiles() {
+    let text = EXAMPLE.replacen("only_in: [compose, helm]", "only_in: [helm, compose/mirror]", 1);
+    let (release, problems) = Release::parse(&text, FileId(0));
+    assert_eq!(problems, []);
+    let release = release.unwrap();
+    let mongo = release.component("mongo").unwrap();
+    for (kind, profile, expected) in [
+        (Kind::Helm, "helm/stage", true),
+        (Kind::Compose, "compose/mirror", true),
+        (Kind::Compose, "compose/stage", false),
+        (Kind::Manifests, "helm", false),
+    ] {
+        assert_eq!(mongo.is_for(kind, profile), expected, "{profile}");
+    }
+    check(
+        "only_in: [compose, helm]",
+        "only_in: [compose, \"\"]",
+        &[("", "`infrastructure.mongo.only_in` has an empty name")],
+    );
 }
 
 #[test]
@@ -100,4 +122,13 @@ fn damaged_files_do_not_panic() {
     for cut in (0..EXAMPLE.len()).filter(|cut| EXAMPLE.is_char_boundary(*cut)) {
         let _ = Release::parse(&EXAMPLE[..cut], FileId(0));
     }
+}
+
+#[test]
+fn the_order_of_a_set_makes_no_other_release() {
+    let other = EXAMPLE.replace("only_in: [compose, helm]", "only_in: [helm, compose, helm]");
+    assert_ne!(other, EXAMPLE);
+    let read = |text: &str| Release::parse(text, FileId(0)).0.unwrap();
+    assert_eq!(read(&other).manifest(), read(EXAMPLE).manifest());
+    assert_eq!(read(&other).identity(), read(EXAMPLE).identity());
 }

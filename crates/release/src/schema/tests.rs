@@ -5,7 +5,8 @@ use source::FileId;
 use yamlspan::{Dialect, Kind, NodeRef, Scalar};
 
 use super::*;
-use crate::release::{COMPONENT_KEYS, ORIGIN_KEYS, RELEASE_KEYS, SUPPORT_KEYS};
+use crate::release::{COMPONENT_KEYS, MIGRATION_KEYS, ORIGIN_KEYS, RELEASE_KEYS, SUPPORT_KEYS};
+use crate::workspace::gates::{APPROVALS_KEYS, COMMAND_KEYS, FREEZE_KEYS, GATES_KEYS};
 use crate::workspace::read::{
     CHANNEL_KEYS, EXTERNAL_KEYS, IGNORE_KEYS, IMAGES_AT_KEYS, OVERLAY_KEYS, PROFILE_KEYS, RING_KEYS, UNMANAGED_KEYS,
     WORKSPACE_KEYS,
@@ -31,13 +32,23 @@ fn same_keys(schema: &str, definitions: &[(&str, &[&str])]) {
 fn readers_and_schemas_know_the_same_keys() {
     same_keys(
         &release_schema(),
-        &[("", RELEASE_KEYS), ("SupportLine", SUPPORT_KEYS), ("Origin", ORIGIN_KEYS), ("Listed", COMPONENT_KEYS)],
+        &[
+            ("", RELEASE_KEYS),
+            ("SupportLine", SUPPORT_KEYS),
+            ("Origin", ORIGIN_KEYS),
+            ("Listed", COMPONENT_KEYS),
+            ("Migration", MIGRATION_KEYS),
+        ],
     );
     same_keys(
         &workspace_schema(),
         &[
             ("", WORKSPACE_KEYS),
             ("ChannelEntry", CHANNEL_KEYS),
+            ("GatesEntry", GATES_KEYS),
+            ("ApprovalsEntry", APPROVALS_KEYS),
+            ("CommandEntry", COMMAND_KEYS),
+            ("FreezeEntry", FREEZE_KEYS),
             ("LaggingRing", RING_KEYS),
             ("ProfileEntry", PROFILE_KEYS),
             ("ExternalEntry", EXTERNAL_KEYS),
@@ -92,9 +103,11 @@ fn readers_and_types_agree_on_what_is_bad() {
         ("version: 2025.09.2", "version: [2025]"),
         ("channel: stable", ""),
         ("digests: sample", "digests: perhaps"),
+        ("reversible: false", "reversible: perhaps"),
+        ("backup: pg_dump", "save: pg_dump"),
         ("line: lts", "lines: lts"),
         ("tag: 2025.09.2", "tag: 1.5"),
-        ("only_in: [compose, helm]", "only_in: [docker]"),
+        ("only_in: [compose, helm]", "only_in: [[compose]]"),
         ("availability: private-mirror", "availability: gone"),
         ("    digest: sha256", "    digests: sha256"),
     ] {
@@ -106,7 +119,11 @@ fn readers_and_types_agree_on_what_is_bad() {
     for (from, to) in [
         ("channels:", "chanels:"),
         ("promote_from: edge", "promote_from: 7"),
-        ("rings: [stage", "rings: [[stage]"),
+        ("      - stage", "      - [stage]"),
+        ("signed_by: builder", "signed_by: [builder]"),
+        ("count: 2", "count: two"),
+        ("run: [make, e2e]", "run: make e2e"),
+        ("reason: year end", "because: year end"),
         ("twin: helm/stage", "twins: helm/stage"),
         ("networks: [", "network: ["),
         ("reason: stays", "because: stays"),

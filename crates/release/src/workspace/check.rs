@@ -2,8 +2,8 @@
 
 use super::{ProfileSource, Workspace};
 use crate::Spanned;
-use crate::nearest::nearest;
-use crate::reader::Problem;
+use crate::nearest;
+use yamlspan::strict::Problem;
 
 /// Every channel, ring, overlay and twin that is named must exist. Rules are known to the rules, not here.
 pub(super) fn names(workspace: &Workspace, problems: &mut Vec<Problem>) {
@@ -57,7 +57,7 @@ fn expect(name: &Spanned<String>, what: &str, known: &[&str], problems: &mut Vec
     let help = match nearest(&name.value, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => format!("no {what} is defined"),
-        None => format!("defined here: {}", crate::reader::list(known)),
+        None => format!("defined here: {}", yamlspan::strict::list(known)),
     };
     problems.push(Problem {
         span: Some(name.span),

@@ -4,18 +4,30 @@ use camino::{Utf8Path, Utf8PathBuf};
 use source::FileId;
 use yamlspan::{Kind as NodeKind, NodeRef};
 
+use super::gates::{self, Gates};
 use super::{
     Channel, ComposeSource, External, HelmSource, Ignore, ImagesAt, Level, Overlay, Profile, ProfileSource, Ring,
     RuleSetting, Unmanaged, Workspace,
 };
-use crate::reader::{Fields, Named, Problem, Reader, document, list};
 use crate::release::read_date;
 use crate::{ImageRef, Spanned};
+use yamlspan::strict::{Fields, Named, Problem, Reader, document, list};
 
-pub(crate) const WORKSPACE_KEYS: &[&str] =
-    &["schema", "channels", "profiles", "overlays", "unmanaged", "images_at", "ignore", "rules"];
-pub(crate) const CHANNEL_KEYS: &[&str] = &["release", "promote_from", "rings"];
-pub(crate) const RING_KEYS: &[&str] = &["name", "release"];
+pub(crate) const WORKSPACE_KEYS: &[&str] = &[
+    "schema",
+    "channels",
+    "profiles",
+    "overlays",
+    "unmanaged",
+    "images_at",
+    "ignore",
+    "rules",
+    "mirror",
+    "trust",
+    "docs",
+];
+pub(crate) const CHANNEL_KEYS: &[&str] = &["release", "promote_from", "rings", "gates"];
+pub(crate) const RING_KEYS: &[&str] = &["name", "release", "gates"];
 pub(crate) const PROFILE_KEYS: &[&str] = &[
     "channel",
     "ring",
@@ -67,6 +79,9 @@ fn read_workspace(text: &str, file: FileId, reader: &mut Reader) -> Option<Works
         images_at: Vec::new(),
         ignore: Vec::new(),
         rules: Vec::new(),
+        mirror: None,
+        trust: None,
+        docs: Vec::new(),
     };
     reader.required(&fields, "channels");
     workspace.channels = named(reader, &fields, "channels", read_channel);
@@ -77,6 +92,9 @@ fn read_workspace(text: &str, file: FileId, reader: &mut Reader) -> Option<Works
     workspace.images_at = listed(reader, &fields, "images_at", read_images_at);
     workspace.ignore = listed(reader, &fields, "ignore", read_ignore);
     workspace.rules = named(reader, &fields, "rules", read_rule);
+    workspace.mirror = reader.optional_text(&fields, "mirror").and_then(|text| path_of(reader, text, "mirror"));
+    workspace.trust = reader.optional_text(&fields, "trust").and_then(|text| path_of(reader, text, "trust"));
+    workspace.docs = paths(reader, &fields, "docs");
     Some(workspace)
 }
 
@@ -91,14 +109,14 @@ fn named<T>(
     entries.into_iter().filter_map(|entry| read(reader, entry)).collect()
 }
 
-fn listed<T>(
+pub(super) fn listed<T>(
     reader: &mut Reader,
     fields: &Fields<'_>,
     key: &'static str,
     mut read: impl FnMut(&mut Reader, &str, NodeRef<'_>) -> Option<T>,
 ) -> Vec<T> {
     let Some(node) = fields.get(key) else { return Vec::new() };
-    let items = reader.items(node, key);
+    let items = reader.items(node, &fields.path_of(key));
     items.into_iter().filter_map(|(path, item)| read(reader, &path, item)).collect()
 }
 
@@ -112,17 +130,19 @@ fn read_channel(reader: &mut Reader, entry: Named<'_>) -> Option<Channel> {
             rings.extend(read_ring(reader, &path, item));
         }
     }
-    Some(Channel { name: entry.name, release: release?, promote_from, rings })
+    let gates = gates::read(reader, &fields);
+    Some(Channel { name: entry.name, release: release?, promote_from, rings, gates })
 }
 
 fn read_ring(reader: &mut Reader, path: &str, node: NodeRef<'_>) -> Option<Ring> {
     if node.target().kind() == NodeKind::Scalar {
-        return Some(Ring { name: reader.text(node, path)?, release: None });
+        return Some(Ring { name: reader.text(node, path)?, release: None, gates: Gates::default() });
     }
     let fields = reader.fields(node, path, RING_KEYS)?;
     let name = reader.required_text(&fields, "name");
     let release = reader.optional_text(&fields, "release").and_then(|text| path_of(reader, text, path));
-    Some(Ring { name: name?, release })
+    let gates = gates::read(reader, &fields);
+    Some(Ring { name: name?, release, gates })
 }
 
 fn read_profile(reader: &mut Reader, entry: Named<'_>) -> Option<Profile> {

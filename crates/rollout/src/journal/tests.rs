@@ -73,16 +73,23 @@ fn disk(files: usize) -> Disk {
 }
 
 fn path(index: usize) -> Utf8PathBuf {
-    Utf8PathBuf::from(format!("d/file-{index}"))
+    Utf8PathBuf::from(format!("d/file-{index}{}", if index == 0 { ".sig" } else { "" }))
 }
 
-/// Changes all files and makes two new ones.
+/// Changes all files, removes the first one, which is a signature, and makes two new ones.
 fn change(files: usize) -> Journal {
     let old = |index: usize| (index < files).then(|| Hash::of(format!("old {index}").as_bytes()));
-    let changes = (0..files + 2)
-        .map(|index| Change { path: path(index), old: old(index), new: format!("new text {index}") })
-        .collect();
+    let changes =
+        (0..files + 2).map(|index| Change { path: path(index), old: old(index), new: new(index, files) }).collect();
     Journal::new("test".to_owned(), "me".to_owned(), "2026-01-01T00:00:00Z".parse().unwrap(), changes)
+}
+
+fn new(index: usize, files: usize) -> Content {
+    match index {
+        0 if files > 0 => Content::Nothing,
+        1 => Content::Bytes(vec![0xff, 0, 1]),
+        _ => Content::Text(format!("new text {index}")),
+    }
 }
 
 #[test]
@@ -150,7 +157,14 @@ fn a_planted_journal_writes_nowhere_else() {
     let disk = disk(1);
     for path in ["../x", "/etc/x", ".git/hooks/pre-commit", "a/../../x", "d/.x", "elsewhere/new", ""] {
         let mut journal = change(0);
-        journal.changes = vec![Change { path: path.into(), old: None, new: "x".to_owned() }];
+        journal.changes = vec![Change { path: path.into(), old: None, new: Content::Text("x".to_owned()) }];
+        disk.write(Utf8Path::new(AT), journal.to_json().as_bytes()).unwrap();
+        let error = recover(&disk, Utf8Path::new(AT)).unwrap_err();
+        assert!(matches!(error, JournalError::Outside(_)), "{path}: {error}");
+    }
+    for path in ["d/file-1", "elsewhere/x.sig", "d/.x.sig", "d/x.sig.yaml"] {
+        let mut journal = change(0);
+        journal.changes = vec![Change { path: path.into(), old: Some(Hash::of(b"old 1")), new: Content::Nothing }];
         disk.write(Utf8Path::new(AT), journal.to_json().as_bytes()).unwrap();
         let error = recover(&disk, Utf8Path::new(AT)).unwrap_err();
         assert!(matches!(error, JournalError::Outside(_)), "{path}: {error}");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Since;
-use crate::entry::{Evidence, Held, Kind, Source};
+use crate::entry::{Approval, Due, Evidence, Held, Kind, Source};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -71,6 +71,22 @@ fn a_ledger_that_was_written_is_consistent() {
     assert_eq!(ledger.after(&first.hash), 4);
     assert_eq!(ledger.find(&first.hash.as_str()[..6]), Some(first));
     assert_eq!(ledger.find(&first.hash.as_str()[..5]), None);
+}
+
+#[test]
+fn a_release_that_was_made_for_a_channel_is_held_since() {
+    let mut files = Files::new();
+    let made =
+        |from: &str, to: &str| Draft { from: Some(held(from)), to: Some(held(to)), ..draft(Kind::ReleaseNew, &[]) };
+    add(&mut files, &at(1), vec![good(&[], "1")]);
+    add(&mut files, &at(2), vec![Draft { evidence: good(&[], "1").evidence, ..made("1", "2") }]);
+    let (ledger, faults) = read(&files);
+    assert_eq!(faults, []);
+    let now = ledger.held_at("stable", None, &at(3).parse().unwrap()).unwrap();
+    assert_eq!((now.held.version.as_str(), matches!(now.since, Since::Entry(_))), ("2", true));
+    assert_eq!(ledger.good("stable", None, None).len(), 1, "what was good stays so, what is new is not");
+    let nowhere = Draft { from: None, ..made("1", "2") };
+    assert!(ledger.append(vec![nowhere], &at(3).parse().unwrap()).is_err());
 }
 
 #[test]
@@ -206,4 +222,42 @@ fn an_auditor_learns_what_was_held_when() {
     let seen = |hour: u32| ledger.held_at("stable", Some("prod"), &at(hour).parse().unwrap());
     assert_eq!(seen(5), None);
     assert!(matches!(seen(6).unwrap().since, Since::Seen(_)));
+}
+
+#[test]
+fn what_is_due_is_due_until_enough_others_approved_that_very_plan() {
+    let mut files = Files::new();
+    let plan = Hash::of(b"plan");
+    let due = vec![Due { role: "lead".to_owned(), count: 2 }, Due { role: "security".to_owned(), count: 1 }];
+    let emergency = Some("CVE".to_owned());
+    let draft = Draft { plan: Some(plan.clone()), due, emergency, ..moved(Kind::Promotion, &[], "1", "2") };
+    let without = Draft { plan: None, ..draft.clone() };
+    assert!(Ledger::default().append(vec![without], &at(1).parse().unwrap()).is_err(), "due for no plan");
+    let entry = add(&mut files, &at(1), vec![draft]).remove(0);
+    let mut approve = |by: &str, role: &str, plan: &Hash, base: &str| {
+        let until = at(9).parse().unwrap();
+        let base = held(base).sha256;
+        let (by, role) = (by.to_owned(), role.to_owned());
+        let approval = Approval { by, role, plan: plan.clone(), base, until, signature: "c2ln".to_owned() };
+        let draft = Draft {
+            approvals: vec![approval],
+            approves: Some(entry.clone()),
+            ..Draft::new(Kind::Approval, "x", "stable", Vec::new())
+        };
+        add(&mut files, &at(2), vec![draft]);
+        let (ledger, _) = read(&files);
+        let left = ledger.due("stable", |_, approval| approval.by != "mallory");
+        assert_eq!(ledger.due("edge", |_, _| true), []);
+        left.iter().map(|debt| format!("{} {}", debt.count, debt.role)).collect::<Vec<_>>().join(", ")
+    };
+    let all = "2 lead, 1 security";
+    assert_eq!(approve("bob", "lead", &Hash::of(b"other"), "1"), all, "another plan");
+    assert_eq!(approve("bob", "lead", &plan, "2"), all, "another base");
+    assert_eq!(approve("alice", "lead", &plan, "1"), all, "who moved it");
+    assert_eq!(approve("mallory", "lead", &plan, "1"), all, "not trusted");
+    assert_eq!(approve("bob", "lead", &plan, "1"), "1 lead, 1 security");
+    assert_eq!(approve("bob", "lead", &plan, "1"), "1 lead, 1 security", "twice");
+    assert_eq!(approve("bob", "security", &plan, "1"), "1 lead, 1 security", "in two roles");
+    assert_eq!(approve("carol", "security", &plan, "1"), "1 lead");
+    assert_eq!(approve("dave", "lead", &plan, "1"), "");
 }

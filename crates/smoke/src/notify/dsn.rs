@@ -1,6 +1,6 @@
 //! The Redis connection string: `redis://user:pass@host:port/db`.
 
-use super::secret::Secret;
+use crate::secret::Secret;
 use crate::wire::Target;
 
 /// Redis's own port.

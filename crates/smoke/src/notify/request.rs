@@ -8,10 +8,10 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::dsn::Dsn;
-use super::secret::{Secret, Sieve};
 use super::token;
 use super::variable::{self as names, Need, VARIABLES, Variable};
 use crate::LeafFiles;
+use crate::secret::{Secret, Sieve};
 use crate::wire::{Identity, Url};
 
 /// A week: Redis is no archive, and an older event says nothing about today's deployment.

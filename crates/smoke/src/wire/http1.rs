@@ -59,6 +59,11 @@ impl Http1 {
         Self { largest_body, ..self }
     }
 
+    /// For a server that is reached at another address than its name's.
+    pub(crate) fn with_host(self, host: String) -> Self {
+        Self { host, ..self }
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }

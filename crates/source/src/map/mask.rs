@@ -5,7 +5,8 @@ use std::ops::Range;
 const MASK: &str = "•••";
 
 /// Words that make a key's value a secret when they are a whole part of its name (`DB_PASSWORD`, `clientSecret`).
-const SECRET_WORDS: [&str; 14] = [
+const SECRET_WORDS: [&str; 15] = [
+    "htpasswd",
     "password",
     "passwd",
     "passphrase",
@@ -88,8 +89,17 @@ pub fn redact(text: &str) -> String {
 }
 
 /// One line without its end.
-pub(super) fn line(raw: &str) -> Masked {
+fn line(raw: &str) -> Masked {
+    line_without(raw, 0..0)
+}
+
+/// The same without the bytes of `secret`, whatever they are; of an empty range nothing is hidden.
+pub(super) fn line_without(raw: &str, secret: Range<usize>) -> Masked {
     let mut hidden: Vec<(Range<usize>, String)> = Vec::new();
+    if !secret.is_empty() {
+        hidden.push((secret, MASK.to_owned()));
+    }
+    hidden.extend(password_hashes(raw).into_iter().map(|range| (range, MASK.to_owned())));
     if let Some(range) = secret_value(raw) {
         hidden.push((range, MASK.to_owned()));
     }
@@ -106,6 +116,11 @@ pub(super) fn line(raw: &str) -> Masked {
     let mut done = 0;
     for (range, with) in hidden {
         if range.start < done {
+            // What reaches further than the one before is hidden to its own end.
+            if let Some((last, _)) = replaced.last_mut().filter(|_| range.end > done) {
+                last.end = range.end;
+                done = range.end;
+            }
             continue;
         }
         text.push_str(&raw[done..range.start]);
@@ -195,6 +210,33 @@ fn inner_values(raw: &str) -> Vec<Range<usize>> {
         let end = raw[start..].find(ends).map_or(raw.len(), |end| start + end);
         if !is_harmless(&raw[start..end]) && !raw[start..end].starts_with(['$', '{']) {
             found.push(start..end);
+        }
+    }
+    found
+}
+
+/// How hashes of passwords begin, as htpasswd and shadow files keep them.
+const HASH_STARTS: [&str; 14] =
+    ["$2a$", "$2b$", "$2x$", "$2y$", "$apr1$", "$1$", "$5$", "$6$", "$7$", "$y$", "$gy$", "$argon2", "{SHA}", "{SSHA}"];
+
+/// The shortest of them have more after their beginning; what is shorter is some other `$1$`.
+const LEAST_HASH: usize = 20;
+
+/// Hashes of passwords: whoever guesses starts from them. Compose files double each `$`.
+fn password_hashes(raw: &str) -> Vec<Range<usize>> {
+    let in_hash = |character: char| character.is_ascii_alphanumeric() || "./$=,+-_".contains(character);
+    let mut found = Vec::new();
+    for (at, _) in raw.match_indices(['$', '{']) {
+        let rest = &raw[at..];
+        let single = || HASH_STARTS.iter().find(|start| rest.starts_with(**start)).map(|start| start.len());
+        let double = || {
+            let mut doubled = HASH_STARTS.iter().map(|start| start.replace('$', "$$"));
+            doubled.find(|start| rest.starts_with(start.as_str())).map(|start| start.len())
+        };
+        let Some(start) = single().or_else(double) else { continue };
+        let length = rest[start..].find(|character| !in_hash(character)).unwrap_or(rest.len() - start);
+        if length >= LEAST_HASH {
+            found.push(at..at + start + length);
         }
     }
     found

@@ -25,6 +25,12 @@ fn secrets_are_masked_and_the_highlight_moves_along() {
         ("c: [\"--password=hunter2\", \"-v\"]", "-v", "c: [\"--password=•••\", \"-v\"]", "-v"),
         ("error: unexpected token: foo", "foo", "error: unexpected token: foo", "foo"),
         ("a: {password: \"${P:?}\", b: 1}", "b", "a: {password: \"${P:?}\", b: 1}", "b"),
+        ("t:$2y$10$/OK.fbVrR/bpIqNJ5ianF.Sa7shbm4.OzKpvFnX1pQLmQW96oUlCq:x", "x", "t:•••:x", "x"),
+        ("  - \"t:$$2y$$10$$/OK.fbVrR/bpIqNJ5ianF.Sa7shbm4\"", "t", "  - \"t:•••\"", "t"),
+        ("t:$apr1$r31....$HqJZimcKQFAMYayBlzkrA/", "$apr1$r31....$HqJZimcKQFAMYayBlzkrA/", "t:•••", "•••"),
+        ("t:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "t", "t:•••", "t"),
+        ("a: s/$1$2/$1$/", "s", "a: s/$1$2/$1$/", "s"),
+        ("mirror-a.htpasswd: \"t:hunter2\"", "mirror-a", "mirror-a.htpasswd: •••", "mirror-a"),
         ("POSTGRES_PASSWORD: ${PG}", "${PG}", "POSTGRES_PASSWORD: ${PG}", "${PG}"),
     ];
     for (text, needle, masked, highlighted) in cases {
@@ -45,4 +51,23 @@ fn positions_count_characters() {
 fn several_lines_are_one_excerpt() {
     let (text, highlighted) = excerpt("a: 1\nb: 2\nc: 3\n", "1\nb: 2");
     assert_eq!((text.as_str(), highlighted.as_str()), ("a: 1\nb: 2", "1\nb: 2"));
+}
+
+#[test]
+fn the_place_of_a_secret_hides_what_stands_there() {
+    let text = "a: 1\nt:hunter2:x\nu:p\n";
+    let mut map = SourceMap::default();
+    let file = map.add("f", text);
+    let hidden = |needle: &str| {
+        let start = text.find(needle).unwrap();
+        let excerpt = map.excerpt_hiding(Span::new(file, start..start + needle.len())).unwrap();
+        (excerpt.text.clone(), excerpt.text[excerpt.highlight].to_owned())
+    };
+    assert_eq!(hidden("hunter2"), ("t:•••:x".to_owned(), "•••".to_owned()));
+    assert_eq!(hidden("hunter2:x\nu:p"), ("t:•••\n•••".to_owned(), "•••\n•••".to_owned()));
+    // Two reasons to hide that overlap hide all of both.
+    let text = "url: redis://u:p@host:1/0";
+    let file = map.add("g", text);
+    let excerpt = map.excerpt_hiding(Span::new(file, 15..20)).unwrap();
+    assert_eq!(excerpt.text, "url: redis://•••t:1/0");
 }

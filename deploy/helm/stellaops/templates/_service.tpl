@@ -22,6 +22,7 @@ What one service of the stack needs, derived from its entry in `services`: (list
 {{- range $caller, $service := $root.Values.services -}}
 {{- if has $name ($service.calls | default list) }}{{ $callers = append $callers $caller }}{{ end -}}
 {{- end -}}
+{{- if and $root.Values.mirror.enabled (dig $name "exports" false $root.Values.services) }}{{ $callers = append $callers "mirror-gateway" }}{{ end -}}
 {{- join "," $callers -}}
 {{- end }}
 
@@ -116,5 +117,13 @@ STELLAOPS__ARTIFACTSTORE__TIMEOUTSECONDS: "30"
 {{- end }}
 {{- range $variable, $value := $service.env }}
 {{ $variable }}: {{ tpl (toString $value) $root | quote }}
+{{- end }}
+{{- with $service.envFile }}
+{{- range $root.Files.Lines . }}
+{{- if and . (not (hasPrefix "#" .)) }}
+{{- $setting := splitn "=" 2 . }}
+{{ $setting._0 }}: {{ $setting._1 | trimAll "\"" | quote }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}

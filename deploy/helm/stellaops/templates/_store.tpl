@@ -83,6 +83,12 @@ spec:
         - name: tmp
           emptyDir:
             sizeLimit: 256Mi
+        {{- with $store.claim }}
+        - name: data
+          persistentVolumeClaim:
+            claimName: {{ . }}
+        {{- end }}
+  {{- if not $store.claim }}
   volumeClaimTemplates:
     - metadata:
         name: data
@@ -98,4 +104,26 @@ spec:
         resources:
           requests:
             storage: {{ $store.storage }}
+  {{- else }}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: {{ $store.claim }}
+  namespace: {{ $root.Release.Namespace }}
+  labels:
+    {{- include "stellaops.labels" (list $root $name) | nindent 4 }}
+  annotations:
+    # `helm uninstall` leaves data alone.
+    helm.sh/resource-policy: keep
+spec:
+  accessModes:
+    - ReadWriteOnce
+  {{- with $store.storageClass }}
+  storageClassName: {{ . }}
+  {{- end }}
+  resources:
+    requests:
+      storage: {{ $store.storage }}
+  {{- end }}
 {{- end }}

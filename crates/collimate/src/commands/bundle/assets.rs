@@ -42,12 +42,14 @@ const RULES: &[Rule] = &[
     Need("deploy/compose/docker-compose.airgap.yaml"),
     Need("deploy/compose/env/airgap.env.example"),
     Take("deploy/compose/env/telemetry*.env.example"),
-    // The whole chart, since nothing less can be installed, with the values of no other channel.
+    // The whole chart, since nothing less can be installed, with the values of no other channel and nothing of the mirror, which
+    // serves the connected side.
     Take("deploy/helm/stellaops/**"),
     Need("deploy/helm/stellaops/Chart.yaml"),
     Need("deploy/helm/stellaops/values.yaml"),
     Leave("deploy/helm/stellaops/values-*.yaml"),
     Need("deploy/helm/stellaops/values-airgap.yaml"),
+    Leave("deploy/helm/stellaops/files/mirror-*/**"),
     // Instructions, and the scripts that they name.
     Need("docs/telemetry.md"),
     Need("deploy/tools/collimate.sh"),
@@ -292,6 +294,8 @@ mod tests {
             ("deploy/helm/stellaops/values-prod.yaml", false),
             ("deploy/helm/stellaops/templates/_pod.tpl", true),
             ("deploy/helm/stellaops/templates/_pod.tpl~", false),
+            ("deploy/helm/stellaops/files/mirror-env/concelier.env", false),
+            ("deploy/helm/stellaops/files/other.conf", true),
             ("deploy/compose/env/airgap.env.example", true),
             ("deploy/compose/env/airgap.env", false),
             ("deploy/compose/docker-compose.prod.yaml", false),

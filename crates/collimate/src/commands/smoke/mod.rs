@@ -1,3 +1,4 @@
+mod mirror;
 mod notify;
 mod otel;
 
@@ -17,6 +18,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Probe {
+    Mirror(Box<mirror::Args>),
     Notify(Box<notify::Args>),
     Otel(Box<otel::Args>),
 }
@@ -45,6 +47,7 @@ enum Format {
 
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     match args.probe {
+        Probe::Mirror(args) => mirror::run(&args, ctx),
         Probe::Notify(args) => notify::run(&args, ctx),
         Probe::Otel(args) => otel::run(&args, ctx),
     }

@@ -8,14 +8,14 @@ use testkit::{Cli, Output, Sandbox};
 
 /// The release of a channel: its version and the tag of each of its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Release {
-    pub(super) version: String,
-    pub(super) tags: [u32; 2],
+pub(crate) struct Release {
+    pub(crate) version: String,
+    pub(crate) tags: [u32; 2],
 }
 
-pub(super) const SERVICES: [&str; 2] = ["web", "worker"];
+pub(crate) const SERVICES: [&str; 2] = ["web", "worker"];
 
-pub(super) const GREEN: &str = r#"{"schema": 1, "probe": "otel", "verdict": "passed", "facts": {}}"#;
+pub(crate) const GREEN: &str = r#"{"schema": 1, "probe": "otel", "verdict": "passed", "facts": {}}"#;
 
 const WORKSPACE: &str = "\
 # What is checked here.
@@ -32,11 +32,11 @@ profiles:
   prod: {channel: stable, ring: prod, compose: [compose/prod.yaml]}
 ";
 
-pub(super) struct Fixture {
-    pub(super) sandbox: Sandbox,
+pub(crate) struct Fixture {
+    pub(crate) sandbox: Sandbox,
 }
 
-pub(super) fn release(version: &str, tags: [u32; 2]) -> Release {
+pub(crate) fn release(version: &str, tags: [u32; 2]) -> Release {
     Release { version: version.to_owned(), tags }
 }
 
@@ -44,7 +44,7 @@ fn image(service: &str) -> String {
     format!("registry.example.org/{service}")
 }
 
-pub(super) fn reference(service: &str, tag: u32) -> String {
+pub(crate) fn reference(service: &str, tag: u32) -> String {
     format!("{}:1.{tag}@sha256:{}", image(service), digest(service, tag))
 }
 
@@ -54,7 +54,7 @@ fn digest(service: &str, tag: u32) -> Hash {
 }
 
 /// A manifest as a person writes one.
-pub(super) fn manifest(channel: &str, release: &Release) -> String {
+pub(crate) fn manifest(channel: &str, release: &Release) -> String {
     let mut text = format!(
         "# made by hand\nschema: 1\nversion: {}\nchannel: {channel}\ndate: 2026-01-01T00:00:00Z\ndigests: resolved\ncomponents:\n",
         release.version
@@ -70,7 +70,7 @@ pub(super) fn manifest(channel: &str, release: &Release) -> String {
 }
 
 /// A profile that holds a release, with a limit that somebody wrote by hand.
-pub(super) fn profile(channel: &str, release: &Release, limit: u32) -> String {
+pub(crate) fn profile(channel: &str, release: &Release, limit: u32) -> String {
     let mut text = "# by hand\nservices:\n".to_owned();
     for (service, tag) in SERVICES.iter().zip(release.tags) {
         text.push_str(&format!(
@@ -85,7 +85,7 @@ pub(super) fn profile(channel: &str, release: &Release, limit: u32) -> String {
 
 impl Fixture {
     /// Stable has 1.0.0, edge has 1.1.0-edge; nothing is recorded.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (stable, edge) = (release("1.0.0", [1, 1]), release("1.1.0-edge", [2, 1]));
         let sandbox = Sandbox::new();
         sandbox
@@ -100,11 +100,11 @@ impl Fixture {
     }
 
     /// The same in another folder.
-    pub(super) fn copy(&self) -> Self {
+    pub(crate) fn copy(&self) -> Self {
         Self { sandbox: Sandbox::of(self.sandbox.root()) }
     }
 
-    pub(super) fn program(&self, arguments: &[&str]) -> Cli {
+    pub(crate) fn program(&self, arguments: &[&str]) -> Cli {
         Cli::new(env!("CARGO_BIN_EXE_collimate"))
             .folder(self.sandbox.root())
             .env("COLLIMATE_BY", "alice")
@@ -113,13 +113,13 @@ impl Fixture {
 
     /// Runs the program and expects this exit code, whatever it says.
     #[track_caller]
-    pub(super) fn run(&self, arguments: &[&str], exit: i32) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str], exit: i32) -> Output {
         self.program(arguments).any_stdout().any_stderr().exit(exit).run()
     }
 
     /// Nothing is wrong with workspace and ledger, and nothing is left of a run.
     #[track_caller]
-    pub(super) fn is_sound(&self) {
+    pub(crate) fn is_sound(&self) {
         self.run(&["check", "--deny", "warnings"], 0);
         self.run(&["history", "--verify"], 0);
         let files = self.sandbox.files();
@@ -128,20 +128,25 @@ impl Fixture {
         assert!(left.is_empty(), "{left:?}");
     }
 
+    /// These files with their content.
+    pub(crate) fn snapshot_of(&self, paths: &[&str]) -> Vec<String> {
+        paths.iter().map(|path| self.sandbox.read(path)).collect()
+    }
+
     /// Every file with its content.
-    pub(super) fn snapshot(&self) -> BTreeMap<Utf8PathBuf, String> {
+    pub(crate) fn snapshot(&self) -> BTreeMap<Utf8PathBuf, String> {
         self.sandbox.files().into_iter().map(|path| (path.clone(), self.sandbox.read(&path))).collect()
     }
 
     /// The release that a profile is pinned to, as its label says.
     #[track_caller]
-    pub(super) fn version_in(&self, profile: &str) -> String {
+    pub(crate) fn version_in(&self, profile: &str) -> String {
         let text = self.sandbox.read(format!("compose/{profile}.yaml"));
         text.split("release.version: \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
     }
 
     /// Files of the ledger.
-    pub(super) fn entries(&self) -> Vec<Utf8PathBuf> {
+    pub(crate) fn entries(&self) -> Vec<Utf8PathBuf> {
         let files = self.sandbox.files();
         files
             .into_iter()

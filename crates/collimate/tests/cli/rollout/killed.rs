@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::fixture::{Fixture, profile, release};
 
 /// The system calls by which a change reaches the disk.
-const CALLS: [&str; 7] = ["write", "fsync", "rename", "unlink", "fchmod", "ftruncate", "mkdir"];
+pub(crate) const CALLS: [&str; 7] = ["write", "fsync", "rename", "unlink", "fchmod", "ftruncate", "mkdir"];
 
 /// A run that is ended when the test fails.
-struct Run(Child);
+pub(crate) struct Run(pub(crate) Child);
 
 impl Drop for Run {
     fn drop(&mut self) {
@@ -18,14 +18,15 @@ impl Drop for Run {
     }
 }
 
-fn start(fixture: &Fixture, program: &str, arguments: &[&str]) -> Run {
+pub(crate) fn start(fixture: &Fixture, program: &str, arguments: &[&str]) -> Run {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(fixture.sandbox.root()).env_clear().env("COLLIMATE_BY", "alice");
     Run(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
 const PROMOTE: [&str; 3] = ["promote", "edge", "stable"];
-const ROLLBACK: [&str; 4] = ["rollback", "stable", "--reason", "it broke"];
+/// With an edit of the profile that was made since, which stays.
+const ROLLBACK: [&str; 5] = ["rollback", "stable", "--reason", "it broke", "--keep-config"];
 
 /// Before a promotion, or, with it, before a rollback.
 fn before(arguments: &[&str]) -> Fixture {
@@ -69,7 +70,7 @@ fn is_old_or_new(
 }
 
 /// The command line of `strace` that does something to the nth call of a command, and writes into `log` whether it came to that.
-fn traced<'a>(log: &'a str, call: &'a str, inject: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn traced<'a>(log: &'a str, call: &'a str, inject: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
     let strace = ["-f", "-o", log, "-e", call, "-e", inject, env!("CARGO_BIN_EXE_collimate")];
     strace.into_iter().chain(arguments.iter().copied()).collect()
 }
@@ -85,7 +86,8 @@ fn at_every_call(strace: &str, arguments: &[&str]) -> (usize, usize) {
             let (trace, inject) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={nth}"));
             let status = start(&fixture, strace, &traced("/dev/null", &trace, &inject, arguments)).0.wait().unwrap();
             let is_new = is_old_or_new(&fixture, arguments, &old);
-            if status.success() {
+            if let Some(code) = status.code() {
+                assert_eq!(code, 0, "nobody killed {arguments:?}, and it refused");
                 assert!(is_new, "it came through");
                 break;
             }

@@ -50,7 +50,7 @@ fn what_was_edited_by_hand_since_stays() {
     fixture.run(&["mark-good", "stable", "--evidence", "smoke.json"], 0);
     fixture.run(&["promote", "edge", "stable"], 0);
     fixture.sandbox.write("compose/stage.yaml", profile("stable", &release("1.1.0", [2, 1]), 512));
-    fixture.run(&["rollback", "stable/stage", "--reason", "slow"], 0);
+    fixture.run(&["rollback", "stable/stage", "--reason", "slow", "--keep-config"], 0);
     assert_eq!(fixture.sandbox.read("compose/stage.yaml"), profile("stable", &release("1.0.0", [1, 1]), 512));
     fixture.is_sound();
 }
@@ -86,9 +86,8 @@ fn a_ring_goes_back_alone() {
     let fixture = Fixture::new();
     fixture.run(&["mark-good", "stable", "--evidence", "smoke.json"], 0);
     fixture.run(&["promote", "edge", "stable"], 0);
-    // By hand, until there is a command for it: prod follows again.
-    fixture.sandbox.replace("collimate.yaml", "{name: prod, release: releases/archive/1.0.0.yaml}", "prod");
-    fixture.run(&["pin", "stable"], 0);
+    fixture.run(&["mark-good", "stable/stage", "--evidence", "smoke.json"], 0);
+    fixture.run(&["advance", "stable", "prod"], 0);
     assert_eq!((fixture.version_in("stage"), fixture.version_in("prod")), ("1.1.0".to_owned(), "1.1.0".to_owned()));
     fixture.run(&["rollback", "stable/prod", "--reason", "only there"], 0);
     assert_eq!((fixture.version_in("stage"), fixture.version_in("prod")), ("1.1.0".to_owned(), "1.0.0".to_owned()));
@@ -198,4 +197,80 @@ fn a_hotfix_is_not_lost_unseen() {
     assert!(shown.stdout.contains("\"result\": \"decided: kept worker\""), "{shown}");
     fixture.run(&["promote", "edge", "stable"], 0);
     fixture.is_sound();
+}
+
+/// Stable was promoted, and a hotfix of its worker waits beside the manifests.
+fn with_hotfix() -> Fixture {
+    let fixture = Fixture::new();
+    fixture.run(&["promote", "edge", "stable"], 0);
+    let (old, new) = (super::fixture::manifest("stable", &release("1.1.0", [2, 1])), release("1.1.1", [2, 7]));
+    let new = super::fixture::manifest("stable", &new);
+    let part = |text: &str| text[text.find("  worker:").unwrap()..].to_owned();
+    let stable = fixture.sandbox.read("releases/stable.yaml");
+    assert!(stable.contains(&part(&old)), "{stable}");
+    let hotfix = stable.replace(&part(&old), &part(&new)).replace("version: 1.1.0\n", "version: 1.1.1\n");
+    fixture.sandbox.write("releases/1.1.1.yaml", hotfix);
+    fixture
+}
+
+#[test]
+fn a_hotfix_goes_through_the_same_gates_and_is_not_lost_by_the_next_release() {
+    let fixture = with_hotfix();
+    let hotfix = fixture.sandbox.read("releases/1.1.1.yaml");
+    fixture.run(&["hold", "set", "stable", "--reason", "audit"], 0);
+    let held = fixture.run(&["promote", "--release", "releases/1.1.1.yaml", "stable"], 1);
+    assert!(held.stderr.contains("`stable` is held: audit"), "{held}");
+    fixture.run(&["hold", "lift", "stable"], 0);
+    let taken = fixture.run(&["promote", "--release", "releases/1.1.1.yaml", "stable"], 0);
+    assert!(
+        taken.stdout.starts_with("`stable/stage`: `1.1.0` → `1.1.1` (`1.1.1` of `releases/1.1.1.yaml`)\n"),
+        "{taken}"
+    );
+    assert_eq!(fixture.sandbox.read("releases/stable.yaml"), hotfix, "byte for byte");
+    assert_eq!(fixture.sandbox.read("releases/archive/1.1.1.yaml"), hotfix);
+    assert_eq!(fixture.sandbox.read("compose/stage.yaml"), profile("stable", &release("1.1.1", [2, 7]), 0));
+    fixture.is_sound();
+    let again = fixture.run(&["promote", "--release", "releases/1.1.1.yaml", "stable"], 0);
+    assert!(again.stdout.contains("already, as `1.1.1`; nothing to do"), "{again}");
+    let same = fixture.run(&["promote", "edge", "stable"], 0);
+    assert!(same.stdout.contains("already, as `1.1.1`; nothing to do"), "{same}");
+
+    fixture.sandbox.write("releases/edge.yaml", super::fixture::manifest("edge", &release("1.2.0-edge", [3, 1])));
+    fixture.run(&["pin", "edge"], 0);
+    let refused = fixture.run(&["promote", "edge", "stable"], 1);
+    assert!(refused.stderr.contains("`stable` got components by itself: worker"), "{refused}");
+    fixture.run(&["promote", "edge", "stable", "--keep", "worker"], 0);
+    assert_eq!(fixture.sandbox.read("compose/stage.yaml"), profile("stable", &release("1.2.0", [3, 7]), 0));
+
+    // Another hotfix of the release before would lose what came since.
+    let late = fixture.run(&["promote", "--release", "releases/1.1.1.yaml", "stable"], 0);
+    assert!(late.stdout.contains("`1.2.0` → `1.1.1`"), "{late}");
+}
+
+#[test]
+fn a_hotfix_that_is_none_of_the_channel_is_refused() {
+    let fixture = with_hotfix();
+    let refused = |arguments: &[&str], exit: i32, expected: &str| {
+        let output = fixture.run(arguments, exit);
+        assert!(output.stderr.contains(expected), "{expected}\n{output}");
+    };
+    let before = fixture.snapshot();
+    refused(&["promote", "--release", "edge", "stable"], 2, "`edge` is a release of `edge`, not of `stable`");
+    refused(&["promote", "--release", "releases/none.yaml", "stable"], 3, "cannot read `releases/none.yaml`");
+    refused(
+        &["promote", "--release", "releases/1.1.1.yaml", "edge", "stable"],
+        2,
+        "only the channel is named that takes it",
+    );
+    refused(&["promote", "--release", "releases/1.1.1.yaml", "--keep", "web", "stable"], 2, "cannot be used with");
+    refused(&["promote", "stable"], 2, "two channels are needed");
+    refused(&["promote", "--release", "releases/1.1.1.yaml", "stable/prod"], 2, "is a ring; a channel is meant here");
+    fixture.sandbox.replace("releases/1.1.1.yaml", "version: 1.1.1\n", "version: 1.1.0\n");
+    refused(
+        &["promote", "--release", "releases/1.1.1.yaml", "stable"],
+        2,
+        "`stable` holds another release `1.1.0` now",
+    );
+    fixture.sandbox.replace("releases/1.1.1.yaml", "version: 1.1.0\n", "version: 1.1.1\n");
+    assert_eq!(fixture.snapshot(), before);
 }

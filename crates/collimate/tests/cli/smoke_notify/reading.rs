@@ -201,7 +201,7 @@ fn a_server_that_dies_while_it_is_read_leaves_nothing_known() {
     // Redis dies in the middle of the wait for a kind that never comes.
     world.publish(KINDS[0], "a", TENANT);
     world.deliver(KINDS[0], "a", "sent");
-    world.args = ["--wait", "60", "--timeout", "5"].map(str::to_owned).to_vec();
+    world.args = ["--wait", "60", "--timeout", "30"].map(str::to_owned).to_vec();
     let (cli, notify) = (world.cli().args(["--json", "out.json"]), &world.notify);
     let server = world.redis.server();
     let output = std::thread::scope(|scope| {

@@ -41,7 +41,7 @@ impl World {
 
     pub(super) fn of(sandbox: Sandbox, redis: Redis, notify: Notify) -> Self {
         let env = environment(redis.port(), &notify.url());
-        let args = ["--wait", "0.3", "--timeout", "5"].map(str::to_owned).to_vec();
+        let args = ["--wait", "0.3", "--timeout", "30"].map(str::to_owned).to_vec();
         Self { sandbox, redis, notify, env, args }
     }
 

@@ -1,0 +1,298 @@
+//! Reads our own YAML files strictly: every key is known, every value has a span, and all problems are collected.
+//!
+//! Threat: such files come from others. The tree comes from [`parse`], which limits size, depth and aliases; here nothing
+//! recurses on input.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use crate::{Dialect, Document, Kind, NodeRef, Scalar, parse};
+use source::{FileId, Span};
+
+mod nearest;
+mod spanned;
+
+pub use nearest::nearest;
+pub use spanned::Spanned;
+
+/// What is wrong with one of our own files, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where; `None` only where the YAML reader names no place.
+    pub span: Option<Span>,
+    /// What is wrong, with the path of the value.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+/// Collects problems while reading.
+#[derive(Debug, Default)]
+pub struct Reader {
+    pub problems: Vec<Problem>,
+}
+
+/// A mapping whose keys were checked.
+#[derive(Clone)]
+pub struct Fields<'d> {
+    /// The whole mapping.
+    pub span: Span,
+    /// Where something that is missing is reported: the key that holds the mapping, or its first key.
+    pub title: Span,
+    /// Path for messages, such as `components.authority`; empty at the root.
+    path: String,
+    known: &'static [&'static str],
+    values: Vec<(&'static str, NodeRef<'d>)>,
+}
+
+/// A mapping from names that the user chose.
+pub struct Named<'d> {
+    pub name: Spanned<String>,
+    pub value: NodeRef<'d>,
+    pub path: String,
+}
+
+/// Parses the one document of a file of ours; `None` if it has problems that leave nothing to read.
+pub fn document(text: &str, file: FileId, problems: &mut Vec<Problem>) -> Option<Document> {
+    let documents = match parse(text, file, Dialect::GoYamlV4) {
+        Ok(documents) => documents,
+        Err(error) => {
+            problems.push(Problem { span: error.span(), message: error.to_string(), help: None });
+            return None;
+        }
+    };
+    let start = Span::new(file, 0..0);
+    let mut documents = documents.into_iter();
+    let Some(first) = documents.next() else {
+        problems.push(Problem { span: Some(start), message: "the file is empty".to_owned(), help: None });
+        return None;
+    };
+    if let Some(second) = documents.next() {
+        problems.push(Problem {
+            span: Some(second.span()),
+            message: "the file has a second document".to_owned(),
+            help: Some("remove it: only the first one would be read".to_owned()),
+        });
+    }
+    Some(first)
+}
+
+impl Reader {
+    pub fn new() -> Self {
+        Self { problems: Vec::new() }
+    }
+
+    pub fn problem(&mut self, span: Span, message: String, help: Option<String>) {
+        self.problems.push(Problem { span: Some(span), message, help });
+    }
+
+    /// The mapping under a name, its keys checked against `known`.
+    pub fn fields_of<'d>(&mut self, entry: &Named<'d>, known: &'static [&'static str]) -> Option<Fields<'d>> {
+        let fields = self.fields(entry.value, &entry.path, known)?;
+        Some(Fields { title: entry.name.span, ..fields })
+    }
+
+    /// The mapping at `node`, its keys checked against `known`.
+    pub fn fields<'d>(&mut self, node: NodeRef<'d>, path: &str, known: &'static [&'static str]) -> Option<Fields<'d>> {
+        let entries = self.entries(node, path)?;
+        let mut values: Vec<(&'static str, NodeRef<'d>)> = Vec::new();
+        for entry in entries {
+            let key = entry.name;
+            let Some(name) = known.iter().find(|name| **name == key.value) else {
+                let help = match nearest(&key.value, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("known here: {}", list(known)),
+                };
+                self.problem(key.span, format!("unknown key `{}`", entry.path), Some(help));
+                continue;
+            };
+            values.push((name, entry.value));
+        }
+        let span = node.span();
+        let title = node.target().entries().next().map_or(span, |(key, _)| key.span());
+        Some(Fields { span, title, path: path.to_owned(), known, values })
+    }
+
+    /// The entries of the mapping at `node`, in written order. A key that stands twice is a problem and its later entry
+    /// is left out.
+    pub fn entries<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<Vec<Named<'d>>> {
+        let mut out: Vec<Named<'d>> = Vec::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for entry in self.all_entries(node, path)? {
+            if seen.insert(entry.name.value.clone()) {
+                out.push(entry);
+            } else {
+                let help = "keep one of them".to_owned();
+                self.problem(entry.name.span, format!("`{}` stands twice", entry.path), Some(help));
+            }
+        }
+        Some(out)
+    }
+
+    /// As [`Reader::entries`], with keys that stand twice.
+    pub fn all_entries<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<Vec<Named<'d>>> {
+        let target = node.target();
+        if target.kind() != Kind::Mapping {
+            self.wrong_kind(node, path, "a mapping");
+            return None;
+        }
+        let mut out: Vec<Named<'d>> = Vec::new();
+        for (key, value) in target.entries() {
+            if key.kind() != Kind::Scalar {
+                self.problem(key.span(), format!("a key of {} is no name", named(path)), None);
+                continue;
+            }
+            let name = key.raw().to_owned();
+            let entry_path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            out.push(Named { name: Spanned::new(name, key.content_span()), value, path: entry_path });
+        }
+        Some(out)
+    }
+
+    /// The items of the sequence at `node`.
+    pub fn items<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Vec<(String, NodeRef<'d>)> {
+        let target = node.target();
+        if target.kind() != Kind::Sequence {
+            self.wrong_kind(node, path, "a list");
+            return Vec::new();
+        }
+        target.items().enumerate().map(|(index, item)| (format!("{path}[{index}]"), item)).collect()
+    }
+
+    /// The text of the scalar at `node`. Numbers, booleans and null are refused: quoting is the way out.
+    pub fn text(&mut self, node: NodeRef<'_>, path: &str) -> Option<Spanned<String>> {
+        let scalar = node.target();
+        if scalar.kind() != Kind::Scalar {
+            self.wrong_kind(node, path, "a text");
+            return None;
+        }
+        match scalar.value() {
+            Scalar::Str | Scalar::Timestamp(_) => Some(Spanned::new(scalar.raw().to_owned(), scalar.content_span())),
+            Scalar::Null => {
+                let help = "give a value, or remove the key".to_owned();
+                self.problem(node.span(), format!("`{path}` is empty"), Some(help));
+                None
+            }
+            _ => {
+                let raw = scalar.raw();
+                let help = format!("quote it: `\"{raw}\"`");
+                self.problem(node.span(), format!("`{path}` must be a text, not `{raw}`"), Some(help));
+                None
+            }
+        }
+    }
+
+    /// The whole number at `node`, which must lie in `range`.
+    pub fn number(&mut self, node: NodeRef<'_>, path: &str, range: RangeInclusive<u32>) -> Option<Spanned<u32>> {
+        let scalar = node.target();
+        if scalar.kind() != Kind::Scalar {
+            self.wrong_kind(node, path, "a number");
+            return None;
+        }
+        let number = match scalar.value() {
+            Scalar::Int(number) => u32::try_from(number).ok().filter(|number| range.contains(number)),
+            _ => None,
+        };
+        if number.is_none() {
+            let help = format!("write a whole number from {} to {}, without quotes", range.start(), range.end());
+            self.problem(node.span(), format!("`{path}` cannot be `{}`", scalar.raw()), Some(help));
+        }
+        Some(Spanned::new(number?, scalar.content_span()))
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, node: NodeRef<'_>, path: &str) -> Option<Spanned<bool>> {
+        let scalar = node.target();
+        if scalar.kind() != Kind::Scalar {
+            self.wrong_kind(node, path, "`true` or `false`");
+            return None;
+        }
+        let Scalar::Bool(value) = scalar.value() else {
+            let help = "write `true` or `false`, without quotes".to_owned();
+            self.problem(node.span(), format!("`{path}` cannot be `{}`", scalar.raw()), Some(help));
+            return None;
+        };
+        Some(Spanned::new(value, scalar.content_span()))
+    }
+
+    /// A text or a number, as written: for `set` and versions that look like numbers.
+    pub fn any_text(&mut self, node: NodeRef<'_>, path: &str) -> Option<Spanned<String>> {
+        let scalar = node.target();
+        if scalar.kind() != Kind::Scalar {
+            self.wrong_kind(node, path, "a text");
+            return None;
+        }
+        Some(Spanned::new(scalar.raw().to_owned(), scalar.content_span()))
+    }
+
+    /// The `schema` of a file: 1 is the only one so far.
+    pub fn schema(&mut self, fields: &Fields<'_>) {
+        let Some(node) = self.required(fields, "schema") else { return };
+        if !matches!(node.target().value(), Scalar::Int(1)) || node.target().kind() != Kind::Scalar {
+            let help = "write `schema: 1`, the only version that this program reads".to_owned();
+            self.problem(node.span(), "`schema` must be 1".to_owned(), Some(help));
+        }
+    }
+
+    pub fn required<'d>(&mut self, fields: &Fields<'d>, key: &'static str) -> Option<NodeRef<'d>> {
+        let node = fields.get(key);
+        if node.is_none() {
+            let whole = named(&fields.path);
+            self.problem(fields.title, format!("{whole} has no `{key}`"), Some(format!("add `{key}`")));
+        }
+        node
+    }
+
+    pub fn required_text(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
+        let node = self.required(fields, key)?;
+        self.text(node, &fields.path_of(key))
+    }
+
+    pub fn optional_text(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
+        let node = fields.get(key)?;
+        self.text(node, &fields.path_of(key))
+    }
+
+    /// A list of texts; empty if the key is absent.
+    pub fn texts(&mut self, fields: &Fields<'_>, key: &'static str) -> Vec<Spanned<String>> {
+        let Some(node) = fields.get(key) else { return Vec::new() };
+        let items = self.items(node, &fields.path_of(key));
+        items.into_iter().filter_map(|(path, item)| self.text(item, &path)).collect()
+    }
+
+    pub fn wrong_kind(&mut self, node: NodeRef<'_>, path: &str, expected: &str) {
+        let found = match node.target().kind() {
+            Kind::Scalar => "a single value",
+            Kind::Sequence => "a list",
+            Kind::Mapping => "a mapping",
+            Kind::Alias => "an alias",
+        };
+        self.problem(node.span(), format!("{} must be {expected}, not {found}", named(path)), None);
+    }
+}
+
+impl<'d> Fields<'d> {
+    /// The value of a key. Asking for a key that was not declared is our bug, which the drift test finds.
+    pub fn get(&self, key: &'static str) -> Option<NodeRef<'d>> {
+        debug_assert!(self.known.contains(&key), "`{key}` is not declared");
+        self.values.iter().find(|(name, _)| *name == key).map(|(_, node)| *node)
+    }
+
+    pub fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+fn named(path: &str) -> String {
+    if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") }
+}
+
+/// `a`, `b` and `c`, in backticks.
+pub fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
