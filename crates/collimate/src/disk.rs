@@ -44,6 +44,18 @@ impl DiskFiles {
         Self { root, state: Mutex::new(State::default()) }
     }
 
+    /// The same files as they were read up to now, under the same ids: for looking at them with other texts in some.
+    pub(crate) fn fork(&self) -> Self {
+        let state = self.lock();
+        let state = State {
+            sources: state.sources.clone(),
+            read: state.read.clone(),
+            inside: state.inside.clone(),
+            allowed: state.allowed.clone(),
+        };
+        Self { root: self.root.clone(), state: Mutex::new(state) }
+    }
+
     /// The folder that everything is relative to.
     pub(crate) fn root(&self) -> &Utf8Path {
         &self.root

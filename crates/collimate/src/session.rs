@@ -65,7 +65,12 @@ impl Session {
 
     /// A session of a workspace, its releases loaded.
     pub(crate) fn of(ctx: &Ctx, files: DiskFiles, workspace: Workspace) -> Self {
-        let releases = load_releases(&workspace, &files);
+        Self::knowing(ctx, files, workspace, &[])
+    }
+
+    /// As [`Self::of`]; manifests that were parsed before are not parsed again.
+    fn knowing(ctx: &Ctx, files: DiskFiles, workspace: Workspace, known: &[ReleaseInput]) -> Self {
+        let releases = load_releases(&workspace, &files, known);
         let mut environment = BTreeMap::from([("PWD".to_owned(), files.root().to_string())]);
         if let Some(home) = ctx.environment().get("HOME") {
             environment.insert("HOME".to_owned(), home.clone());
@@ -75,7 +80,7 @@ impl Session {
 
     /// The workspace as it would be with other texts in some of its files, its own file among them or not.
     pub(crate) fn with(&self, ctx: &Ctx, texts: &BTreeMap<Utf8PathBuf, String>) -> Result<Self> {
-        let files = DiskFiles::new(self.files.root().to_owned());
+        let files = self.files.fork();
         for (path, text) in texts {
             files.overlay(path, text);
         }
@@ -84,7 +89,7 @@ impl Session {
             files.read_text(&name).map_err(|error| Failure::input(format!("cannot read `{name}`")).because(error))?;
         let workspace =
             Workspace::parse(&text, id).map_err(|problems| malformed(ctx, &files, name.as_str(), problems))?;
-        Ok(Self::of(ctx, files, workspace))
+        Ok(Self::knowing(ctx, files, workspace, &self.releases))
     }
 
     /// Where the workspace's own file is, from its root.
@@ -212,12 +217,18 @@ fn problem_finding(rule: &'static str, problem: Problem, path: &Utf8Path) -> Fin
     }
 }
 
-fn load_releases(workspace: &Workspace, files: &DiskFiles) -> Vec<ReleaseInput> {
-    let mut known = BTreeSet::new();
+fn load_releases(workspace: &Workspace, files: &DiskFiles, known: &[ReleaseInput]) -> Vec<ReleaseInput> {
+    let known: BTreeMap<FileId, &ReleaseInput> = known.iter().filter_map(|input| Some((input.file?, input))).collect();
+    let mut named = BTreeSet::new();
     let mut unread: Vec<Unread> = Vec::new();
     let mut add = |path: &Utf8Path, role: Role| {
-        if known.insert(path.to_owned()) {
-            unread.push(read_release(files, path, role));
+        if named.insert(path.to_owned()) {
+            let (input, text) = read_release(files, path, role);
+            unread.push(match input.file.and_then(|file| known.get(&file)) {
+                // The same text: a file has another id with another one.
+                Some(known) => (ReleaseInput { role: input.role, ..(*known).clone() }, None),
+                None => (input, text),
+            });
         }
     };
     for channel in &workspace.channels {
