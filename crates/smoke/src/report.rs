@@ -92,6 +92,17 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
+impl Finding {
+    /// A fault about one thing, by its line in a probe's table: name, class, way out.
+    pub(crate) fn of(
+        (kind, class, help): (&'static str, Class, &'static str),
+        about: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { kind, class, about: vec![about.into()], message: message.into(), help: Some(help.to_owned()) }
+    }
+}
+
 impl Report {
     /// The worst that was found; `None` if nothing was.
     #[must_use]
@@ -164,6 +175,12 @@ impl From<Option<u64>> for Cell {
     fn from(number: Option<u64>) -> Self {
         number.map_or(Self::Nothing, Self::Number)
     }
+}
+
+/// What was seen, and a text of the other side, made safe to print, where it said one.
+pub(crate) fn quoting(message: &str, quoted: &str) -> String {
+    let quoted = shown(quoted);
+    if quoted.is_empty() { message.to_owned() } else { format!("{message}: {quoted}") }
 }
 
 /// A text of the other side, safe to print: on one line, without control characters, cut where it is long.

@@ -3,7 +3,7 @@
 //! [`Class::Wrong`] is what a mirror does wrongly; [`Class::Untrusted`] is content that is not what somebody vouches for, or
 //! credentials that are refused; [`Class::Unreachable`] is whatever keeps us from seeing.
 
-use crate::report::{Class, Finding, shown};
+use crate::report::{self, Class, Finding};
 use crate::wire::{self, Kind as Wire};
 
 /// What can be wrong.
@@ -187,14 +187,12 @@ impl Kind {
     }
 
     pub(crate) fn find(self, about: impl Into<String>, message: impl Into<String>) -> Finding {
-        let (kind, class, help) = self.entry();
-        Finding { kind, class, about: vec![about.into()], message: message.into(), help: Some(help.to_owned()) }
+        Finding::of(self.entry(), about, message)
     }
 
     /// With a text of the other side.
     pub(crate) fn quoting(self, about: impl Into<String>, message: &str, quoted: &str) -> Finding {
-        let quoted = shown(quoted);
-        self.find(about, if quoted.is_empty() { message.to_owned() } else { format!("{message}: {quoted}") })
+        self.find(about, report::quoting(message, quoted))
     }
 }
 

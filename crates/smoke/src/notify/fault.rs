@@ -3,7 +3,7 @@
 //! A deployment is rolled back on exit 1 and on nothing else. So [`Class::Wrong`] is only what shows that events do not become
 //! deliveries; whatever merely keeps us from seeing is [`Class::Unreachable`] or [`Class::Untrusted`].
 
-use crate::report::{Class, Finding, shown};
+use crate::report::{self, Class, Finding};
 use crate::wire::{self, Kind as Wire};
 
 /// What can be wrong.
@@ -148,14 +148,12 @@ impl Kind {
     }
 
     pub(crate) fn find(self, about: impl Into<String>, message: impl Into<String>) -> Finding {
-        let (kind, class, help) = self.entry();
-        Finding { kind, class, about: vec![about.into()], message: message.into(), help: Some(help.to_owned()) }
+        Finding::of(self.entry(), about, message)
     }
 
     /// With a text of the other side.
     pub(crate) fn quoting(self, about: impl Into<String>, message: &str, quoted: &str) -> Finding {
-        let quoted = shown(quoted);
-        self.find(about, if quoted.is_empty() { message.to_owned() } else { format!("{message}: {quoted}") })
+        self.find(about, report::quoting(message, quoted))
     }
 }
 

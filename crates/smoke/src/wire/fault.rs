@@ -1,6 +1,6 @@
 //! The faults that a probe can name: for each a name, how the program ends, and the way out.
 
-use crate::report::{Class, Finding, shown};
+use crate::report::{self, Class, Finding};
 
 /// One fault, met once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +17,11 @@ impl Fault {
 
     /// With a text of the other side, made safe to print.
     pub(crate) fn quoting(kind: Kind, message: &str, quoted: &str) -> Self {
-        let quoted = shown(quoted);
-        Self::new(kind, if quoted.is_empty() { message.to_owned() } else { format!("{message}: {quoted}") })
+        Self::new(kind, report::quoting(message, quoted))
     }
 
     pub(crate) fn finding(self, about: impl Into<String>) -> Finding {
-        let (kind, class, help) = self.kind.entry();
-        Finding { kind, class, about: vec![about.into()], message: self.message, help: Some(help.to_owned()) }
+        Finding::of(self.kind.entry(), about, self.message)
     }
 }
 
