@@ -1,7 +1,5 @@
 //! What a workspace says about findings: `rules` levels and `ignore` entries.
 
-use std::sync::Arc;
-
 use findings::{Finding, Location, Severity};
 use release::{Date, Ignore, Level, Workspace, nearest};
 use source::SourceMap;
@@ -29,16 +27,22 @@ pub struct Acceptance<'a> {
 /// Rules that say that something could not be looked at.
 const DAMAGE: [&str; 3] = ["compose-invalid", "helm-render", "release-schema"];
 
-/// Applies levels and `ignore` entries; adds what `ignore-unused` and `ignore-expired` find. An entry past its last day
-/// accepts nothing. With each finding comes the name of the profile that it is about, if it is about one.
+/// Whether a finding of this rule hides others: what did not load or render was not looked at.
 #[must_use]
-pub fn accept(reported: Vec<Reported>, acceptance: Acceptance<'_>) -> Vec<(Option<Arc<str>>, Finding<Location>)> {
+pub fn hides_others(rule: &str) -> bool {
+    DAMAGE.contains(&rule)
+}
+
+/// Applies levels and `ignore` entries; adds what `ignore-unused` and `ignore-expired` find. An entry past its last day
+/// accepts nothing.
+#[must_use]
+pub fn accept(reported: Vec<Reported>, acceptance: Acceptance<'_>) -> Vec<Finding<Location>> {
     let workspace = acceptance.workspace;
     // What did not load or render hides what its `ignore` entries are for.
-    let damaged = |finding: &Reported| DAMAGE.contains(&finding.symbolic.rule);
+    let damaged = |finding: &Reported| hides_others(finding.symbolic.rule);
     let complete = acceptance.complete && !reported.iter().any(damaged);
     let mut used = vec![false; workspace.ignore.len()];
-    let mut out: Vec<(Option<Arc<str>>, Finding<Location>)> = Vec::new();
+    let mut out: Vec<Finding<Location>> = Vec::new();
     for finding in reported {
         let mut accepted = false;
         for (entry, used) in workspace.ignore.iter().zip(&mut used) {
@@ -48,14 +52,13 @@ pub fn accept(reported: Vec<Reported>, acceptance: Acceptance<'_>) -> Vec<(Optio
             }
         }
         if !accepted {
-            out.push((finding.symbolic.place.profile, finding.resolved));
+            out.push(finding.resolved);
         }
     }
     for (entry, used) in workspace.ignore.iter().zip(used) {
         let rule = &entry.rule.value;
         if let Some(until) = entry.until.as_ref().filter(|_| is_expired(entry, acceptance.today)) {
-            out.push((
-                None,
+            out.push(
                 Finding::new(
                     "ignore-expired",
                     Severity::Warning,
@@ -64,7 +67,7 @@ pub fn accept(reported: Vec<Reported>, acceptance: Acceptance<'_>) -> Vec<(Optio
                 )
                 .label(entry.reason.value.clone())
                 .help("mend what it was for, or decide again and write a new day"),
-            ));
+            );
         } else if !used && complete {
             let known = RULES.iter().map(|known| known.id());
             let unknown = !known.clone().any(|known| known == rule);
@@ -72,8 +75,7 @@ pub fn accept(reported: Vec<Reported>, acceptance: Acceptance<'_>) -> Vec<(Optio
                 Some(near) => format!("did you mean rule `{near}`?"),
                 None => "remove it: what it was for is mended".to_owned(),
             };
-            out.push((
-                None,
+            out.push(
                 Finding::new(
                     "ignore-unused",
                     Severity::Warning,
@@ -81,10 +83,10 @@ pub fn accept(reported: Vec<Reported>, acceptance: Acceptance<'_>) -> Vec<(Optio
                     format!("the `ignore` entry for `{rule}` matches no finding"),
                 )
                 .help(help),
-            ));
+            );
         }
     }
-    out.retain_mut(|(_, finding)| match workspace.level(finding.rule) {
+    out.retain_mut(|finding| match workspace.level(finding.rule) {
         None => true,
         Some(Level::Off) => false,
         Some(Level::Note) => set(finding, Severity::Note),

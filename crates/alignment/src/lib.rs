@@ -27,7 +27,7 @@ mod rules;
 mod secrets;
 mod survey;
 
-pub use accept::{Acceptance, Reported, accept, unknown_rules};
+pub use accept::{Acceptance, Reported, accept, hides_others, unknown_rules};
 pub use image::{Image, ImageRole};
 pub use inputs::{
     ComposeRendering, Facts, Failure, Inputs, KubeDocument, KubernetesRendering, LintMessage, PrivateKey, Profile,

@@ -69,6 +69,8 @@ pub fn resolve_finding<'a>(
         label: finding.label.clone(),
         related,
         help: finding.help.clone(),
+        profiles: finding.place.profile.iter().cloned().collect(),
+        accepted: None,
         is_secret: finding.is_secret,
     }
 }

@@ -341,8 +341,7 @@ fn check_files(contents: Vec<(Utf8PathBuf, Vec<u8>)>, folder: &str) -> (Vec<Find
         })
         .collect();
     let acceptance = Acceptance { workspace: &workspace, sources, today: facts.today, complete: true };
-    let accepted = alignment::accept(reported, acceptance);
-    let mut findings: Vec<Finding<Location>> = accepted.into_iter().map(|(_, finding)| finding).collect();
+    let mut findings = alignment::accept(reported, acceptance);
     findings::sort(&mut findings, sources);
     let text = findings::text(&findings, sources, TextOptions::default());
     let report = format!("{text}{}\n", Counts::of(&findings));

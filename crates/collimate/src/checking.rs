@@ -8,6 +8,7 @@ use findings::{Finding, Location, ProfileVerdict};
 use release::ImageRef;
 use source::SourceMap;
 
+use crate::baseline::{Baseline, Split};
 use crate::context::Ctx;
 use crate::facts::DiskFacts;
 use crate::parallel;
@@ -21,6 +22,10 @@ const PIN_RULES: &[&str] = &["digest-mismatch", "tag-digest-conflict", "image-un
 /// What a check found.
 pub(crate) struct Checked {
     pub(crate) findings: Vec<Finding<Location>>,
+    /// What the baseline knows, sorted as the findings are.
+    pub(crate) known: Vec<Finding<Location>>,
+    /// Whether everything was looked at: only then is what is not found mended.
+    pub(crate) complete: bool,
     pub(crate) verdicts: Vec<ProfileVerdict>,
     pub(crate) sources: SourceMap,
 }
@@ -34,6 +39,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) env_files: Option<&'a [Utf8PathBuf]>,
     /// Only findings of these rules count; all if empty.
     pub(crate) rules: &'a [&'a str],
+    /// Findings that do not count.
+    pub(crate) baseline: Option<&'a Baseline>,
 }
 
 /// Renders all profiles and holds them against their releases.
@@ -93,14 +100,18 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
         today: facts.today(),
         complete: scope.rules.is_empty() && scope.profiles.len() == all.len(),
     };
-    let accepted = alignment::accept(reported.collect(), acceptance);
-    let verdicts = report::verdicts(&survey, &accepted)
+    let mut findings = alignment::accept(reported.collect(), acceptance);
+    findings::sort(&mut findings, &sources);
+    let complete = acceptance.complete && !findings.iter().any(|finding| alignment::hides_others(finding.rule));
+    let Split { known, new: findings } = match scope.baseline {
+        Some(baseline) => baseline.split(findings, &sources),
+        None => Split { known: Vec::new(), new: findings },
+    };
+    let verdicts = report::verdicts(&survey, &findings)
         .into_iter()
         .filter(|verdict| in_scope.contains(verdict.name.as_str()))
         .collect();
-    let mut findings: Vec<Finding<Location>> = accepted.into_iter().map(|(_, finding)| finding).collect();
-    findings::sort(&mut findings, &sources);
-    Checked { findings, verdicts, sources }
+    Checked { findings, known, complete, verdicts, sources }
 }
 
 /// What profiles use that a new workspace must name.

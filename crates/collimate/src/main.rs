@@ -1,6 +1,7 @@
 //! The program: arguments in, exit code out. What it does is in `commands`, one file each.
 
 mod archive;
+mod baseline;
 mod checking;
 mod columns;
 mod commands;

@@ -78,7 +78,7 @@ pub(crate) fn check(
     hold_to_manifest(&mut session, &manifest, &used);
     allow(ctx, &mut session, unmanaged);
     let profiles = session.workspace.profiles.iter().collect();
-    let scope = Scope { profiles, env_files: None, rules: IMAGE_RULES };
+    let scope = Scope { profiles, rules: IMAGE_RULES, ..Scope::default() };
     let mut checked = checking::check(ctx, &session, &Charts::default(), &scope);
     for finding in &mut checked.findings {
         // `pin` writes what a channel's own manifest lists, which this one need not be.

@@ -1,6 +1,8 @@
 //! One finding.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 /// How bad a finding is. Only an error fails a check; notes never block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +27,10 @@ pub struct Finding<P> {
     pub related: Vec<Related<P>>,
     /// The way out.
     pub help: Option<String>,
+    /// The profiles that it is about; none if it is about the workspace. Known once places are resolved.
+    pub profiles: BTreeSet<Arc<str>>,
+    /// Why it does not count, where it is accepted from outside, such as by a baseline.
+    pub accepted: Option<String>,
     /// Whether what stands at its places is a secret: excerpts then show that it is there, not what it is.
     pub is_secret: bool,
 }
@@ -40,8 +46,18 @@ pub struct Related<P> {
 impl<P> Finding<P> {
     /// A finding without label, related places and help.
     pub fn new(rule: &'static str, severity: Severity, place: P, message: impl Into<String>) -> Self {
-        let (label, related, help) = (None, Vec::new(), None);
-        Self { rule, severity, message: message.into(), place, label, related, help, is_secret: false }
+        Self {
+            rule,
+            severity,
+            message: message.into(),
+            place,
+            label: None,
+            related: Vec::new(),
+            help: None,
+            profiles: BTreeSet::new(),
+            accepted: None,
+            is_secret: false,
+        }
     }
 
     /// Says what stands at the place.

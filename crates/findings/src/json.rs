@@ -6,7 +6,7 @@ use source::{SourceMap, redact};
 use crate::{Finding, Location};
 
 /// Version of the JSON shape. Raised when a field is added or changes.
-pub const JSON_SCHEMA: u32 = 1;
+pub const JSON_SCHEMA: u32 = 2;
 
 /// What a check says of one profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +31,9 @@ pub enum Verdict {
 struct Report<'a> {
     schema: u32,
     findings: Vec<Entry<'a>>,
+    /// What does not count, for the reason that each gives.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accepted: Vec<Entry<'a>>,
     profiles: &'a [ProfileVerdict],
 }
 
@@ -44,6 +47,8 @@ struct Entry<'a> {
     label: Option<String>,
     related: Vec<Related<'a>>,
     help: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -76,10 +81,20 @@ fn place<'a>(location: &'a Location, sources: &'a SourceMap) -> Option<Place<'a>
     })
 }
 
-/// The report of a check, indented, with a line end. `findings` are written in the order given.
+/// The report of a check, indented, with a line end. `findings` are written in the order given, accepted ones apart from those that count.
 #[must_use]
 pub fn json(findings: &[Finding<Location>], profiles: &[ProfileVerdict], sources: &SourceMap) -> String {
-    let entries = findings.iter().map(|finding| Entry {
+    let (accepted, counting): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
+        findings.iter().map(|finding| entry(finding, sources)).partition(|entry| entry.because.is_some());
+    let report = Report { schema: JSON_SCHEMA, findings: counting, accepted, profiles };
+    // Structs of strings and numbers always serialise.
+    let mut out = serde_json::to_string_pretty(&report).unwrap_or_default();
+    out.push('\n');
+    out
+}
+
+fn entry<'a>(finding: &'a Finding<Location>, sources: &'a SourceMap) -> Entry<'a> {
+    Entry {
         rule: finding.rule,
         severity: finding.severity.as_str(),
         message: redact(&finding.message),
@@ -91,10 +106,6 @@ pub fn json(findings: &[Finding<Location>], profiles: &[ProfileVerdict], sources
             .map(|related| Related { place: place(&related.place, sources), label: redact(&related.label) })
             .collect(),
         help: finding.help.as_deref().map(redact),
-    });
-    let report = Report { schema: JSON_SCHEMA, findings: entries.collect(), profiles };
-    // Structs of strings and numbers always serialise.
-    let mut out = serde_json::to_string_pretty(&report).unwrap_or_default();
-    out.push('\n');
-    out
+        because: finding.accepted.as_deref().map(redact),
+    }
 }

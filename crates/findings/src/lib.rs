@@ -9,6 +9,7 @@
 //! other text through `source::redact`; each escapes for its own format.
 
 mod finding;
+mod fingerprint;
 mod github;
 mod json;
 mod location;
@@ -18,10 +19,11 @@ mod summary;
 mod text;
 
 pub use finding::{Finding, Related, Severity};
+pub use fingerprint::fingerprint;
 pub use github::github;
 pub use json::{JSON_SCHEMA, ProfileVerdict, Verdict, json};
 pub use location::{Location, Range};
-pub use order::{fingerprint, sort};
+pub use order::sort;
 pub use sarif::{RuleInfo, Tool, sarif};
 pub use summary::{Counts, plural};
 pub use text::{TextOptions, text};

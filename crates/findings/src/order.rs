@@ -8,7 +8,7 @@ use crate::{Finding, Location};
 const MOST_RELATED: usize = 4;
 
 /// Sorts by file, place, rule and message, and drops what says the same at the same place: an anchor that two services
-/// share is one finding. Of what is dropped, related places are kept up to a few.
+/// share is one finding. Of what is dropped, the profiles are kept, and related places up to a few.
 pub fn sort(findings: &mut Vec<Finding<Location>>, sources: &SourceMap) {
     findings.sort_by_cached_key(|finding| {
         let path = finding.place.path(sources).map(str::to_owned);
@@ -24,19 +24,8 @@ pub fn sort(findings: &mut Vec<Finding<Location>>, sources: &SourceMap) {
                 }
             }
             kept.severity = kept.severity.max(later.severity);
+            kept.profiles.append(&mut later.profiles);
         }
         same
     });
-}
-
-/// What stays the same of a finding while lines move: for baselines and code scanners.
-#[must_use]
-pub fn fingerprint(finding: &Finding<Location>, sources: &SourceMap) -> String {
-    let path = finding.place.path(sources).unwrap_or("");
-    let text = format!("{}\0{path}\0{}", finding.rule, finding.message);
-    // FNV-1a: stable over releases and machines, which the standard library's hasher does not promise. Not for security.
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
 }

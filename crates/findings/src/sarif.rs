@@ -52,8 +52,12 @@ fn result(finding: &Finding<Location>, sources: &SourceMap, rules: &[RuleInfo<'_
         "ruleId": finding.rule,
         "level": level(finding.severity),
         "message": {"text": message},
-        "partialFingerprints": {"collimate/v1": fingerprint(finding, sources)},
+        "partialFingerprints": {"collimate/v2": fingerprint(finding, sources)},
     });
+    if let Some(reason) = &finding.accepted {
+        // Not `baselineState`: that compares with a run that has a GUID.
+        result["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": redact(reason)}]);
+    }
     if let Some(index) = rules.iter().position(|rule| rule.id == finding.rule) {
         result["ruleIndex"] = json!(index);
     }

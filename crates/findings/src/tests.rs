@@ -92,7 +92,7 @@ fn json_has_the_documented_shape() {
     let profiles = [ProfileVerdict { name: "dev".into(), channel: "edge".into(), images: 3, verdict: Verdict::Failed }];
     let value: serde_json::Value = serde_json::from_str(&json(&[mismatch(&sources)], &profiles, &sources)).unwrap();
     let expected = serde_json::json!({
-        "schema": 1,
+        "schema": 2,
         "findings": [{
             "rule": "digest-mismatch",
             "severity": "error",
@@ -124,6 +124,50 @@ fn sarif_names_rule_and_region() {
     let log: serde_json::Value = serde_json::from_str(&sarif(&[odd], &sources, tool)).unwrap();
     let uri = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
     assert_eq!(uri, "a%20b%25,%3Ax.env");
+}
+
+#[test]
+fn what_is_accepted_is_said_apart_and_suppressed() {
+    let sources = sources();
+    let mut accepted = mismatch(&sources);
+    accepted.accepted = Some("listed in `b.yaml`, password=hunter2".to_owned());
+    let findings = [mismatch(&sources), accepted];
+    let value: serde_json::Value = serde_json::from_str(&json(&findings, &[], &sources)).unwrap();
+    let count = |key: &str| value[key].as_array().unwrap().len();
+    assert_eq!((count("findings"), count("accepted")), (1, 1));
+    assert_eq!(value["findings"][0].get("because"), None);
+    assert_eq!(value["accepted"][0]["because"], "listed in `b.yaml`, password=•••");
+    let tool = Tool { name: "collimate", version: "1", rules: &[] };
+    let log: serde_json::Value = serde_json::from_str(&sarif(&findings, &sources, tool)).unwrap();
+    let results = &log["runs"][0]["results"];
+    assert_eq!(results[0].get("suppressions"), None);
+    assert_eq!(
+        results[1]["suppressions"],
+        serde_json::json!([{"kind": "external", "status": "accepted", "justification": "listed in `b.yaml`, password=•••"}])
+    );
+}
+
+#[test]
+fn a_fingerprint_survives_a_move_and_a_release() {
+    let mut sources = sources();
+    let moved = sources.add("compose/dev.yaml", "# moved\n\nimage: registry.example.org/authority@sha256:5bd0e1f3\n");
+    let text = sources.file(moved).unwrap().text().to_owned();
+    let start = text.find("sha256").unwrap();
+    let at_moved = |end: usize| Location::Span(Span::new(moved, start..start + end));
+    let finding = |place, message: &str| Finding::new("digest-mismatch", Severity::Error, place, message);
+    let here = at(&sources, 0, "sha256:5bd0e1f3");
+    let print = |place: &Location, message| fingerprint(&finding(place.clone(), message), &sources);
+    let known = print(&here, "release `1.0` says `x`; release `1.1` does not");
+    assert_eq!(known, print(&at_moved(15), "release `2.0` says `x`; release `2.1` does not"));
+    assert_ne!(known, print(&at_moved(14), "release `1.0` says `x`; release `1.1` does not"));
+    assert_ne!(known, print(&here, "release `1.0` says `y`; release `1.1` does not"));
+    assert_ne!(
+        known,
+        print(&Location::File("compose/dev.yaml".into()), "release `1.0` says `x`; release `1.1` does not")
+    );
+    assert_eq!(print(&here, "release `cut"), print(&here, "release `cut"));
+    let secret = |place: &Location| fingerprint(&finding(place.clone(), "m").secret(), &sources);
+    assert_eq!(secret(&at_moved(15)), secret(&at_moved(3)));
 }
 
 #[test]

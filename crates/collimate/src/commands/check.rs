@@ -1,6 +1,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 
+use crate::baseline::{self, Baseline};
 use crate::checking::{self, Scope};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
@@ -59,6 +60,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", requires = "release")]
     unmanaged: Vec<String>,
 
+    /// Fail only on findings that this file does not list
+    #[arg(long, value_name = "FILE", conflicts_with = "release")]
+    baseline: Option<Utf8PathBuf>,
+
+    /// Write what is found today into this file, for `--baseline`; with `--baseline`, only what it lists and is found still
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["names", "release", "env_file", "peers"])]
+    write_baseline: Option<Utf8PathBuf>,
+
     /// Print what a rule means, with examples
     #[arg(long, value_name = "RULE", exclusive = true)]
     explain: Option<String>,
@@ -88,11 +97,22 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let env_files: Vec<Utf8PathBuf> =
         args.env_file.iter().map(|path| env_file(&session, ctx, &profiles, path)).collect::<Result<_>>()?;
     let env_files = Some(env_files.as_slice()).filter(|paths| !paths.is_empty());
-    let scope = Scope { profiles: profiles.clone(), env_files, rules: &[] };
+    let baseline = args.baseline.as_deref().map(|file| Baseline::read(ctx, &session, file)).transpose()?;
+    let scope = Scope { profiles: profiles.clone(), env_files, baseline: baseline.as_ref(), ..Scope::default() };
     // Asked before the check, so that a missing tool is said at once.
     let peers = args.peers.map(|when| peers::Peers::find(ctx, &profiles, when == Peers::Require)).transpose()?;
     let mut checked = checking::check(ctx, &session, &Charts::default(), &scope);
+    if let Some(file) = &args.write_baseline {
+        let listed = if baseline.is_some() { &checked.known } else { &checked.findings };
+        baseline::write(ctx, &session, file, listed, &checked.sources)?;
+        if baseline.is_none() {
+            return Ok(Exit::Fine);
+        }
+    }
     let mut remarks = owed(&session, &profiles);
+    if let Some(baseline) = &baseline {
+        remarks.extend(baseline.remarks(&checked));
+    }
     if let Some(peers) = peers {
         remarks.extend(peers.compare(ctx, &session, &scope, &mut checked)?);
     }
@@ -113,8 +133,7 @@ fn owed(session: &Session, profiles: &[&release::Profile]) -> Vec<String> {
 }
 
 fn report(args: &Args, ctx: &Ctx, checked: &checking::Checked, remarks: &[String]) -> Result<Exit> {
-    let report =
-        Report { findings: &checked.findings, verdicts: &checked.verdicts, sources: &checked.sources, remarks };
+    let report = Report::of(checked, remarks);
     report.print(ctx, args.format, args.deny == Some(Deny::Warnings), args.notes)
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod baseline;
 mod bundle;
 mod deployments;
 mod documents;
