@@ -27,6 +27,9 @@ pub struct Acceptance<'a> {
 /// Rules that say that something could not be looked at.
 const DAMAGE: [&str; 3] = ["compose-invalid", "helm-render", "release-schema"];
 
+/// The rule that holds a workspace file against a protected one.
+const POLICY: &str = "policy-weakened";
+
 /// Whether a finding of this rule hides others: what did not load or render was not looked at.
 #[must_use]
 pub fn hides_others(rule: &str) -> bool {
@@ -124,21 +127,29 @@ fn written(sources: &SourceMap, span: source::Span) -> Option<&str> {
     sources.file(span.file)?.text().get(span.range())
 }
 
-/// Rule names in the workspace that are no rules: an entry with a slip would silently do nothing.
+/// Rule names in the workspace that are no rules: an entry with a slip would silently do nothing. Nor may it speak of the rule that watches over it.
 #[must_use]
 pub fn unknown_rules(workspace: &Workspace) -> Vec<release::Problem> {
     let settings = workspace.rules.iter().map(|setting| &setting.rule);
     let ignores = workspace.ignore.iter().map(|entry| &entry.rule);
-    settings
-        .chain(ignores)
-        .filter(|name| crate::rules::rule(&name.value).is_none())
-        .map(|name| release::Problem {
-            span: Some(name.span),
-            message: format!("there is no rule `{}`", name.value),
-            help: Some(match nearest(&name.value, RULES.iter().map(|rule| rule.id())) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`docs/rules.md` lists them all".to_owned(),
-            }),
-        })
-        .collect()
+    let problem = |name: &release::Spanned<String>| {
+        let problem =
+            |message: String, help: String| release::Problem { span: Some(name.span), message, help: Some(help) };
+        if name.value == POLICY {
+            let message = format!("`{POLICY}` cannot be set or ignored here");
+            return Some(problem(
+                message,
+                "remove it: a file does not decide what holds for its own change".to_owned(),
+            ));
+        }
+        if crate::rules::rule(&name.value).is_some() {
+            return None;
+        }
+        let help = match nearest(&name.value, RULES.iter().map(|rule| rule.id())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`docs/rules.md` lists them all".to_owned(),
+        };
+        Some(problem(format!("there is no rule `{}`", name.value), help))
+    };
+    settings.chain(ignores).filter_map(problem).collect()
 }

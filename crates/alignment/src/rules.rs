@@ -3,7 +3,9 @@
 //! A rule's id is its file (with `_` for `-`), its fixture folder and its heading in `docs/rules.md`; a test holds that.
 //! Rules see a [`Survey`] and report symbolic places. They may be wrong about policy, never about position.
 
-use findings::Finding;
+use std::ops::RangeInclusive;
+
+use findings::{Finding, Severity};
 
 use crate::pins::Pin;
 use crate::place::Place;
@@ -16,6 +18,11 @@ pub trait Rule: Sync {
 
     /// What it finds, in one line.
     fn summary(&self) -> &'static str;
+
+    /// What its findings are, if the workspace says nothing else: from the least to the most severe.
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Error..=Severity::Error
+    }
 
     /// Reports what it finds.
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>);
@@ -76,6 +83,7 @@ rules! {
     docs_version_stale::DocsVersionStale,
     ignore_unused::IgnoreUnused,
     ignore_expired::IgnoreExpired,
+    policy_weakened::PolicyWeakened,
 }
 
 pub use dangling_reference::{MissingObject, missing_objects};

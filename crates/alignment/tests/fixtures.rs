@@ -4,7 +4,7 @@
 //! warning. `facts.txt` says what only the outside knows: `today DATE`, `export NAME`, `untracked PATH`. Files may write
 //! `@PRIVATE@` for the word in the first line of a key, so that the fixtures hold no key themselves. `judge.txt` holds the arguments
 //! with which the real collector is asked for its verdict. Where there is a `rendered.txt`, what `collimate mirror render` would write is there
-//! too, with the changes that it lists: `replace PATH: FROM => TO`, `remove PATH`. Set `UPDATE_EXPECT=1` to write `expected.txt` anew.
+//! too, with the changes that it lists: `replace PATH: FROM => TO`, `remove PATH`. `protected.yaml` is what `collimate.yaml` is held against. Set `UPDATE_EXPECT=1` to write `expected.txt` anew.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read fails its test")]
 #![expect(clippy::disallowed_methods, reason = "the border is the crate's: its tests read fixtures from disk")]
@@ -342,6 +342,11 @@ fn check_files(contents: Vec<(Utf8PathBuf, Vec<u8>)>, folder: &str) -> (Vec<Find
         .collect();
     let acceptance = Acceptance { workspace: &workspace, sources, today: facts.today, complete: true };
     let mut findings = alignment::accept(reported, acceptance);
+    if let Ok((file, text)) = files.read_text(Utf8Path::new("protected.yaml")) {
+        let protected = Workspace::parse(&text, file).unwrap_or_else(|problems| panic!("{folder:?}: {problems:#?}"));
+        let weaker = alignment::weakened(&protected, &workspace, &|_, _| false).into_iter();
+        findings.extend(weaker.map(|weaker| weaker.finding("main", Utf8Path::new("collimate.yaml"))));
+    }
     findings::sort(&mut findings, sources);
     let text = findings::text(&findings, sources, TextOptions::default());
     let report = format!("{text}{}\n", Counts::of(&findings));
@@ -367,6 +372,10 @@ fn every_rule_has_its_fixtures() {
         for case in &cases {
             let name = format!("{}/{}", rule.id(), case.file_name().unwrap().to_string_lossy());
             let (findings, report) = check(case);
+            for finding in &findings {
+                let severities = alignment::rule(finding.rule).unwrap().severities();
+                assert!(severities.contains(&finding.severity), "{name}: {finding:?} is not within {severities:?}");
+            }
             if name.contains("/passing") {
                 if findings.iter().any(|finding| finding.severity > Severity::Note) {
                     wrong.push(format!("{name} does not pass:\n{report}"));
@@ -385,6 +394,23 @@ fn every_rule_has_its_fixtures() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// What a rule says of itself is what its section says.
+#[test]
+fn every_rule_has_the_severities_of_its_section() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_to_string(manifest.join("../../docs/rules.md")).unwrap();
+    for rule in RULES {
+        let section = docs.split(&format!("\n## `{}`\n", rule.id())).nth(1).unwrap();
+        let line = section.lines().find(|line| line.starts_with("Severity: ")).unwrap().to_lowercase();
+        for severity in [Severity::Note, Severity::Warning, Severity::Error] {
+            let ends = [*rule.severities().start(), *rule.severities().end()];
+            let named = line.contains(severity.as_str());
+            let is_between = rule.severities().contains(&severity);
+            assert!(if ends.contains(&severity) { named } else { is_between || !named }, "{}: {line}", rule.id());
+        }
+    }
 }
 
 #[test]

@@ -29,6 +29,8 @@ const MOST_OF_ONE: u32 = 1_000_000;
 pub(crate) struct Baseline {
     /// As the command line named it.
     name: Utf8PathBuf,
+    /// From the workspace's root, or absolute.
+    pub(crate) path: Utf8PathBuf,
     pub(crate) entries: Vec<Entry>,
     /// Fingerprint → how often. Of entries that a merge has doubled the greater one counts.
     counts: BTreeMap<String, usize>,
@@ -38,7 +40,6 @@ pub(crate) struct Baseline {
 pub(crate) struct Entry {
     pub(crate) id: Spanned<String>,
     pub(crate) rule: Spanned<String>,
-    pub(crate) message: Spanned<String>,
     pub(crate) count: u32,
 }
 
@@ -58,13 +59,10 @@ impl Baseline {
                 .because(error)
                 .hint(format!("`collimate check --write-baseline {name}` makes one of what is found today"))
         })?;
-        let entries = parse(&text, file).map_err(|problems| {
-            let sources = session.files.sources();
-            session::malformed_file(ctx, &sources, "baseline", name.as_str(), problems)
-                .hint("`--write-baseline` writes it anew, with what is found then")
-        })?;
+        let entries =
+            parse(&text, file).map_err(|problems| malformed(ctx, &session.files.sources(), name.as_str(), problems))?;
         let counts = counts(&entries);
-        Ok(Self { name: name.to_owned(), entries, counts })
+        Ok(Self { name: name.to_owned(), path, entries, counts })
     }
 
     /// Takes apart what is known and what is new.
@@ -184,8 +182,20 @@ fn text(found: &[Finding<Location>], sources: &SourceMap) -> String {
     text
 }
 
+/// The entries of a baseline of elsewhere, which is called `name`.
+pub(crate) fn parse_shown(ctx: &Ctx, name: &str, text: &str) -> Result<Vec<Entry>> {
+    let mut sources = SourceMap::default();
+    let file = sources.add(name, text);
+    parse(text, file).map_err(|problems| malformed(ctx, &sources, name, problems))
+}
+
+fn malformed(ctx: &Ctx, sources: &SourceMap, name: &str, problems: Vec<Problem>) -> Failure {
+    session::malformed_file(ctx, sources, "baseline", name, problems)
+        .hint("`--write-baseline` writes it anew, with what is found then")
+}
+
 /// The entries of a baseline.
-pub(crate) fn parse(text: &str, file: FileId) -> std::result::Result<Vec<Entry>, Vec<Problem>> {
+fn parse(text: &str, file: FileId) -> std::result::Result<Vec<Entry>, Vec<Problem>> {
     let mut reader = Reader::new();
     let document = document(text, file, &mut reader.problems);
     let entries = document.and_then(|document| read(&mut reader, document.root()));
@@ -207,7 +217,8 @@ fn read_entry(reader: &mut Reader, path: &str, node: NodeRef<'_>) -> Option<Entr
     let fields = reader.fields(node, path, ENTRY_KEYS)?;
     let id = reader.required_text(&fields, "id");
     let rule = reader.required_text(&fields, "rule");
-    let message = reader.required_text(&fields, "message");
+    // For people alone.
+    let _ = reader.required_text(&fields, "message");
     let _ = reader.optional_text(&fields, "file");
     let count = match fields.get("count") {
         Some(node) => reader.number(node, &fields.path_of("count"), 1..=MOST_OF_ONE)?.value,
@@ -222,7 +233,7 @@ fn read_entry(reader: &mut Reader, path: &str, node: NodeRef<'_>) -> Option<Entr
         let help = "write the baseline anew; rules come and go with versions of this program".to_owned();
         reader.problem(rule.span, format!("there is no rule `{}`", rule.value), Some(help));
     }
-    Some(Entry { id, rule, message: message?, count })
+    Some(Entry { id, rule, count })
 }
 
 #[cfg(test)]

@@ -12,10 +12,15 @@ use source::{Files as _, SourceMap};
 
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
+use crate::policy::revision::Revision;
 use crate::session::{self, Session};
 
+mod check;
+mod keys;
+mod moved;
 mod revision;
-mod weakened;
+
+pub(crate) use check::hold_against;
 
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct PolicyArgs {
@@ -49,25 +54,14 @@ impl Policy {
             return Ok(Self { revision: None, moved: BTreeMap::new(), trust });
         };
         let revision = revision::open(session, name)?;
-        let path = session.workspace_path();
-        let mut sources = SourceMap::default();
-        let text = revision.text(&path)?;
-        let file = sources.add(format!("{name}:{path}"), text.as_str());
-        let workspace = Workspace::parse(&text, file).map_err(|problems| {
-            session::malformed_file(ctx, &sources, "workspace", &format!("{name}:{path}"), problems)
-        })?;
-        let trust = match &workspace.trust {
-            Some(path) => {
-                let path = &path.value;
-                Some(parse(ctx, &format!("{name}:{path}"), &revision.text(path)?)?)
-            }
-            None => None,
-        };
+        let Protected { workspace, trust } = protected(ctx, session, name, &revision)?;
         let own = Self::glance(session);
-        for line in weakened::lines((&workspace, trust.as_ref()), (&session.workspace, own.as_ref())) {
-            ctx.say(&format!("note: the working tree asks for less than `{name}`, which counts: {line}\n"));
+        let mut weaker = alignment::weaker_gates(&workspace, &session.workspace);
+        weaker.extend(keys::weaker_keys(trust.as_ref(), own.as_ref()));
+        for line in weaker {
+            ctx.say(&format!("note: the working tree asks for less than `{name}`, which counts: {}\n", line.what));
         }
-        let moved = weakened::moved(&workspace, &session.workspace);
+        let moved = moved::moved(&workspace, &session.workspace);
         Ok(Self { revision: Some((name.clone(), workspace)), moved, trust })
     }
 
@@ -141,6 +135,29 @@ impl Policy {
         Failure::untrusted(format!("`{name}` knows no {what}, so that no gate of it is known"))
             .hint(format!("bring it to `{name}` first; nothing was written"))
     }
+}
+
+/// What the revision says.
+struct Protected {
+    workspace: Workspace,
+    trust: Option<Trust>,
+}
+
+fn protected(ctx: &Ctx, session: &Session, name: &str, revision: &Revision) -> Result<Protected> {
+    let path = session.workspace_path();
+    let mut sources = SourceMap::default();
+    let text = revision.text(&path)?;
+    let file = sources.add(format!("{name}:{path}"), text.as_str());
+    let workspace = Workspace::parse(&text, file)
+        .map_err(|problems| session::malformed_file(ctx, &sources, "workspace", &format!("{name}:{path}"), problems))?;
+    let trust = match &workspace.trust {
+        Some(path) => {
+            let path = &path.value;
+            Some(parse(ctx, &format!("{name}:{path}"), &revision.text(path)?)?)
+        }
+        None => None,
+    };
+    Ok(Protected { workspace, trust })
 }
 
 fn trust_at(ctx: &Ctx, session: &Session, path: &Utf8Path) -> Result<Trust> {

@@ -103,6 +103,12 @@ impl Records {
         read_ledger(session, &folder).ok().map(|(ledger, _)| ledger).filter(|ledger| !ledger.entries().is_empty())
     }
 
+    /// The ledger of a session, if it is whole: for who believes what it says.
+    pub(crate) fn sound(session: &Session) -> Option<Ledger> {
+        let folder = folder_of(session).ok()?;
+        read_ledger(session, &folder).ok().filter(|(_, faults)| faults.is_empty()).map(|(ledger, _)| ledger)
+    }
+
     /// Who changes something here.
     pub(crate) fn by(&self) -> &str {
         &self.by
@@ -192,7 +198,7 @@ fn folder_of(session: &Session) -> Result<Utf8PathBuf> {
 }
 
 /// This second.
-fn moment(ctx: &Ctx) -> Result<Moment> {
+pub(crate) fn moment(ctx: &Ctx) -> Result<Moment> {
     let now = ctx.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     now.parse().map_err(|_| Failure::outside(format!("the clock says `{now}`, which no ledger can hold")))
 }

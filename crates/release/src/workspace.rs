@@ -180,6 +180,12 @@ pub enum Level {
 impl Level {
     pub(crate) const ALL: [(&'static str, Self); 4] =
         [("off", Self::Off), ("note", Self::Note), ("warning", Self::Warning), ("error", Self::Error)];
+
+    /// The word that stands in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, level)| *level == self).map_or("", |(word, _)| word)
+    }
 }
 
 impl Workspace {

@@ -1,6 +1,7 @@
 //! A collector's configuration uses what it does not define, or defines what nothing uses.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
 use release::nearest;
@@ -39,6 +40,10 @@ impl Rule for CollectorPipelineDangling {
 
     fn summary(&self) -> &'static str {
         "a collector uses a component that is not defined, or defines one that is not used"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Note..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

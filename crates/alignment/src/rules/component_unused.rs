@@ -1,6 +1,7 @@
 //! A release lists a component that no profile of its channel uses.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
 use release::{Component, Only, nearest};
@@ -19,6 +20,10 @@ impl Rule for ComponentUnused {
 
     fn summary(&self) -> &'static str {
         "a release lists a component that no profile of its channel uses"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,6 +1,7 @@
 //! An env file sets a variable that nothing uses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
 use release::ProfileSource;
@@ -22,6 +23,10 @@ impl Rule for EnvUnused {
 
     fn summary(&self) -> &'static str {
         "an env file sets a variable that nothing uses"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,5 +1,7 @@
 //! `helm lint` has something to say about a profile.
 
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity};
 use release::ProfileSource;
 
@@ -16,6 +18,10 @@ impl Rule for HelmLint {
 
     fn summary(&self) -> &'static str {
         "`helm lint` would report something"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Note..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

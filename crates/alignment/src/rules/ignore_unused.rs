@@ -1,6 +1,8 @@
 //! An `ignore` entry matches no finding.
 
-use findings::Finding;
+use std::ops::RangeInclusive;
+
+use findings::{Finding, Severity};
 
 use crate::place::Place;
 use crate::rules::Rule;
@@ -15,6 +17,10 @@ impl Rule for IgnoreUnused {
 
     fn summary(&self) -> &'static str {
         "an `ignore` entry matches no finding"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     /// What was ignored is known once all findings have their places: see [`accept`](crate::accept).

@@ -1,6 +1,7 @@
 //! A variable that the shell exports would change an image: Compose takes it before any env file.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use composefile::{Project, VariableSource};
 use findings::{Finding, Severity};
@@ -19,6 +20,10 @@ impl Rule for ImageFromEnvironment {
 
     fn summary(&self) -> &'static str {
         "a variable that the shell exports would change an image"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,5 +1,7 @@
 //! A profile uses an image without a digest.
 
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity};
 use release::ListedDigest;
 
@@ -16,6 +18,10 @@ impl Rule for ImageUnpinned {
 
     fn summary(&self) -> &'static str {
         "an image carries no digest where one is needed"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,6 +1,7 @@
 //! A template calls a function whose result differs from run to run.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
 use release::ProfileSource;
@@ -18,6 +19,10 @@ impl Rule for NondeterministicTemplate {
 
     fn summary(&self) -> &'static str {
         "a template calls a function whose result differs from run to run"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,6 +1,7 @@
 //! A rendered object is labelled with another release or channel than its profile has.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
 use source::redact;
@@ -19,6 +20,10 @@ impl Rule for ReleaseLabelDiffers {
 
     fn summary(&self) -> &'static str {
         "a label names another release or channel than the profile has"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

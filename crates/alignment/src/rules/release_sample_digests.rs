@@ -1,5 +1,7 @@
 //! A release whose digests are stand-ins: it can be checked and rendered, but not pulled.
 
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity, plural};
 use release::DigestKind;
 
@@ -16,6 +18,10 @@ impl Rule for ReleaseSampleDigests {
 
     fn summary(&self) -> &'static str {
         "a release carries sample digests, which cannot be pulled"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Note..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,6 +1,7 @@
 //! A selector that selects nothing, or not the pods of its own workload.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
 use yamlspan::NodeRef;
@@ -54,6 +55,10 @@ impl Rule for SelectorMismatch {
 
     fn summary(&self) -> &'static str {
         "a selector matches no pod, or not the pods of its own workload"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,5 +1,7 @@
 //! A Compose service mounts a single file.
 
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity};
 use source::FileKind;
 
@@ -18,6 +20,10 @@ impl Rule for SingleFileMount {
 
     fn summary(&self) -> &'static str {
         "a file is mounted alone and keeps its old content when it is replaced"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,5 +1,7 @@
 //! `unmanaged` allows an image that no profile uses.
 
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity};
 
 use crate::place::Place;
@@ -15,6 +17,10 @@ impl Rule for UnmanagedUnused {
 
     fn summary(&self) -> &'static str {
         "`unmanaged` allows an image that no profile uses"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

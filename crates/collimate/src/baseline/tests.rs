@@ -18,7 +18,7 @@ fn finding(text: &str, file: FileId, needle: &str, message: &str) -> Finding<Loc
 
 fn baseline(text: &str) -> Baseline {
     let entries = parse(text, FileId(9)).unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"));
-    Baseline { name: "b.yaml".into(), counts: counts(&entries), entries }
+    Baseline { name: "b.yaml".into(), path: "b.yaml".into(), counts: counts(&entries), entries }
 }
 
 /// How many are new when what is found in `text` is held against what was found in [`FILE`].

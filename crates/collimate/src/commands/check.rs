@@ -5,7 +5,7 @@ use crate::baseline::{self, Baseline};
 use crate::checking::{self, Scope};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::records::Records;
 use crate::rendering::Charts;
 use crate::report::{Format, Report};
@@ -68,6 +68,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["names", "release", "env_file", "peers"])]
     write_baseline: Option<Utf8PathBuf>,
 
+    /// Make everything that the workspace file, trusted keys and baseline ask less of than in this git revision an error
+    ///
+    /// A branch, tag or commit that is protected better than the working tree. Read without running git.
+    #[arg(long, value_name = "REF", conflicts_with_all = ["release", "write_baseline"])]
+    policy_from: Option<String>,
+
     /// Print what a rule means, with examples
     #[arg(long, value_name = "RULE", exclusive = true)]
     explain: Option<String>,
@@ -112,6 +118,9 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let mut remarks = owed(&session, &profiles);
     if let Some(baseline) = &baseline {
         remarks.extend(baseline.remarks(&checked));
+    }
+    if let Some(revision) = &args.policy_from {
+        remarks.extend(policy::hold_against(ctx, &session, revision, baseline.as_ref(), &mut checked)?);
     }
     if let Some(peers) = peers {
         remarks.extend(peers.compare(ctx, &session, &scope, &mut checked)?);

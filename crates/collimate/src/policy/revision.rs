@@ -24,10 +24,32 @@ pub(super) fn open(session: &Session, name: &str) -> Result<Revision> {
 }
 
 impl Revision {
+    /// Whether a path, from the workspace's root or absolute, lies in the repository.
+    pub(super) fn covers(&self, path: &Utf8Path) -> bool {
+        path.is_relative() || path.starts_with(self.repository.root())
+    }
+
+    /// Whether the revision has this file.
+    pub(super) fn has(&self, path: &Utf8Path) -> Result<bool> {
+        match self.bytes(path) {
+            Ok(_) => Ok(true),
+            Err(Error::NoFile(_)) => Ok(false),
+            Err(error) => Err(failed(&self.name, &error)),
+        }
+    }
+
+    /// The text of a file, by its path in the workspace, or an absolute one in the repository.
     pub(super) fn text(&self, path: &Utf8Path) -> Result<String> {
-        let bytes =
-            self.repository.file(self.commit, &self.folder.join(path)).map_err(|error| failed(&self.name, &error))?;
+        let bytes = self.bytes(path).map_err(|error| failed(&self.name, &error))?;
         String::from_utf8(bytes).map_err(|_| Failure::input(format!("`{}:{path}` is not UTF-8", self.name)))
+    }
+
+    fn bytes(&self, path: &Utf8Path) -> std::result::Result<Vec<u8>, Error> {
+        let path = match path.strip_prefix(self.repository.root()) {
+            Ok(below) => below.to_owned(),
+            Err(_) => self.folder.join(path),
+        };
+        self.repository.file(self.commit, &path)
     }
 }
 
@@ -35,7 +57,8 @@ fn failed(name: &str, error: &Error) -> Failure {
     let (exit, hint) = match error {
         Error::Unknown(_) | Error::Name(_) | Error::Ambiguous { .. } => (
             Exit::Usage,
-            "name a branch, a tag or a full commit id; `refs/heads/NAME` and `refs/tags/NAME` tell two apart",
+            "name a branch, a tag or a full commit id; `refs/heads/NAME` and `refs/tags/NAME` tell two apart, and a clone of one branch knows no \
+             other until `git fetch origin NAME`",
         ),
         Error::Missing(_) => (Exit::Outside, "`git fetch` brings what is missing"),
         Error::Damaged { .. } | Error::DamagedFile { .. } => (Exit::Untrusted, "`git fsck` shows what is wrong"),
