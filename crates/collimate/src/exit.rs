@@ -76,6 +76,13 @@ impl Failure {
         self
     }
 
+    /// As [`Self::hint`], where there is one.
+    #[must_use]
+    pub(crate) fn hint_if(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
     /// What is printed to stderr: `error: …`, `caused by: …`, `hint: …`, secrets masked.
     pub(crate) fn to_text(&self) -> String {
         let mut text = format!("error: {}\n", source::redact(&self.message));

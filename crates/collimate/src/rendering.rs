@@ -179,7 +179,7 @@ fn compose_failure(error: &composefile::Error, session: &Session, source: &Compo
 }
 
 fn helm_failure(error: &helmchart::Error, session: &Session, source: &HelmSource) -> alignment::Failure {
-    failure(error, error.span(), None, session, source.values.iter())
+    failure(error, error.span(), error.way_out(&source.chart), session, source.values.iter())
 }
 
 /// An engine's refusal, without the place of the workspace on this machine. Where the engine knows no place, the name of the
@@ -327,9 +327,10 @@ pub(crate) fn output(session: &Session, profile: &release::Profile, overlay: Opt
             Err(Failure::usage(format!("`{}` is no Compose profile: it has no overlays", profile.name.value)))
         }
         ProfileSource::Helm(source) => {
-            let chart = Charts::default().get(&source.chart, &session.files).map_err(|error| failed(&error))?;
+            let failed = |error: helmchart::Error| failed(&error).hint_if(error.way_out(&source.chart));
+            let chart = Charts::default().get(&source.chart, &session.files).map_err(failed)?;
             let options = helm_options(source, Mode::default());
-            helmchart::render(&chart, &options, &session.files).map(Output::Chart).map_err(|error| failed(&error))
+            helmchart::render(&chart, &options, &session.files).map(Output::Chart).map_err(failed)
         }
         ProfileSource::Manifests(paths) => paths
             .iter()

@@ -1,5 +1,6 @@
 //! Why a chart could not be loaded or rendered, in Helm's words.
 
+use camino::Utf8Path;
 use source::Span;
 
 /// A failure of loading or rendering. `Display` is what Helm prints after `Error: `.
@@ -73,6 +74,12 @@ impl Error {
     #[must_use]
     pub fn span(&self) -> Option<Span> {
         self.0.span
+    }
+
+    /// The command that brings what is missing, where one does. `chart`: how the caller names the chart's folder.
+    #[must_use]
+    pub fn way_out(&self, chart: &Utf8Path) -> Option<String> {
+        (self.kind() == ErrorKind::Dependency).then(|| format!("run `helm dependency build {chart}`"))
     }
 
     /// What `helm template` prints to stderr, with the last line end.

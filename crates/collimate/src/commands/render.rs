@@ -228,7 +228,9 @@ fn of_chart(args: &ChartArgs, chart: &Utf8Path, ctx: &Ctx) -> Result<Output> {
         skip_tests: args.skip_tests,
         ..RenderOptions::default()
     };
-    let failed = |error: helmchart::Error| Failure::input(format!("cannot render `{chart}`")).because(error);
+    let failed = |error: helmchart::Error| {
+        Failure::input(format!("cannot render `{chart}`")).hint_if(error.way_out(chart)).because(error)
+    };
     let chart = helmchart::Chart::load(chart, &files).map_err(failed)?;
     helmchart::render(&chart, &options, &files).map(Output::Chart).map_err(failed)
 }

@@ -99,8 +99,7 @@ fn release_name(chart: &Chart) -> Option<String> {
 }
 
 fn refusal(path: &Utf8Path, chart: &Utf8Path, error: &helmchart::Error, files: &DiskFiles) -> LeftOut {
-    let help = (error.kind() == ErrorKind::Dependency).then(|| format!("run `helm dependency build {chart}`"));
-    LeftOut { path: path.to_owned(), reason: words(error, files), help }
+    LeftOut { path: path.to_owned(), reason: words(error, files), help: error.way_out(chart) }
 }
 
 fn candidate(chart: &Chart, path: &Utf8Path, variant: Option<String>, values: Option<Utf8PathBuf>) -> Candidate {

@@ -19,6 +19,7 @@ mod mirror_tenant;
 mod mirror_usage;
 mod mutations;
 mod peers;
+mod policy_from;
 mod registry;
 mod release;
 mod requirements;
