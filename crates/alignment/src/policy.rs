@@ -170,6 +170,3 @@ fn paths(protected: &Workspace, own: &Workspace, out: &mut Vec<Weakening>) {
     let gone = protected.docs.iter().filter(|known| own.docs.iter().all(|own| own.value != known.value));
     out.extend(gone.map(|known| Weakening::new(None, format!("`docs` does not name `{}`", known.value))));
 }
-
-#[cfg(test)]
-mod tests;

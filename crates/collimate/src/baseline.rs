@@ -84,15 +84,15 @@ impl Baseline {
         Split { known, new }
     }
 
-    /// Lines for people: how much is known, and how much of the baseline is mended, if everything was looked at.
-    pub(crate) fn remarks(&self, checked: &Checked) -> Vec<String> {
+    /// Lines for people: how much is known, and how much of the baseline is mended and still in it, if everything was looked at.
+    pub(crate) fn remarks(&self, checked: &Checked, is_written: bool) -> Vec<String> {
         let name = &self.name;
         let mut remarks = Vec::new();
         if !checked.known.is_empty() {
             remarks.push(format!("{} known from `{name}`", plural(checked.known.len(), "finding")));
         }
         let mended = self.mended(checked);
-        if mended > 0 {
+        if mended > 0 && !is_written {
             remarks.push(format!(
                 "{} of `{name}` mended: `collimate check --baseline {name} --write-baseline {name}` takes out what is not found any more",
                 plural(mended, "finding")

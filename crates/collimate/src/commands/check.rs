@@ -117,7 +117,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     }
     let mut remarks = owed(&session, &profiles);
     if let Some(baseline) = &baseline {
-        remarks.extend(baseline.remarks(&checked));
+        remarks.extend(baseline.remarks(&checked, args.write_baseline.is_some()));
     }
     if let Some(revision) = &args.policy_from {
         remarks.extend(policy::hold_against(ctx, &session, revision, baseline.as_ref(), &mut checked)?);

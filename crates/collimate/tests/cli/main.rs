@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod adopting;
 mod baseline;
 mod bundle;
 mod deployments;
@@ -32,4 +33,5 @@ mod telemetry;
 mod tls;
 mod tree;
 mod trust;
+mod typed;
 mod workflow;

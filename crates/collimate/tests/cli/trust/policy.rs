@@ -159,3 +159,18 @@ fn a_revision_that_cannot_say_the_rules_is_refused() {
     let outside = bare.run(&["promote", "edge", "stable", FROM, "main"], 4);
     assert!(outside.stderr.contains("lies in no git repository"), "{outside}");
 }
+
+/// What a promotion writes into the workspace file asks for no less; the same written by hand does.
+#[test]
+fn a_move_that_the_ledger_knows_is_no_weakening() {
+    let Some(protected) = protected("{}") else { return };
+    let sandbox = &protected.world.fixture.sandbox;
+    protected.world.run(&["promote", "edge", "stable"], 0);
+    let lagging = "and no move brought it there";
+    let check = || protected.world.fixture.program(&["check", FROM, "main"]).output().stdout;
+    let told = check();
+    assert!(!told.contains("policy-weakened"), "{told}");
+    sandbox.remove("releases/history");
+    let told = check();
+    assert!(told.contains("error[policy-weakened]") && told.contains(lagging), "{told}");
+}
