@@ -70,7 +70,7 @@ pub struct ReleaseInput {
     /// Absent where the file could not be read.
     pub file: Option<FileId>,
     /// What could be read of it.
-    pub release: Option<Release>,
+    pub release: Option<Arc<Release>>,
     pub problems: Vec<Problem>,
     /// Why the file could not be read.
     pub unreadable: Option<String>,
@@ -173,7 +173,7 @@ impl Inputs<'_> {
     /// The release that a profile is held to, if it could be read.
     #[must_use]
     pub fn release_of(&self, profile: &Profile) -> Option<&Release> {
-        self.releases.get(profile.release?)?.release.as_ref()
+        self.releases.get(profile.release?)?.release.as_deref()
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use composefile::{Project, Value};
+use composefile::{Node, Project, Value};
 use mirror::MARK;
 use source::{FileId, Span};
 use yamlspan::NodeRef;
@@ -35,6 +35,7 @@ pub(crate) struct Container {
     /// ``service `concelier` ``
     pub(crate) title: String,
     pub(crate) place: Place,
+    /// Those of the mirror.
     pub(crate) variables: Vec<Variable>,
     pub(crate) words: Vec<(String, Place)>,
 }
@@ -100,6 +101,11 @@ impl File {
     }
 }
 
+/// Whether a variable is one of a mirror's; a deployment has hundreds of others.
+fn is_mirrors(name: &str) -> bool {
+    name.contains("__MIRROR__")
+}
+
 /// What of a mirror a variant of a profile deploys.
 pub(crate) fn deployed(profile: &ProfileSurvey<'_>, variant: usize, inputs: &Inputs<'_>) -> Deployed {
     match profile.profile.variants.get(variant).map(|variant| &variant.rendering) {
@@ -115,12 +121,12 @@ fn of_compose(profile: &ProfileSurvey<'_>, variant: usize, project: &Project, in
     for service in services(project) {
         let list = service.path.key("environment");
         let variables = entries(service.node.get("environment"));
-        let variables =
-            variables.filter(|(_, value)| !matches!(value.value, Value::Null)).map(|(name, value)| Variable {
-                name: name.to_owned(),
-                value: value.to_go_text().to_arc().to_string(),
-                place: at(list.key(name)),
-            });
+        let is_set = |(name, value): &(&str, &Node)| is_mirrors(name) && !matches!(value.value, Value::Null);
+        let variables = variables.filter(is_set).map(|(name, value)| Variable {
+            name: name.to_owned(),
+            value: value.to_go_text().to_arc().to_string(),
+            place: at(list.key(name)),
+        });
         let words = ["entrypoint", "command"].into_iter().flat_map(|key| {
             let words = items(service.node.get(key)).iter().enumerate();
             let path = service.path.key(key);
@@ -234,14 +240,19 @@ fn kubernetes_container(
         };
         let data = map.node.at(&["data"]).map(NodeRef::target);
         for (key, value) in data.into_iter().flat_map(NodeRef::entries) {
-            let place = profile.value(variant, map.object, map.path_of(&["data", key.raw()]));
-            set(format!("{prefix}{}", key.raw()), scalar(value).unwrap_or_default(), place);
+            let name = format!("{prefix}{}", key.raw());
+            if is_mirrors(&name) {
+                let place = profile.value(variant, map.object, map.path_of(&["data", key.raw()]));
+                set(name, scalar(value).unwrap_or_default(), place);
+            }
         }
     }
     let list = path.key("env");
     for (index, entry) in container.get("env").map(NodeRef::target).iter().flat_map(|list| list.items()).enumerate() {
         let (Some(name), Some(value)) = (text(entry, &["name"]), text(entry, &["value"])) else { continue };
-        set(name.to_owned(), value, profile.value(variant, object.object, list.index(index).key("value")));
+        if is_mirrors(name) {
+            set(name.to_owned(), value, profile.value(variant, object.object, list.index(index).key("value")));
+        }
     }
     let words = ["command", "args"].into_iter().flat_map(|key| {
         let list = path.key(key);

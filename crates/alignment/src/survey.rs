@@ -63,7 +63,12 @@ impl<'a> Survey<'a> {
     /// Collects the images of all profiles.
     #[must_use]
     pub fn new(inputs: &'a Inputs<'a>) -> Self {
-        let listed: Vec<Listed<'a>> = inputs.releases.iter().map(|input| listed(input.release.as_ref())).collect();
+        let mut listed: BTreeMap<usize, Listed<'a>> = BTreeMap::new();
+        for (index, release) in
+            inputs.profiles.iter().filter_map(|profile| Some((profile.release?, inputs.release_of(profile)?)))
+        {
+            listed.entry(index).or_insert_with(|| self::listed(release));
+        }
         let profiles = inputs.profiles.iter().map(|profile| survey(inputs, profile, &listed)).collect();
         Self { inputs, profiles, collectors: OnceLock::new() }
     }
@@ -170,18 +175,18 @@ impl<'a> ProfileSurvey<'a> {
 /// The components of a release by registry and repository.
 type Listed<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Component>>;
 
-fn listed(release: Option<&Release>) -> Listed<'_> {
+fn listed(release: &Release) -> Listed<'_> {
     let mut out: Listed<'_> = BTreeMap::new();
-    for component in release.into_iter().flat_map(|release| &release.components) {
+    for component in &release.components {
         out.entry((component.image.registry(), component.image.repository())).or_default().push(component);
     }
     out
 }
 
-fn survey<'a>(inputs: &'a Inputs<'a>, profile: &'a Profile, listed: &[Listed<'a>]) -> ProfileSurvey<'a> {
+fn survey<'a>(inputs: &'a Inputs<'a>, profile: &'a Profile, listed: &BTreeMap<usize, Listed<'a>>) -> ProfileSurvey<'a> {
     let release = profile.release.and_then(|index| {
         let input = inputs.releases.get(index)?;
-        Some(HeldTo { input, release: input.release.as_ref()? })
+        Some(HeldTo { input, release: input.release.as_deref()? })
     });
     let mut images: Vec<Used<'a>> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -191,7 +196,7 @@ fn survey<'a>(inputs: &'a Inputs<'a>, profile: &'a Profile, listed: &[Listed<'a>
             // Kubernetes profiles have one variant; in Compose the same path with the same text is the same use.
             let key = (image.object, image.path.clone(), image.offset, image.text.clone());
             if seen.insert(key) {
-                let listed = release.and(profile.release).and_then(|index| listed.get(index));
+                let listed = profile.release.and_then(|index| listed.get(&index));
                 let standing = standing(inputs, profile, listed, &image);
                 images.push(Used { image, standing });
             }

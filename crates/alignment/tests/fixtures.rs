@@ -151,7 +151,7 @@ fn releases(files: &MemoryFiles, workspace: &Workspace, paths: &[Utf8PathBuf]) -
     let read = |(path, role): (Utf8PathBuf, Role)| match files.read_text(&path) {
         Ok((file, text)) => {
             let (release, problems) = Release::parse(&text, file);
-            ReleaseInput { path, role, file: Some(file), release, problems, unreadable: None }
+            ReleaseInput { path, role, file: Some(file), release: release.map(Arc::new), problems, unreadable: None }
         }
         Err(error) => ReleaseInput {
             path,

@@ -58,7 +58,7 @@ pub(crate) fn again<'s>(
 ) -> Result<Option<Manifest<'s>>> {
     let path = path(channel, &new.version)?;
     let Some(input) = session.releases.iter().find(|input| input.path == path) else { return Ok(None) };
-    let is_same = input.release.as_ref().is_some_and(|release| {
+    let is_same = input.release.as_deref().is_some_and(|release| {
         let archived = release.manifest();
         release::Manifest { date: archived.date.clone(), ..new.clone() } == archived
     });
@@ -70,7 +70,7 @@ pub(crate) fn by_identity<'s>(session: &'s Session, channel: &Channel, held: &He
     let folder = folder(channel);
     let found = session.releases.iter().find(|input| {
         input.path.starts_with(&folder)
-            && input.release.as_ref().is_some_and(|release| place::held(release).sha256 == held.sha256)
+            && input.release.as_deref().is_some_and(|release| place::held(release).sha256 == held.sha256)
     });
     match found {
         Some(input) => place::manifest(session, &input.path),
@@ -109,7 +109,7 @@ pub(crate) fn by_version<'s>(session: &'s Session, channel: &Channel, version: &
     let folder = folder(channel);
     let archived = || {
         session.releases.iter().filter(|input| input.path.starts_with(&folder)).filter_map(|input| {
-            let release = input.release.as_ref()?;
+            let release = input.release.as_deref()?;
             (release.channel.value == channel.name.value).then_some((&input.path, release.version.value.as_str()))
         })
     };

@@ -155,7 +155,7 @@ impl Expected {
 
 /// ` (as `1.0.0` lists)`, where another release does.
 fn elsewhere(session: &Session, component: &str, digest: &Digest) -> String {
-    let mut releases = session.releases.iter().filter_map(|input| input.release.as_ref());
+    let mut releases = session.releases.iter().filter_map(|input| input.release.as_deref());
     let found = releases
         .find(|release| release.component(component).and_then(|component| component.digest.get()) == Some(digest));
     found.map_or_else(String::new, |release| format!(" (as `{}` lists)", release.version.value))

@@ -99,7 +99,7 @@ impl DiskFiles {
         let text: Arc<str> = Arc::from(text);
         let mut state = self.lock();
         let id = state.sources.add(path.clone(), Arc::clone(&text));
-        let content = Content { id, bytes: Arc::from(text.as_bytes()), text: Some(text) };
+        let content = Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text) };
         state.read.insert(path, Ok(content));
     }
 
@@ -154,18 +154,26 @@ impl DiskFiles {
 
     fn load(&self, path: &Utf8Path) -> Result<Content, FileError> {
         let path = normalize(path);
+        let resolved = {
+            let mut state = self.lock();
+            if let Some(known) = state.read.get(&path) {
+                return known.clone();
+            }
+            self.resolve(&mut state, &path)
+        };
+        // Several files are read at a time. Whoever comes first with the same one decides what stands in it.
+        let read = resolved.and_then(|real| read_file(&path, &real)).map(|bytes| match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text: Arc<str> = Arc::from(text);
+                (Arc::from(Arc::clone(&text)), Some(text))
+            }
+            Err(error) => (Arc::from(error.into_bytes()), None),
+        });
         let mut state = self.lock();
         if let Some(known) = state.read.get(&path) {
             return known.clone();
         }
-        let content = self.resolve(&mut state, &path).and_then(|real| read_file(&path, &real)).map(|bytes| {
-            let (bytes, text): (Arc<[u8]>, Option<Arc<str>>) = match String::from_utf8(bytes) {
-                Ok(text) => {
-                    let text: Arc<str> = Arc::from(text);
-                    (Arc::from(text.as_bytes()), Some(text))
-                }
-                Err(error) => (Arc::from(error.into_bytes()), None),
-            };
+        let content = read.map(|(bytes, text): (Arc<[u8]>, Option<Arc<str>>)| {
             let shown = text.clone().unwrap_or_else(|| Arc::from(String::from_utf8_lossy(&bytes).as_ref()));
             let id = state.sources.add(path.clone(), shown);
             Content { id, bytes, text }

@@ -1,6 +1,6 @@
 //! What rules ask of the world outside the files that engines read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use alignment::{Facts, PrivateKey};
@@ -19,8 +19,8 @@ const KEY_SEARCH_BYTES: u64 = 64 * 1024;
 /// Facts from disk, environment and clock.
 pub(crate) struct DiskFacts<'a> {
     files: &'a DiskFiles,
-    /// `None` where there is no repository.
-    tracked: Option<BTreeSet<Utf8PathBuf>>,
+    /// `None` where there is no repository. Never iterated, so its order does not matter.
+    tracked: Option<HashSet<String>>,
     private_keys: Vec<PrivateKey>,
     exported: BTreeSet<String>,
     today: Option<Date>,
@@ -29,11 +29,10 @@ pub(crate) struct DiskFacts<'a> {
 impl<'a> DiskFacts<'a> {
     pub(crate) fn gather(ctx: &Ctx, session: &'a Session) -> Self {
         let tracked = tracked_files(session.files.root());
-        let tracked = tracked.map(|paths| paths.into_iter().collect::<BTreeSet<_>>());
         Self {
             files: &session.files,
-            private_keys: private_keys(session, tracked.as_ref()),
-            tracked,
+            private_keys: private_keys(session, tracked.as_deref().unwrap_or_default()),
+            tracked: tracked.map(|paths| paths.into_iter().map(Utf8PathBuf::into_string).collect()),
             exported: ctx.environment().keys().cloned().collect(),
             today: ctx.today().parse().ok(),
         }
@@ -55,7 +54,7 @@ impl Facts for DiskFacts<'_> {
 
     /// Without a repository everything counts: what lies in an unpacked archive was published.
     fn is_tracked(&self, path: &Utf8Path) -> bool {
-        self.tracked.as_ref().is_none_or(|tracked| tracked.contains(path))
+        self.tracked.as_ref().is_none_or(|tracked| tracked.contains(path.as_str()))
     }
 
     fn private_keys(&self) -> &[PrivateKey] {
@@ -72,12 +71,11 @@ impl Facts for DiskFacts<'_> {
 }
 
 /// Tracked files with a private key in them, in the top folders that the workspace names: a repository may hold much else.
-fn private_keys(session: &Session, tracked: Option<&BTreeSet<Utf8PathBuf>>) -> Vec<PrivateKey> {
+fn private_keys(session: &Session, tracked: &[Utf8PathBuf]) -> Vec<PrivateKey> {
     let tops: BTreeSet<&str> =
         session.named_paths().filter_map(|path| path.components().next().map(|first| first.as_str())).collect();
     tracked
-        .into_iter()
-        .flatten()
+        .iter()
         .filter(|path| path.components().next().is_some_and(|first| tops.contains(first.as_str())))
         .filter_map(|path| private_key(&session.files, path))
         .collect()

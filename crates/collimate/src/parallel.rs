@@ -4,8 +4,6 @@ use std::num::NonZero;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::STACK_BYTES;
-
 /// `work` on every item, as many at a time as there are cores.
 pub(crate) fn map<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
@@ -22,8 +20,9 @@ pub(crate) fn map<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R +
     };
     std::thread::scope(|scope| {
         for _ in 1..workers {
-            // Without a second thread the first one does all the work.
-            let _ = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run);
+            // Without a second thread the first one does all the work. Renders nest deeper than a usual stack allows, and would each
+            // start a thread of their own.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, || helmchart::on_large_stack(run));
         }
         run();
     });

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use rollout::{
-    Change, CommitError, Content, Draft, Fault, Journal, JournalError, Ledger, Moment, NewEntry, is_entry_name,
+    Change, CommitError, Content, Draft, Fault, Journal, JournalError, Ledger, Moment, NewEntry, Recorded,
+    is_entry_name,
 };
 use source::{FileError, FileKind, Files as _};
 
@@ -22,7 +23,7 @@ pub(crate) use self::seal::Seal;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
-use crate::{signature, write};
+use crate::{parallel, signature, write};
 
 /// The ledger's folder, beside the manifests.
 const HISTORY: &str = "history";
@@ -211,14 +212,17 @@ fn read_ledger(session: &Session, folder: &Utf8Path) -> Result<(Ledger, Vec<Faul
         Err(FileError::NotFound(_)) => Vec::new(),
         Err(error) => return Err(unreadable(error)),
     };
-    let mut files = Vec::new();
-    for entry in listed.iter().filter(|entry| entry.kind == FileKind::File && is_entry_name(&entry.name)) {
-        let (_, content) = session.files.read(&history.join(&entry.name)).map_err(|error| {
-            unreadable(error).hint("put back the files that version control holds; nothing was changed")
-        })?;
-        files.push((entry.name.clone(), content.to_vec()));
-    }
-    let (ledger, mut faults) = Ledger::read(files);
+    let entries: Vec<&source::Entry> =
+        listed.iter().filter(|entry| entry.kind == FileKind::File && is_entry_name(&entry.name)).collect();
+    // Years of entries are thousands of files.
+    let read = parallel::map(&entries, |entry| {
+        let (_, content) = session.files.read(&history.join(&entry.name))?;
+        Ok(Recorded::read(&entry.name, &content))
+    });
+    let read = read.into_iter().collect::<std::result::Result<Vec<_>, FileError>>().map_err(|error| {
+        unreadable(error).hint("put back the files that version control holds; nothing was changed")
+    })?;
+    let (ledger, mut faults) = Ledger::of(read);
     faults.extend(
         others(&session.files.absolute(&history))
             .into_iter()

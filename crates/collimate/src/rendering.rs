@@ -112,20 +112,26 @@ fn compose_options(
 }
 
 fn compose_variants(session: &Session, source: &ComposeSource, mode: Mode<'_>) -> Vec<Variant> {
-    (0..=source.overlays.len())
-        .map(|depth| {
-            let options = compose_options(session, source, depth, mode, Profiles::All);
-            let all = composefile::load(&options, &session.files)
-                .map(Arc::new)
-                .map_err(|error| compose_failure(&error, session, source));
-            let rendering = all.map(|all| {
-                let default = if uses_profiles(&all) { Arc::new(default_selection(&all)) } else { Arc::clone(&all) };
-                Rendering::Compose(ComposeRendering { all, default })
-            });
-            let overlays = source.overlays.iter().take(depth).map(|name| name.value.clone()).collect();
-            Variant { overlays, rendering }
-        })
-        .collect()
+    let overlays: Vec<&release::Overlay> =
+        source.overlays.iter().filter_map(|name| session.workspace.overlay(name)).collect();
+    let options = |depth| compose_options(session, source, depth, mode, Profiles::All);
+    let all = options(source.overlays.len());
+    let projects = if mode.env_files.is_some() || overlays.iter().all(|overlay| overlay.env.is_empty()) {
+        let depths: Vec<usize> = (0..=source.overlays.len()).map(|depth| options(depth).files.len()).collect();
+        composefile::load_layers(&all, &depths, &session.files)
+    } else {
+        (0..=source.overlays.len()).map(|depth| composefile::load(&options(depth), &session.files)).collect()
+    };
+    let variant = |(depth, project): (usize, std::result::Result<Project, composefile::Error>)| {
+        let rendering = project.map_err(|error| compose_failure(&error, session, source)).map(|all| {
+            let all = Arc::new(all);
+            let default = if uses_profiles(&all) { Arc::new(default_selection(&all)) } else { Arc::clone(&all) };
+            Rendering::Compose(ComposeRendering { all, default })
+        });
+        let overlays = source.overlays.iter().take(depth).map(|name| name.value.clone()).collect();
+        Variant { overlays, rendering }
+    };
+    projects.into_iter().enumerate().map(variant).collect()
 }
 
 /// Renders a profile as deployed at its most, all overlays included, through `files`, and throws the result away: whoever asks wants to know which

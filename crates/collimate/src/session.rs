@@ -280,7 +280,8 @@ fn read_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> Unread {
 fn parse_release((input, text): &Unread) -> ReleaseInput {
     let mut input = input.clone();
     if let Some((file, text)) = text {
-        (input.release, input.problems) = Release::parse(text, *file);
+        let (release, problems) = Release::parse(text, *file);
+        (input.release, input.problems) = (release.map(Arc::new), problems);
     }
     input
 }

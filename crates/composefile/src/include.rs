@@ -11,6 +11,7 @@ use crate::volume::{dir, join, relative};
 use crate::{Error, ErrorKind, Map, Node, Value, merge, reset};
 
 /// The model of an include, by all that decides it.
+#[derive(Clone)]
 pub(crate) struct Cached {
     files: Vec<String>,
     working_dir: String,

@@ -43,7 +43,7 @@ mod volume;
 
 pub use error::{Error, ErrorKind};
 pub use node::{Entry, Map, Node, Value};
-pub use open::load;
+pub use open::{load, load_layers};
 pub use options::{Limits, Options, Profiles};
 pub use project::Project;
 pub use record::{EnvEntry, EnvFile, ServiceFile, VariableSource, VariableUse, Warning};

@@ -18,6 +18,7 @@ use crate::{
 };
 
 /// What one loading shares: files, options and the record.
+#[derive(Clone)]
 pub(crate) struct Loader<'a> {
     pub(crate) options: &'a Options,
     files: &'a dyn Files,
@@ -32,6 +33,7 @@ pub(crate) struct Loader<'a> {
 /// A file read and parsed once.
 #[derive(Clone)]
 pub(crate) struct Parsed {
+    file: FileId,
     pub(crate) text: Text,
     pub(crate) documents: Arc<[Document]>,
     /// Why what follows the documents cannot be read.
@@ -49,6 +51,18 @@ pub(crate) struct Scope {
     pub(crate) resolve_paths: bool,
     /// The base of an `extends`: taken as it stands.
     pub(crate) is_base: bool,
+}
+
+/// The files of one model that are laid over each other so far.
+pub(crate) struct Fold {
+    pub(crate) root: Node,
+    bases: ExtendsCache,
+}
+
+impl Default for Fold {
+    fn default() -> Self {
+        Self { root: Node::new(Map::new()), bases: ExtendsCache::new() }
+    }
 }
 
 /// Bases of `extends` by file, within one model.
@@ -103,8 +117,17 @@ impl<'a> Loader<'a> {
         Ok((file, text))
     }
 
-    /// A Compose file, parsed once however often it is reached.
+    /// A Compose file that is part of the project.
     pub(crate) fn parsed(&mut self, path: &str) -> Result<Parsed, Error> {
+        let parsed = self.looked_at(path)?;
+        if !self.record.compose_files.iter().any(|(known, _)| known == path) {
+            self.record.compose_files.push((Utf8PathBuf::from(path), parsed.file));
+        }
+        Ok(parsed)
+    }
+
+    /// A Compose file, parsed once however often it is reached.
+    pub(crate) fn looked_at(&mut self, path: &str) -> Result<Parsed, Error> {
         if let Some(parsed) = self.parsed.get(path) {
             return Ok(parsed.clone());
         }
@@ -121,8 +144,7 @@ impl<'a> Loader<'a> {
                 Err(_) => (Vec::new(), Some(error)),
             },
         };
-        self.record.compose_files.push((Utf8PathBuf::from(path), file));
-        let parsed = Parsed { text, documents: documents.into(), broken };
+        let parsed = Parsed { file, text, documents: documents.into(), broken };
         self.parsed.insert(path.to_owned(), parsed.clone());
         Ok(parsed)
     }
@@ -177,11 +199,28 @@ impl<'a> Loader<'a> {
 
     /// The merged tree of some files, with defaults and absolute paths.
     pub(crate) fn model(&mut self, files: &[String], scope: &Scope, included: &[String]) -> Result<Node, Error> {
-        let mut root = Node::new(Map::new());
-        let mut cache = ExtendsCache::new();
+        let mut fold = Fold::default();
         for file in files {
-            root = self.file(file, scope, root, included, &mut cache)?.0;
+            self.fold(file, scope, &mut fold, included)?;
         }
+        self.completed(fold.root, scope)
+    }
+
+    /// Lays one more file of a model on those before it.
+    pub(crate) fn fold(
+        &mut self,
+        file: &str,
+        scope: &Scope,
+        fold: &mut Fold,
+        included: &[String],
+    ) -> Result<(), Error> {
+        let root = std::mem::take(&mut fold.root);
+        fold.root = self.file(file, scope, root, included, &mut fold.bases)?.0;
+        Ok(())
+    }
+
+    /// A merged tree with defaults and absolute paths.
+    pub(crate) fn completed(&mut self, mut root: Node, scope: &Scope) -> Result<Node, Error> {
         defaults::set_defaults(&mut root)?;
         defaults::check(&mut root)?;
         if scope.resolve_paths {

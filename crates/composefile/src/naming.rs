@@ -36,7 +36,7 @@ impl Loader<'_> {
         let mut found = source::Text::new("");
         let mut span = None;
         for path in files {
-            let parsed = self.parsed(path)?;
+            let parsed = self.looked_at(path)?;
             for document in parsed.documents.iter() {
                 if let Some(name) = named(document).filter(|name| !name.raw().is_empty()) {
                     found = name.text(&parsed.text);
@@ -69,10 +69,18 @@ impl Loader<'_> {
         Ok(normalize(working_dir.rsplit('/').next().unwrap_or_default()))
     }
 
+    /// Whether one of these files, which were looked at before, names the project.
+    pub(crate) fn is_named_in(&mut self, files: &[String]) -> bool {
+        files.iter().any(|path| match self.looked_at(path) {
+            Ok(parsed) => parsed.documents.iter().any(|document| named(document).is_some()),
+            Err(_) => true,
+        })
+    }
+
     /// Refuses what cannot be read for its name, in the words of that first reading.
     fn check_names(&mut self, files: &[String]) -> Result<(), Error> {
         for path in files {
-            let parsed = self.parsed(path)?;
+            let parsed = self.looked_at(path)?;
             let Some(document) = parsed.documents.first() else {
                 match &parsed.broken {
                     Some(error) => return Err(syntax(error)),

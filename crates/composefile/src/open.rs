@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use source::{FileKind, Files, Text};
 
 use crate::environment::Environment;
-use crate::loader::{Loader, Scope, folder};
+use crate::loader::{Fold, Loader, Scope, folder};
 use crate::model::decode::decode;
 use crate::model::shape::{DEPLOY, PROJECT, SERVICE, Shape};
 use crate::pass_through::SECRET_VALUE;
@@ -24,63 +24,124 @@ const DEFAULT_OVERRIDES: [&str; 4] =
 /// # Errors
 /// Whatever makes `docker compose config` fail, in its words; and [`ErrorKind::Limit`].
 pub fn load(options: &Options, files: &dyn Files) -> Result<Project, Error> {
-    let mut loader = Loader::new(options, files);
-    let mut environment = Environment::of_host(&options.environment);
-    let mut paths: Vec<String> = options.files.iter().map(|path| loader.absolute(path.as_str())).collect();
-    let directory = |loader: &Loader<'_>, paths: &[String]| match (&options.project_directory, paths.first()) {
-        (Some(directory), _) => loader.absolute(directory.as_str()),
-        (None, Some(first)) => folder(first),
-        (None, None) => options.current_dir.to_string(),
-    };
-    let env_files = env_files(&loader, &directory(&loader, &paths))?;
-    let read = loader.env_files(&environment, &env_files)?;
-    environment.complete(read, &mut loader.record);
-    if paths.is_empty() {
-        let start = directory(&loader, &paths);
-        paths = default_files(&mut loader, &environment, &start);
-        // A project found elsewhere brings its own `.env`.
-        let env_files = self::env_files(&loader, &directory(&loader, &paths))?;
+    let mut opening = Opening::new(options, files)?;
+    let mut fold = Fold::default();
+    let paths = std::mem::take(&mut opening.paths);
+    for path in &paths {
+        opening.loader.fold(path, &opening.scope, &mut fold, &[])?;
+    }
+    opening.project(fold.root)
+}
+
+/// As [`load`] of the first files, for each of these numbers of files, in ascending order: what they share is loaded once.
+///
+/// # Errors
+/// Each project has its own.
+pub fn load_layers(options: &Options, depths: &[usize], files: &dyn Files) -> Vec<Result<Project, Error>> {
+    if let Some(projects) = shared_layers(options, depths, files) {
+        return projects.into_iter().map(Ok).collect();
+    }
+    let first = |depth: &usize| options.files.iter().take(*depth).cloned().collect();
+    depths.iter().map(|depth| load(&Options { files: first(depth), ..options.clone() }, files)).collect()
+}
+
+/// `None` where a layer cannot be loaded, or where a later file names the project: then the layers have less in common.
+fn shared_layers(options: &Options, depths: &[usize], files: &dyn Files) -> Option<Vec<Project>> {
+    let first = *depths.first().filter(|first| **first > 0)?;
+    let mut opening = Opening::new(options, files).ok()?;
+    let paths = std::mem::take(&mut opening.paths);
+    if opening.loader.is_named_in(paths.get(first..)?) {
+        return None;
+    }
+    let mut fold = Fold::default();
+    let mut projects = Vec::new();
+    for (index, path) in paths.iter().enumerate() {
+        opening.loader.fold(path, &opening.scope, &mut fold, &[]).ok()?;
+        for _ in depths.iter().filter(|depth| **depth == index + 1) {
+            projects.push(opening.clone().project(fold.root.clone()).ok()?);
+        }
+    }
+    (projects.len() == depths.len()).then_some(projects)
+}
+
+/// A project before its files are laid over each other.
+#[derive(Clone)]
+struct Opening<'a> {
+    loader: Loader<'a>,
+    /// The files to load, absolute.
+    paths: Vec<String>,
+    scope: Scope,
+    name: String,
+    active: Vec<String>,
+}
+
+impl<'a> Opening<'a> {
+    /// Reads the environment, finds the files and names the project.
+    fn new(options: &'a Options, files: &'a dyn Files) -> Result<Self, Error> {
+        let mut loader = Loader::new(options, files);
+        let mut environment = Environment::of_host(&options.environment);
+        let mut paths: Vec<String> = options.files.iter().map(|path| loader.absolute(path.as_str())).collect();
+        let directory = |loader: &Loader<'_>, paths: &[String]| match (&options.project_directory, paths.first()) {
+            (Some(directory), _) => loader.absolute(directory.as_str()),
+            (None, Some(first)) => folder(first),
+            (None, None) => options.current_dir.to_string(),
+        };
+        let env_files = env_files(&loader, &directory(&loader, &paths))?;
         let read = loader.env_files(&environment, &env_files)?;
         environment.complete(read, &mut loader.record);
+        if paths.is_empty() {
+            let start = directory(&loader, &paths);
+            paths = default_files(&mut loader, &environment, &start);
+            // A project found elsewhere brings its own `.env`.
+            let env_files = self::env_files(&loader, &directory(&loader, &paths))?;
+            let read = loader.env_files(&environment, &env_files)?;
+            environment.complete(read, &mut loader.record);
+        }
+        if paths.is_empty() {
+            return Err(Error::new(ErrorKind::Unreadable, "no configuration file provided: not found"));
+        }
+        let working_dir = directory(&loader, &paths);
+        loader.check_files(&paths)?;
+        let name = loader.name_project(&mut environment, &paths, &working_dir)?;
+        let active = active_profiles(&mut loader, &environment);
+        let scope = Scope {
+            working_dir: working_dir.clone(),
+            resource_dir: working_dir,
+            environment: Arc::new(environment),
+            resolve_paths: options.resolve_paths,
+            is_base: false,
+        };
+        Ok(Self { loader, paths, scope, name, active })
     }
-    if paths.is_empty() {
-        return Err(Error::new(ErrorKind::Unreadable, "no configuration file provided: not found"));
+
+    /// The project of these files.
+    fn project(self, root: Node) -> Result<Project, Error> {
+        let Self { mut loader, scope, name, active, .. } = self;
+        let environment = &scope.environment;
+        let model = loader.completed(root, &scope)?;
+        if model.as_map().is_none_or(Map::is_empty) {
+            return Err(Error::invalid("empty compose file"));
+        }
+        if name.is_empty() {
+            return Err(Error::invalid("project name must not be empty"));
+        }
+        let finished = finish(&mut loader, model, &name, environment, &active)?;
+        let (options, record) = (loader.options, loader.record);
+        Ok(Project {
+            name,
+            working_dir: Utf8PathBuf::from(scope.working_dir),
+            root: finished.root,
+            disabled_services: finished.disabled,
+            environment: Environment::clone(environment).into_texts(),
+            variables: record.variables,
+            env_files: record.env_files,
+            service_files: record.service_files,
+            warnings: record.warnings,
+            compose_files: record.compose_files,
+            typed: options.interpolate,
+            interpolated: options.interpolate,
+        })
     }
-    let working_dir = directory(&loader, &paths);
-    loader.check_files(&paths)?;
-    let name = loader.name_project(&mut environment, &paths, &working_dir)?;
-    let active = active_profiles(&mut loader, &environment);
-    let environment = Arc::new(environment);
-    let scope = Scope {
-        working_dir: working_dir.clone(),
-        resource_dir: working_dir.clone(),
-        environment: Arc::clone(&environment),
-        resolve_paths: options.resolve_paths,
-        is_base: false,
-    };
-    let model = loader.model(&paths, &scope, &[])?;
-    if model.as_map().is_none_or(Map::is_empty) {
-        return Err(Error::invalid("empty compose file"));
-    }
-    if name.is_empty() {
-        return Err(Error::invalid("project name must not be empty"));
-    }
-    let finished = finish(&mut loader, model, &name, &environment, &active)?;
-    let record = loader.record;
-    Ok(Project {
-        name,
-        working_dir: Utf8PathBuf::from(working_dir),
-        root: finished.root,
-        disabled_services: finished.disabled,
-        environment: Environment::clone(&environment).into_texts(),
-        variables: record.variables,
-        env_files: record.env_files,
-        service_files: record.service_files,
-        warnings: record.warnings,
-        compose_files: record.compose_files,
-        typed: options.interpolate,
-        interpolated: options.interpolate,
-    })
 }
 
 struct Finished {

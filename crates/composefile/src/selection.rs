@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use source::Text;
+
 use crate::node::Entry;
 use crate::{Error, Map, Node};
 
@@ -126,21 +128,18 @@ pub(crate) fn prune(root: &mut Map) {
 
 /// Puts the sections of a typed project in the order in which they are printed.
 pub(crate) fn order(root: Map, names: impl Iterator<Item = &'static str>) -> Map {
-    let mut root = root;
-    let mut out = Map::new();
-    for name in names {
-        if out.contains(name) {
-            continue;
-        }
-        if let Some(entry) = root.entry_mut(name) {
-            let node = std::mem::take(&mut entry.node);
-            out.set_entry(name, Entry { key_span: entry.key_span, node });
-        }
+    let names: Vec<&str> = names.collect();
+    // A map has few of the many names that it could have.
+    let rank = |key: &Text| names.iter().position(|name| *name == key.as_str()).unwrap_or(names.len());
+    let ranks: Vec<usize> = root.keys().map(rank).collect();
+    if ranks.is_sorted() {
+        return root;
     }
-    for (name, entry) in root {
-        if !out.contains(&name) {
-            out.set_entry(name, entry);
-        }
+    let mut ranked: Vec<(usize, (Text, Entry))> = ranks.into_iter().zip(root).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let mut out = Map::new();
+    for (_, (name, entry)) in ranked {
+        out.set_entry(name, entry);
     }
     out
 }

@@ -32,13 +32,10 @@ impl Digest {
     /// The sha256 digest of `bytes`.
     #[must_use]
     pub fn sha256(bytes: &[u8]) -> Self {
-        use fmt::Write as _;
         let mut text = String::with_capacity("sha256:".len() + 64);
         text.push_str("sha256:");
-        for byte in sha2::Sha256::digest(bytes) {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
+        let digits = sha2::Sha256::digest(bytes).into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
         Self(text)
     }
 

@@ -343,7 +343,7 @@ fn read_group(
 
 fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String>, group: Group) -> Option<Component> {
     let image = reader.required_text(fields, "image");
-    let tag = reader.required(fields, "tag").and_then(|node| reader.text(node, &fields.path_of("tag")));
+    let tag = reader.required_text(fields, "tag");
     let digest = reader.required_text(fields, "digest");
     let image = read_image(reader, fields, image?);
     let tag = tag.unwrap_or_else(|| Spanned::new(String::new(), fields.span));
@@ -352,7 +352,7 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
         reader.problem(tag.span, message, Some("write the tag only, without `:`".to_owned()));
     }
     let digest = match digest {
-        Some(text) => read_digest(reader, &text, &fields.path_of("digest")),
+        Some(text) => read_digest(reader, &text, || fields.path_of("digest")),
         None => Spanned::new(ListedDigest::Damaged, fields.span),
     };
     let only_in = reader.texts(fields, "only_in");
@@ -372,23 +372,23 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
 }
 
 fn read_image(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<ImageRef>> {
-    let path = fields.path_of("image");
+    let path = || fields.path_of("image");
     match text.value.parse::<ImageRef>() {
         Ok(image) => {
             if image.tag().is_some() || image.digest().is_some() {
                 let help = format!("write `{}` here; tag and digest have keys of their own", image.name());
-                reader.problem(text.span, format!("`{path}` carries a tag or a digest"), Some(help));
+                reader.problem(text.span, format!("`{}` carries a tag or a digest", path()), Some(help));
             }
             Some(Spanned::new(image, text.span))
         }
         Err(error) => {
-            reader.problem(text.span, format!("`{path}` is no image: {error}"), None);
+            reader.problem(text.span, format!("`{}` is no image: {error}", path()), None);
             None
         }
     }
 }
 
-fn read_digest(reader: &mut Reader, text: &Spanned<String>, path: &str) -> Spanned<ListedDigest> {
+fn read_digest(reader: &mut Reader, text: &Spanned<String>, path: impl Fn() -> String) -> Spanned<ListedDigest> {
     if text.value == UNRESOLVED {
         return Spanned::new(ListedDigest::Unresolved, text.span);
     }
@@ -396,7 +396,7 @@ fn read_digest(reader: &mut Reader, text: &Spanned<String>, path: &str) -> Spann
         Ok(digest) => Spanned::new(ListedDigest::Digest(digest), text.span),
         Err(error) => {
             let help = "write the digest of the image's index, or `unresolved`".to_owned();
-            reader.problem(text.span, format!("`{path}` is no digest: {error}"), Some(help));
+            reader.problem(text.span, format!("`{}` is no digest: {error}", path()), Some(help));
             Spanned::new(ListedDigest::Damaged, text.span)
         }
     }

@@ -298,14 +298,13 @@ impl Entry {
             return Err(EntryError::TooLarge(bytes.len()));
         }
         let malformed = |error: serde_json::Error| EntryError::Malformed(error.to_string());
-        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
-        // Looked at first: a later schema has fields that this one does not know.
-        if let Some(schema) = value.get("schema").and_then(serde_json::Value::as_u64)
-            && schema != u64::from(SCHEMA)
-        {
-            return Err(EntryError::Schema(schema));
+        let entry: Self = serde_json::from_slice(bytes).map_err(|error| match later_schema(bytes) {
+            Some(schema) => EntryError::Schema(schema),
+            None => malformed(error),
+        })?;
+        if entry.schema != SCHEMA {
+            return Err(EntryError::Schema(entry.schema.into()));
         }
-        let entry: Self = serde_json::from_slice(bytes).map_err(malformed)?;
         entry.check()?;
         if entry.to_json().as_bytes() == bytes { Ok(entry) } else { Err(EntryError::NotCanonical) }
     }
@@ -443,4 +442,10 @@ impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
+}
+
+/// The schema of an entry that has another one: it has fields that this program does not know.
+fn later_schema(bytes: &[u8]) -> Option<u64> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    value.get("schema")?.as_u64().filter(|schema| *schema != u64::from(SCHEMA))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entry::{Draft, Entry, EntryError, is_entry_name};
+use crate::entry::{Draft, Entry, EntryError};
 use crate::{Hash, Moment};
 
 /// Fewer digits of a hash name an entry by chance.
@@ -14,6 +14,26 @@ pub struct Recorded {
     pub name: String,
     pub hash: Hash,
     pub entry: Entry,
+}
+
+impl Recorded {
+    /// Reads one file of the ledger's folder, by the name of an entry (see [`crate::is_entry_name`]).
+    ///
+    /// # Errors
+    /// Bytes that are no entry, or those of another name.
+    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Fault> {
+        let fault = |message: String| Fault { name: name.to_owned(), message };
+        let hash = Hash::of(bytes);
+        let entry = Entry::parse(bytes).map_err(|error| fault(error.to_string()))?;
+        if !name.contains(hash.short()) {
+            let short = hash.short();
+            return Err(fault(format!("it was changed: its hash starts with `{short}`, not with what its name says")));
+        }
+        if name != entry.file_name(&hash) {
+            return Err(fault(format!("it should be named `{}`", entry.file_name(&hash))));
+        }
+        Ok(Self { name: name.to_owned(), hash, entry })
+    }
 }
 
 /// An entry to write.
@@ -41,23 +61,20 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Reads the files of the ledger's folder; what does not look like an entry is passed over. Faults come sorted by name.
+    /// The ledger of what was read, each file by itself. Faults come sorted by name.
     #[must_use]
-    pub fn read(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> (Self, Vec<Fault>) {
-        let mut faults = Vec::new();
-        let mut unusable: Vec<String> = Vec::new();
+    pub fn of(read: impl IntoIterator<Item = Result<Recorded, Fault>>) -> (Self, Vec<Fault>) {
+        let mut faults: Vec<Fault> = Vec::new();
         let mut known: BTreeMap<Hash, Recorded> = BTreeMap::new();
-        for (name, bytes) in files.into_iter().filter(|(name, _)| is_entry_name(name)) {
-            match read_entry(&name, &bytes) {
+        for read in read {
+            match read {
                 Ok(recorded) => {
                     known.insert(recorded.hash.clone(), recorded);
                 }
-                Err(message) => {
-                    unusable.push(name.clone());
-                    faults.push(Fault { name, message });
-                }
+                Err(fault) => faults.push(fault),
             }
         }
+        let unusable: Vec<String> = faults.iter().map(|fault| fault.name.clone()).collect();
         for recorded in known.values() {
             for before in &recorded.entry.before {
                 let Some(earlier) = known.get(before) else {
@@ -138,18 +155,6 @@ impl Ledger {
     }
 }
 
-fn read_entry(name: &str, bytes: &[u8]) -> Result<Recorded, String> {
-    let hash = Hash::of(bytes);
-    let entry = Entry::parse(bytes).map_err(|error| error.to_string())?;
-    if name.contains(hash.short()) && name == entry.file_name(&hash) {
-        return Ok(Recorded { name: name.to_owned(), hash, entry });
-    }
-    if name.contains(hash.short()) {
-        return Err(format!("it should be named `{}`", entry.file_name(&hash)));
-    }
-    Err(format!("it was changed: its hash starts with `{}`, not with what its name says", hash.short()))
-}
-
 /// Kahn's order; among entries that are free to come next, the oldest comes first.
 fn ordered(mut known: BTreeMap<Hash, Recorded>) -> Vec<Recorded> {
     let mut waits: BTreeMap<Hash, usize> = BTreeMap::new();
@@ -180,6 +185,15 @@ fn ordered(mut known: BTreeMap<Hash, Recorded>) -> Vec<Recorded> {
         }
     }
     order
+}
+
+#[cfg(test)]
+impl Ledger {
+    /// The ledger of a whole folder.
+    pub(crate) fn read(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> (Self, Vec<Fault>) {
+        let entries = files.into_iter().filter(|(name, _)| crate::is_entry_name(name));
+        Self::of(entries.map(|(name, bytes)| Recorded::read(&name, &bytes)))
+    }
 }
 
 #[cfg(test)]

@@ -38,10 +38,10 @@ pub struct Excerpt {
     pub highlight: Range<usize>,
 }
 
-/// Files by id, in the order they were added.
+/// Files by id, in the order they were added. A copy shares them.
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
-    files: Vec<SourceFile>,
+    files: Vec<Arc<SourceFile>>,
 }
 
 impl SourceFile {
@@ -79,28 +79,21 @@ impl SourceFile {
 impl SourceMap {
     /// Adds a file. Equal paths are not merged: an edited file is a new one.
     pub fn add(&mut self, path: impl Into<Utf8PathBuf>, text: impl Into<Arc<str>>) -> FileId {
-        let text = text.into();
-        let mut line_starts = vec![0];
-        line_starts.extend(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'\n')
-                .map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)),
-        );
-        self.files.push(SourceFile { path: path.into(), text, line_starts: line_starts.into() });
+        let file = SourceFile { path: path.into(), text: text.into(), line_starts: OnceLock::new() };
+        self.files.push(Arc::new(file));
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
     /// The file, if `id` came from this map.
     #[must_use]
     pub fn file(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        self.files.get(id.0 as usize).map(Arc::as_ref)
     }
 
     /// The text last read under this path.
     #[must_use]
     pub fn text_of(&self, path: &Utf8Path) -> Option<&str> {
-        self.files.iter().rev().find(|file| file.path == path).map(SourceFile::text)
+        self.files.iter().rev().find(|file| file.path == path).map(|file| file.text())
     }
 
     /// The path of a span's file; empty for a foreign id.

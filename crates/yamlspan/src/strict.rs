@@ -94,19 +94,27 @@ impl Reader {
 
     /// The mapping at `node`, its keys checked against `known`.
     pub fn fields<'d>(&mut self, node: NodeRef<'d>, path: &str, known: &'static [&'static str]) -> Option<Fields<'d>> {
-        let entries = self.entries(node, path)?;
-        let mut values: Vec<(&'static str, NodeRef<'d>)> = Vec::new();
-        for entry in entries {
-            let key = entry.name;
-            let Some(name) = known.iter().find(|name| **name == key.value) else {
-                let help = match nearest(&key.value, known.iter().copied()) {
+        let mut values: Vec<(&'static str, NodeRef<'d>)> = Vec::with_capacity(known.len());
+        // Manifests are read by the thousand: nothing is allocated for a key that is right.
+        let mut unknown: BTreeSet<&str> = BTreeSet::new();
+        for (key, value) in self.mapping(node, path)?.entries() {
+            let Some(raw) = self.name(key, path) else { continue };
+            let found = known.iter().find(|name| **name == raw);
+            let is_new = match found {
+                Some(name) => !values.iter().any(|(known, _)| known == name),
+                None => unknown.insert(raw),
+            };
+            if !is_new {
+                self.twice(key, &below(path, raw));
+            } else if let Some(name) = found {
+                values.push((name, value));
+            } else {
+                let help = match nearest(raw, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known here: {}", list(known)),
                 };
-                self.problem(key.span, format!("unknown key `{}`", entry.path), Some(help));
-                continue;
-            };
-            values.push((name, entry.value));
+                self.problem(key.content_span(), format!("unknown key `{}`", below(path, raw)), Some(help));
+            }
         }
         let span = node.span();
         let title = node.target().entries().next().map_or(span, |(key, _)| key.span());
@@ -117,13 +125,13 @@ impl Reader {
     /// is left out.
     pub fn entries<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<Vec<Named<'d>>> {
         let mut out: Vec<Named<'d>> = Vec::new();
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        for entry in self.all_entries(node, path)? {
-            if seen.insert(entry.name.value.clone()) {
-                out.push(entry);
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for (key, value) in self.mapping(node, path)?.entries() {
+            let Some(name) = self.name(key, path) else { continue };
+            if seen.insert(name) {
+                out.push(Named::new(key, value, path));
             } else {
-                let help = "keep one of them".to_owned();
-                self.problem(entry.name.span, format!("`{}` stands twice", entry.path), Some(help));
+                self.twice(key, &below(path, name));
             }
         }
         Some(out)
@@ -131,22 +139,35 @@ impl Reader {
 
     /// As [`Reader::entries`], with keys that stand twice.
     pub fn all_entries<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<Vec<Named<'d>>> {
+        let mut out: Vec<Named<'d>> = Vec::new();
+        for (key, value) in self.mapping(node, path)?.entries() {
+            if self.name(key, path).is_some() {
+                out.push(Named::new(key, value, path));
+            }
+        }
+        Some(out)
+    }
+
+    fn mapping<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<NodeRef<'d>> {
         let target = node.target();
         if target.kind() != Kind::Mapping {
             self.wrong_kind(node, path, "a mapping");
             return None;
         }
-        let mut out: Vec<Named<'d>> = Vec::new();
-        for (key, value) in target.entries() {
-            if key.kind() != Kind::Scalar {
-                self.problem(key.span(), format!("a key of {} is no name", named(path)), None);
-                continue;
-            }
-            let name = key.raw().to_owned();
-            let entry_path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            out.push(Named { name: Spanned::new(name, key.content_span()), value, path: entry_path });
+        Some(target)
+    }
+
+    /// A key of the mapping at `path`, if it is a name.
+    fn name<'d>(&mut self, key: NodeRef<'d>, path: &str) -> Option<&'d str> {
+        if key.kind() != Kind::Scalar {
+            self.problem(key.span(), format!("a key of {} is no name", named(path)), None);
+            return None;
         }
-        Some(out)
+        Some(key.raw())
+    }
+
+    fn twice(&mut self, key: NodeRef<'_>, path: &str) {
+        self.problem(key.content_span(), format!("`{path}` stands twice"), Some("keep one of them".to_owned()));
     }
 
     /// The items of the sequence at `node`.
@@ -161,22 +182,27 @@ impl Reader {
 
     /// The text of the scalar at `node`. Numbers, booleans and null are refused: quoting is the way out.
     pub fn text(&mut self, node: NodeRef<'_>, path: &str) -> Option<Spanned<String>> {
+        self.text_at(node, || path.to_owned())
+    }
+
+    /// As [`Reader::text`]; the path is only made for a problem.
+    fn text_at(&mut self, node: NodeRef<'_>, path: impl Fn() -> String) -> Option<Spanned<String>> {
         let scalar = node.target();
         if scalar.kind() != Kind::Scalar {
-            self.wrong_kind(node, path, "a text");
+            self.wrong_kind(node, &path(), "a text");
             return None;
         }
         match scalar.value() {
             Scalar::Str | Scalar::Timestamp(_) => Some(Spanned::new(scalar.raw().to_owned(), scalar.content_span())),
             Scalar::Null => {
                 let help = "give a value, or remove the key".to_owned();
-                self.problem(node.span(), format!("`{path}` is empty"), Some(help));
+                self.problem(node.span(), format!("`{}` is empty", path()), Some(help));
                 None
             }
             _ => {
                 let raw = scalar.raw();
                 let help = format!("quote it: `\"{raw}\"`");
-                self.problem(node.span(), format!("`{path}` must be a text, not `{raw}`"), Some(help));
+                self.problem(node.span(), format!("`{}` must be a text, not `{raw}`", path()), Some(help));
                 None
             }
         }
@@ -245,12 +271,12 @@ impl Reader {
 
     pub fn required_text(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
         let node = self.required(fields, key)?;
-        self.text(node, &fields.path_of(key))
+        self.text_at(node, || fields.path_of(key))
     }
 
     pub fn optional_text(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
         let node = fields.get(key)?;
-        self.text(node, &fields.path_of(key))
+        self.text_at(node, || fields.path_of(key))
     }
 
     /// A list of texts; empty if the key is absent.
@@ -279,12 +305,25 @@ impl<'d> Fields<'d> {
     }
 
     pub fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        below(&self.path, key)
     }
 
     pub fn path(&self) -> &str {
         &self.path
     }
+}
+
+impl<'d> Named<'d> {
+    /// An entry of the mapping at `path`.
+    fn new(key: NodeRef<'d>, value: NodeRef<'d>, path: &str) -> Self {
+        let name = key.raw();
+        Self { name: Spanned::new(name.to_owned(), key.content_span()), value, path: below(path, name) }
+    }
+}
+
+/// The path of a key of the mapping at `path`.
+fn below(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 fn named(path: &str) -> String {

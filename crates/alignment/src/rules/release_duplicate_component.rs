@@ -18,7 +18,7 @@ impl Rule for ReleaseDuplicateComponent {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        for release in survey.inputs.releases.iter().filter_map(|input| input.release.as_ref()) {
+        for release in survey.inputs.releases.iter().filter_map(|input| input.release.as_deref()) {
             let version = &release.version.value;
             for (index, component) in release.components.iter().enumerate() {
                 let name = &component.name.value;

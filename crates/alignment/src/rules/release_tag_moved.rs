@@ -1,6 +1,6 @@
 //! Two releases list the same image and tag with different digests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use findings::{Finding, Severity};
 use release::{Component, DigestKind, Release};
@@ -21,18 +21,18 @@ impl Rule for ReleaseTagMoved {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        let mut first_listed: BTreeMap<(String, &str), (&Release, &Component)> = BTreeMap::new();
+        // By tag first: it tells most of them apart. Years of releases list an image thousands of times.
+        let mut first_listed: BTreeMap<(&str, &str, &str), (&Release, &Component)> = BTreeMap::new();
         // Two roles may share one file: a release does not contradict itself.
-        let mut seen = Vec::new();
+        let mut seen = BTreeSet::new();
         for input in survey.inputs.releases {
             let Some(release) = &input.release else { continue };
-            if input.file.is_some_and(|file| seen.contains(&file)) {
+            if input.file.is_some_and(|file| !seen.insert(file)) {
                 continue;
             }
-            seen.extend(input.file);
             for component in &release.components {
                 let Some(digest) = component.digest.get() else { continue };
-                let key = (component.image.name(), component.tag.value.as_str());
+                let key = (component.tag.value.as_str(), component.image.repository(), component.image.registry());
                 let Some((other_release, other)) = first_listed.get(&key) else {
                     first_listed.insert(key, (release, component));
                     continue;
@@ -48,7 +48,8 @@ impl Rule for ReleaseTagMoved {
                         Place::source(component.digest.span),
                         format!(
                             "releases `{other_version}` and `{version}` list `{}:{}` with different digests",
-                            key.0, key.1
+                            component.image.name(),
+                            component.tag.value
                         ),
                     )
                     .label(format!("release `{version}` lists this"))

@@ -98,7 +98,7 @@ impl Report<'_, '_> {
 
     fn entry(&mut self, entry: &EnvEntry, help: &str) {
         let written = self.survey.written(entry.value_span).unwrap_or_default();
-        let named = is_secret_name(&entry.name) && is_secret_value(written);
+        let named = is_secret_value(written) && is_secret_name(&entry.name);
         if named || password_in_url(written).is_some() {
             let place = Place::source(entry.value_span);
             self.finding(place, &format!("variable `{}`", entry.name.as_str()), "", help);
@@ -109,7 +109,7 @@ impl Report<'_, '_> {
     fn defaults(&mut self, project: &Project) {
         for variable in &project.variables {
             let (Some(default), Some(span)) = (&variable.default, variable.span) else { continue };
-            if (is_secret_name(&variable.name) && is_secret_value(default)) || password_in_url(default).is_some() {
+            if (is_secret_value(default) && is_secret_name(&variable.name)) || password_in_url(default).is_some() {
                 let what = format!("the default of variable `{}`", variable.name);
                 let help = format!("write `${{{}:?}}`, so that Compose asks for it", variable.name);
                 self.finding(Place::source(span), &what, "", &help);
@@ -121,7 +121,7 @@ impl Report<'_, '_> {
         let environment = service.path.key("environment");
         for (key, node) in entries(service.node.get("environment")) {
             let Some(value) = node.as_str() else { continue };
-            let named = is_secret_name(key) && is_secret_value(value);
+            let named = is_secret_value(value) && is_secret_name(key);
             if (named || password_in_url(value).is_some()) && self.is_literal(project, node, named) {
                 let place = self.profile.value(variant, Object::Compose, environment.key(key));
                 let what = format!("variable `{key}`");
@@ -196,7 +196,7 @@ impl Report<'_, '_> {
         {
             for (name, value) in data.target().entries() {
                 let Some(value) = scalar(value) else { continue };
-                let named = is_secret_name(name.raw()) && is_secret_value(value) && !value.contains('\n');
+                let named = is_secret_value(value) && is_secret_name(name.raw()) && !value.contains('\n');
                 let url = password_in_url(value);
                 if named || url.is_some() {
                     let what = format!("`{}`", name.raw());
@@ -210,7 +210,7 @@ impl Report<'_, '_> {
                 for (index, entry) in env.target().items().enumerate() {
                     let (Some(name), Some(value)) = (text(entry, &["name"]), text(entry, &["value"])) else { continue };
                     let url = password_in_url(value).filter(|range| !value[range.clone()].contains("$("));
-                    if (is_secret_name(name) && is_secret_value(value)) || url.is_some() {
+                    if (is_secret_value(value) && is_secret_name(name)) || url.is_some() {
                         let what = format!("variable `{name}`");
                         found.push((path.key("env").index(index).key("value"), url, what));
                     }

@@ -44,10 +44,10 @@ pub(crate) fn find(ctx: &Ctx, session: Option<&Session>, name: &str) -> Result<N
         return Ok(Named { channel, ..owned(manifest) });
     }
     let mut versions = session.releases.iter().filter(|input| {
-        input.problems.is_empty() && input.release.as_ref().is_some_and(|release| release.version.value == name)
+        input.problems.is_empty() && input.release.as_deref().is_some_and(|release| release.version.value == name)
     });
     if let Some(first) = versions.next() {
-        let identity = |input: &alignment::ReleaseInput| input.release.as_ref().map(Release::identity);
+        let identity = |input: &alignment::ReleaseInput| input.release.as_deref().map(Release::identity);
         if let Some(other) = versions.find(|input| identity(input) != identity(first)) {
             return Err(Failure::usage(format!("there are two releases `{name}`"))
                 .because(format!("`{}` and `{}`", first.path, other.path))
@@ -71,7 +71,7 @@ fn known(session: &Session) -> Vec<String> {
         known.push(channel.name.value.clone());
         known.extend(channel.rings.iter().map(|ring| place::label(&channel.name.value, Some(&ring.name.value))));
     }
-    let versions = session.releases.iter().filter_map(|input| Some(input.release.as_ref()?.version.value.clone()));
+    let versions = session.releases.iter().filter_map(|input| Some(input.release.as_deref()?.version.value.clone()));
     for version in versions {
         if !known.contains(&version) {
             known.push(version);

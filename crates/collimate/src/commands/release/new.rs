@@ -303,7 +303,7 @@ fn is_free(records: &Records, manifest: &Manifest) -> Result<()> {
             .hint("give the new one a version of its own")
     };
     for input in &records.session.releases {
-        let Some(release) = input.release.as_ref().filter(|release| release.version.value == *version) else {
+        let Some(release) = input.release.as_deref().filter(|release| release.version.value == *version) else {
             continue;
         };
         if !same_but_date(&release.manifest(), manifest) {
@@ -313,7 +313,7 @@ fn is_free(records: &Records, manifest: &Manifest) -> Result<()> {
     let entries = records.ledger.entries().iter();
     let mut known = entries.flat_map(|recorded| recorded.entry.from.iter().chain(&recorded.entry.to));
     let has_version = |release: &&Release| release.version.value == *version;
-    let is_here = records.session.releases.iter().filter_map(|input| input.release.as_ref()).any(|r| has_version(&r));
+    let is_here = records.session.releases.iter().filter_map(|input| input.release.as_deref()).any(|r| has_version(&r));
     if !is_here && known.any(|held| held.version == *version) {
         return Err(taken("the ledger knows it".to_owned()));
     }

@@ -1,6 +1,6 @@
 //! What must not change any more, and what must not be said twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Manifest, Release};
@@ -23,7 +23,7 @@ pub(super) fn reason(session: &Session, ledger: &Ledger, named: &Named) -> Optio
     let is_archive = |path: &Utf8Path| path.parent().is_some_and(|folder| folder.file_name() == Some(ARCHIVE));
     let has_version = |release: &Release| release.version.value == *version;
     let archived = session.releases.iter().find(|input| {
-        is_archive(&input.path) && (input.path == named.path || input.release.as_ref().is_some_and(has_version))
+        is_archive(&input.path) && (input.path == named.path || input.release.as_deref().is_some_and(has_version))
     });
     if let Some(archived) = archived {
         return Some(format!("it is in the archive: `{}`", archived.path));
@@ -46,7 +46,7 @@ pub(super) fn reason(session: &Session, ledger: &Ledger, named: &Named) -> Optio
 /// A version names one release for ever.
 pub(super) fn is_free_beside(session: &Session, manifest: &Manifest) -> Result<()> {
     let has_version = |release: &&Release| release.version.value == manifest.version;
-    let taken = session.releases.iter().find(|input| input.release.as_ref().filter(has_version).is_some());
+    let taken = session.releases.iter().find(|input| input.release.as_deref().filter(has_version).is_some());
     taken.map_or(Ok(()), |taken| {
         Err(Failure::usage(format!("there is a release `{}` already: `{}`", manifest.version, taken.path))
             .because("a version names one release for ever")
@@ -56,12 +56,20 @@ pub(super) fn is_free_beside(session: &Session, manifest: &Manifest) -> Result<(
 
 /// No other release may list the same image and tag with another digest. `except` is a file that is about to be replaced.
 pub(super) fn one_digest_per_tag(session: &Session, manifest: &Manifest, except: Option<&Utf8Path>) -> Result<()> {
+    let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for listed in manifest.listed() {
+        wanted.entry(&listed.tag).or_default().insert(&listed.image);
+    }
     let mut known: BTreeMap<(String, &str), (&str, &Utf8Path)> = BTreeMap::new();
     for input in session.releases.iter().filter(|input| Some(input.path.as_path()) != except) {
         for component in input.release.iter().flat_map(|release| &release.components) {
-            if let Some(digest) = component.digest.get() {
-                let key = (component.image.name(), component.tag.value.as_str());
-                known.entry(key).or_insert((digest.as_str(), &input.path));
+            // Years of releases list thousands of images; few of them have a tag of these.
+            let Some((images, digest)) = wanted.get(component.tag.as_str()).zip(component.digest.get()) else {
+                continue;
+            };
+            let name = component.image.name();
+            if images.contains(name.as_str()) {
+                known.entry((name, &component.tag)).or_insert((digest.as_str(), &input.path));
             }
         }
     }
