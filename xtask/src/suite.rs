@@ -37,6 +37,8 @@ const SYSTEM_TOOLS: &[&str] = &[
     "nginx",
     "wrk",
     "docker-registry",
+    "xmllint",
+    "mandoc",
 ];
 
 struct Suite {

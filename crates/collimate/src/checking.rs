@@ -28,6 +28,8 @@ pub(crate) struct Checked {
     pub(crate) complete: bool,
     pub(crate) verdicts: Vec<ProfileVerdict>,
     pub(crate) sources: SourceMap,
+    /// The workspace's own file.
+    pub(crate) workspace: Utf8PathBuf,
 }
 
 /// What to check.
@@ -111,7 +113,7 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
         .into_iter()
         .filter(|verdict| in_scope.contains(verdict.name.as_str()))
         .collect();
-    Checked { findings, known, complete, verdicts, sources }
+    Checked { findings, known, complete, verdicts, sources, workspace: session.workspace_path() }
 }
 
 /// What profiles use that a new workspace must name.

@@ -21,64 +21,65 @@ pub(crate) enum Format {
     Json,
     /// For code scanners
     Sarif,
+    /// For build servers, beside their other tests
+    Junit,
     /// Workflow commands, for annotations in a pipeline's log
     Github,
+    /// For the comment on a change request
+    Markdown,
 }
 
 /// What one check found.
 pub(crate) struct Report<'a> {
-    pub(crate) findings: &'a [Finding<Location>],
-    /// What a baseline accepts: said to programs, counted for people.
-    pub(crate) known: &'a [Finding<Location>],
-    pub(crate) verdicts: &'a [ProfileVerdict],
-    pub(crate) sources: &'a SourceMap,
+    pub(crate) checked: &'a Checked,
     /// Lines of talk that belong to the result, such as how a file was looked at.
     pub(crate) remarks: &'a [String],
 }
 
-impl<'a> Report<'a> {
-    pub(crate) fn of(checked: &'a Checked, remarks: &'a [String]) -> Self {
-        let Checked { findings, known, verdicts, sources, .. } = checked;
-        Self { findings, known, verdicts, sources, remarks }
-    }
-
+impl Report<'_> {
     /// Prints the report and gives the exit code.
     pub(crate) fn print(&self, ctx: &Ctx, format: Format, deny_warnings: bool, notes: bool) -> Result<Exit> {
-        match format {
-            Format::Text => ctx.print(&self.text(ctx, notes))?,
-            Format::Json => ctx.print(&findings::json(&self.all(), self.verdicts, self.sources))?,
-            Format::Sarif => ctx.print(&sarif(&self.all(), self.sources))?,
-            Format::Github => ctx.print(&findings::github(self.findings, self.sources))?,
-        }
+        let Checked { findings, verdicts, sources, workspace, .. } = self.checked;
         let bar = if deny_warnings { Severity::Warning } else { Severity::Error };
-        let failed = self.findings.iter().any(|finding| finding.severity >= bar);
+        let least = if notes { Severity::Note } else { Severity::Warning };
+        ctx.print(&match format {
+            Format::Text => self.text(ctx, least),
+            Format::Json => findings::json(&self.all(), verdicts, sources),
+            Format::Sarif => sarif(&self.all(), sources, workspace.as_str()),
+            Format::Junit => findings::junit(findings, verdicts, sources, bar),
+            Format::Github => findings::github(findings, sources),
+            Format::Markdown => findings::markdown(findings, verdicts, sources, least),
+        })?;
+        let failed = findings.iter().any(|finding| finding.severity >= bar);
         Ok(if failed { Exit::Findings } else { Exit::Fine })
     }
 
-    /// Findings that count and those that do not, in one order.
+    /// Findings that count and those that a baseline accepts, in one order: said to programs, counted for people.
     fn all(&self) -> Vec<Finding<Location>> {
-        let mut all = [self.findings, self.known].concat();
-        findings::sort(&mut all, self.sources);
+        let mut all = [self.checked.findings.as_slice(), &self.checked.known].concat();
+        findings::sort(&mut all, &self.checked.sources);
         all
     }
 
-    fn text(&self, ctx: &Ctx, notes: bool) -> String {
-        let counts = Counts::of(self.findings);
+    fn text(&self, ctx: &Ctx, least: Severity) -> String {
+        let Checked { findings, verdicts, sources, .. } = self.checked;
+        let counts = Counts::of(findings);
         let shown: Vec<Finding<Location>> =
-            self.findings.iter().filter(|finding| notes || finding.severity > Severity::Note).cloned().collect();
-        let mut text = findings::text(&shown, self.sources, TextOptions { colour: ctx.color() });
+            findings.iter().filter(|finding| finding.severity >= least).cloned().collect();
+        let mut text = findings::text(&shown, sources, TextOptions { colour: ctx.color() });
         text.push_str(&self.table());
         for remark in self.remarks {
             let _ = writeln!(text, "{remark}");
         }
-        let hint = if counts.notes > 0 && !notes { " (`--notes` shows the notes)" } else { "" };
-        let _ = writeln!(text, "{}: {counts}{hint}", plural(self.verdicts.len(), "profile"));
+        let hint = if counts.notes > 0 && least > Severity::Note { " (`--notes` shows the notes)" } else { "" };
+        let _ = writeln!(text, "{}: {counts}{hint}", plural(verdicts.len(), "profile"));
         text
     }
 
     fn table(&self) -> String {
         let row = |row: &ProfileVerdict| {
-            let known = self.known.iter().filter(|finding| finding.profiles.contains(row.name.as_str())).count();
+            let known =
+                self.checked.known.iter().filter(|finding| finding.profiles.contains(row.name.as_str())).count();
             let verdict = match row.verdict {
                 Verdict::Failed => "NOT ALIGNED".to_owned(),
                 Verdict::Aligned | Verdict::Warnings if known > 0 => {
@@ -89,8 +90,8 @@ impl<'a> Report<'a> {
             };
             vec![row.channel.clone(), row.name.clone(), plural(row.images, "image"), verdict]
         };
-        let mut text = columns::align(&self.verdicts.iter().map(row).collect::<Vec<_>>());
-        if !self.verdicts.is_empty() {
+        let mut text = columns::align(&self.checked.verdicts.iter().map(row).collect::<Vec<_>>());
+        if !self.checked.verdicts.is_empty() {
             text.push('\n');
         }
         text
@@ -119,9 +120,9 @@ pub(crate) fn verdicts(survey: &Survey<'_>, found: &[Finding<Location>]) -> Vec<
     survey.profiles.iter().map(verdict).collect()
 }
 
-fn sarif(findings: &[Finding<Location>], sources: &SourceMap) -> String {
+fn sarif(findings: &[Finding<Location>], sources: &SourceMap, home: &str) -> String {
     let rules: Vec<RuleInfo<'_>> =
         RULES.iter().map(|rule| RuleInfo { id: rule.id(), summary: rule.summary() }).collect();
-    let tool = Tool { name: "collimate", version: env!("CARGO_PKG_VERSION"), rules: &rules };
+    let tool = Tool { name: "collimate", version: env!("CARGO_PKG_VERSION"), rules: &rules, home };
     findings::sarif(findings, sources, tool)
 }

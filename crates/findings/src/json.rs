@@ -3,6 +3,7 @@
 use serde::Serialize;
 use source::{SourceMap, redact};
 
+use crate::disarm::disarmed_json;
 use crate::{Finding, Location};
 
 /// Version of the JSON shape. Raised when a field is added or changes.
@@ -90,7 +91,7 @@ pub fn json(findings: &[Finding<Location>], profiles: &[ProfileVerdict], sources
     // Structs of strings and numbers always serialise.
     let mut out = serde_json::to_string_pretty(&report).unwrap_or_default();
     out.push('\n');
-    out
+    disarmed_json(out)
 }
 
 fn entry<'a>(finding: &'a Finding<Location>, sources: &'a SourceMap) -> Entry<'a> {

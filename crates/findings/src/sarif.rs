@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use source::{SourceMap, redact};
 
+use crate::disarm::disarmed_json;
 use crate::{Finding, Location, Severity, fingerprint};
 
 /// The program that found something.
@@ -12,6 +13,8 @@ pub struct Tool<'a> {
     pub version: &'a str,
     /// All rules, in a fixed order.
     pub rules: &'a [RuleInfo<'a>],
+    /// Where a finding is shown that stands in no file: GitHub refuses the whole log if one result has no place.
+    pub home: &'a str,
 }
 
 /// What a scanner shows of a rule.
@@ -26,7 +29,7 @@ pub struct RuleInfo<'a> {
 pub fn sarif(findings: &[Finding<Location>], sources: &SourceMap, tool: Tool<'_>) -> String {
     let rules: Vec<Value> =
         tool.rules.iter().map(|rule| json!({"id": rule.id, "shortDescription": {"text": rule.summary}})).collect();
-    let results: Vec<Value> = findings.iter().map(|finding| result(finding, sources, tool.rules)).collect();
+    let results: Vec<Value> = findings.iter().map(|finding| result(finding, sources, tool)).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -39,10 +42,10 @@ pub fn sarif(findings: &[Finding<Location>], sources: &SourceMap, tool: Tool<'_>
     // Values always serialise.
     let mut out = serde_json::to_string_pretty(&log).unwrap_or_default();
     out.push('\n');
-    out
+    disarmed_json(out)
 }
 
-fn result(finding: &Finding<Location>, sources: &SourceMap, rules: &[RuleInfo<'_>]) -> Value {
+fn result(finding: &Finding<Location>, sources: &SourceMap, tool: Tool<'_>) -> Value {
     let mut message = redact(&finding.message);
     if let Some(help) = &finding.help {
         message.push('\n');
@@ -58,12 +61,12 @@ fn result(finding: &Finding<Location>, sources: &SourceMap, rules: &[RuleInfo<'_
         // Not `baselineState`: that compares with a run that has a GUID.
         result["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": redact(reason)}]);
     }
-    if let Some(index) = rules.iter().position(|rule| rule.id == finding.rule) {
+    if let Some(index) = tool.rules.iter().position(|rule| rule.id == finding.rule) {
         result["ruleIndex"] = json!(index);
     }
-    if let Some(place) = physical(&finding.place, sources) {
-        result["locations"] = json!([{"physicalLocation": place}]);
-    }
+    let home = || json!({"artifactLocation": {"uri": uri(tool.home)}});
+    let place = physical(&finding.place, sources).unwrap_or_else(home);
+    result["locations"] = json!([{"physicalLocation": place}]);
     let related: Vec<Value> = finding
         .related
         .iter()
@@ -96,10 +99,10 @@ fn physical(location: &Location, sources: &SourceMap) -> Option<Value> {
     Some(place)
 }
 
-/// A path as a relative URI: what RFC 3986 does not allow in a path is percent-encoded.
+/// A path as a URI, relative as the path is: what RFC 3986 does not allow in a path is percent-encoded.
 fn uri(path: &str) -> String {
     use std::fmt::Write as _;
-    let mut out = String::with_capacity(path.len());
+    let mut out = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=@".contains(&byte) {
             out.push(char::from(byte));

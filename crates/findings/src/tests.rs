@@ -1,3 +1,6 @@
+mod junit;
+mod markdown;
+
 use super::*;
 use source::{FileId, SourceMap, Span};
 
@@ -62,12 +65,14 @@ fn no_writer_prints_a_secret() {
     .related(at(&sources, 2, "DB_PASSWORD"), "redis://u:hunter2@h")
     .help("password=hunter2");
     let findings = [finding];
-    let tool = Tool { name: "collimate", version: "0", rules: &[] };
+    let tool = Tool { name: "collimate", version: "0", rules: &[], home: "w" };
     for out in [
         text(&findings, &sources, TextOptions::default()),
         json(&findings, &[], &sources),
         sarif(&findings, &sources, tool),
         github(&findings, &sources),
+        junit(&findings, &[], &sources, Severity::Error),
+        markdown(&findings, &[], &sources, Severity::Note),
     ] {
         assert!(!out.contains("hunter2"), "{out}");
         assert!(!out.contains('\u{1b}'), "{out}");
@@ -114,7 +119,7 @@ fn json_has_the_documented_shape() {
 fn sarif_names_rule_and_region() {
     let sources = sources();
     let rules = [RuleInfo { id: "digest-mismatch", summary: "s" }];
-    let tool = Tool { name: "collimate", version: "1", rules: &rules };
+    let tool = Tool { name: "collimate", version: "1", rules: &rules, home: "my collimate.yaml" };
     let log: serde_json::Value = serde_json::from_str(&sarif(&[mismatch(&sources)], &sources, tool)).unwrap();
     let result = &log["runs"][0]["results"][0];
     assert_eq!(result["ruleIndex"], 0);
@@ -124,6 +129,13 @@ fn sarif_names_rule_and_region() {
     let log: serde_json::Value = serde_json::from_str(&sarif(&[odd], &sources, tool)).unwrap();
     let uri = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
     assert_eq!(uri, "a%20b%25,%3Ax.env");
+    // Outside the workspace, and in no file at all: GitHub refuses a log in which one result has no place.
+    let places = [Location::File("/etc/\u{fc} x".into()), Location::Nowhere];
+    let findings = places.map(|place| Finding::new("r", Severity::Note, place, "m"));
+    let log: serde_json::Value = serde_json::from_str(&sarif(&findings, &sources, tool)).unwrap();
+    let uri =
+        |index: usize| &log["runs"][0]["results"][index]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!((uri(0), uri(1)), (&"file:///etc/%C3%BC%20x".into(), &"my%20collimate.yaml".into()));
 }
 
 #[test]
@@ -221,4 +233,28 @@ fn the_column_is_that_of_the_file_where_a_line_is_masked() {
     let finding = Finding::new("r", Severity::Error, Location::Span(Span::new(file, 27..31)), "m");
     let out = text(&[finding], &sources, TextOptions { colour: false });
     assert_eq!(out, "error[r]: m\n --> f:1:28\n  |\n1 | url: redis://•••@host:1/0\n  |                  ^^^^\n\n");
+}
+
+#[test]
+fn no_writer_prints_a_runners_command() {
+    let mut sources = SourceMap::default();
+    let file = sources.add("f", "::set-output name=a::b\n##[add-mask]x\n");
+    let place = || Location::Span(Span::new(file, 0..30));
+    let foreign = "m\n::set-output name=a::b\n  ::error::x\n##[add-mask]x";
+    let finding =
+        Finding::new("r", Severity::Error, place(), foreign).label(foreign).related(place(), foreign).help(foreign);
+    let findings = [finding];
+    let tool = Tool { name: "collimate", version: "0", rules: &[], home: "w" };
+    for out in [
+        text(&findings, &sources, TextOptions::default()),
+        json(&findings, &[], &sources),
+        sarif(&findings, &sources, tool),
+        junit(&findings, &[], &sources, Severity::Error),
+        markdown(&findings, &[], &sources, Severity::Note),
+    ] {
+        let begins = |line: &str| line.trim_start().starts_with("::") && !line.trim_start().starts_with(":::");
+        assert!(!out.contains("##[") && !out.lines().any(begins), "{out}");
+    }
+    let value: serde_json::Value = serde_json::from_str(&json(&findings, &[], &sources)).unwrap();
+    assert_eq!(value["findings"][0]["message"], foreign);
 }

@@ -4,6 +4,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use source::{Excerpt, SourceMap, redact};
 
+use crate::disarm::disarmed;
 use crate::{Finding, Location, Severity};
 
 /// Lines longer than this are cut by the renderer. A digest and its repository stay whole.
@@ -42,7 +43,7 @@ pub fn text(findings: &[Finding<Location>], sources: &SourceMap, options: TextOp
         for (drawn, real) in moved {
             report = report.replacen(&drawn, &real, 1);
         }
-        out.push_str(&report);
+        out.push_str(&disarmed(&report));
         out.push_str("\n\n");
     }
     out

@@ -142,7 +142,7 @@ fn owed(session: &Session, profiles: &[&release::Profile]) -> Vec<String> {
 }
 
 fn report(args: &Args, ctx: &Ctx, checked: &checking::Checked, remarks: &[String]) -> Result<Exit> {
-    let report = Report::of(checked, remarks);
+    let report = Report { checked, remarks };
     report.print(ctx, args.format, args.deny == Some(Deny::Warnings), args.notes)
 }
 

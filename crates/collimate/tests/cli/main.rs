@@ -23,6 +23,7 @@ mod peers;
 mod policy_from;
 mod registry;
 mod release;
+mod reports;
 mod requirements;
 mod rollout;
 mod runbook;
