@@ -29,6 +29,8 @@ struct State {
     inside: BTreeMap<Utf8PathBuf, bool>,
     /// Folders and files outside the root that the operator named.
     allowed: BTreeSet<Utf8PathBuf>,
+    /// What an earlier look read and nothing has changed since.
+    kept: BTreeMap<Utf8PathBuf, Content>,
 }
 
 #[derive(Clone)]
@@ -36,6 +38,8 @@ struct Content {
     id: FileId,
     bytes: Arc<[u8]>,
     text: Option<Arc<str>>,
+    /// Whether the file is reached through a link: then it can change where nobody looks.
+    is_linked: bool,
 }
 
 impl DiskFiles {
@@ -52,8 +56,26 @@ impl DiskFiles {
             read: state.read.clone(),
             inside: state.inside.clone(),
             allowed: state.allowed.clone(),
+            kept: state.kept.clone(),
         };
         Self { root: self.root.clone(), state: Mutex::new(state) }
+    }
+
+    /// A door of its own to the same files that reads again only what is not the same: `is_same` is asked for absolute paths.
+    pub(crate) fn kept(self, is_same: &dyn Fn(&Utf8Path) -> bool) -> Self {
+        let Self { root, state } = self;
+        let read = state.into_inner().unwrap_or_else(PoisonError::into_inner).read;
+        let same = |(path, content): (Utf8PathBuf, Result<Content, FileError>)| {
+            let content = content.ok().filter(|content| !content.is_linked && is_same(&root.join(&path)))?;
+            Some((path, content))
+        };
+        let kept = read.into_iter().filter_map(same).collect();
+        Self { state: Mutex::new(State { kept, ..State::default() }), root }
+    }
+
+    /// All folders that were looked into, absolute, whether they are there or not.
+    pub(crate) fn folders(&self) -> Vec<Utf8PathBuf> {
+        self.lock().inside.keys().cloned().collect()
     }
 
     /// The folder that everything is relative to.
@@ -99,7 +121,7 @@ impl DiskFiles {
         let text: Arc<str> = Arc::from(text);
         let mut state = self.lock();
         let id = state.sources.add(path.clone(), Arc::clone(&text));
-        let content = Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text) };
+        let content = Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text), is_linked: false };
         state.read.insert(path, Ok(content));
     }
 
@@ -127,6 +149,8 @@ impl DiskFiles {
         let metadata = absolute.symlink_metadata().map_err(|error| io_error(path, &error))?;
         if metadata.is_symlink() {
             let target = absolute.canonicalize_utf8().map_err(|error| io_error(path, &error))?;
+            // The folder that it leads into was looked into too.
+            target.parent().map(|folder| self.is_inside(state, folder));
             if !may_read(&self.root, &state.allowed, &target) {
                 return Err(FileError::Outside { path: path.to_owned() });
             }
@@ -154,29 +178,36 @@ impl DiskFiles {
 
     fn load(&self, path: &Utf8Path) -> Result<Content, FileError> {
         let path = normalize(path);
-        let resolved = {
+        let (resolved, kept) = {
             let mut state = self.lock();
             if let Some(known) = state.read.get(&path) {
                 return known.clone();
             }
-            self.resolve(&mut state, &path)
+            // Asked for what was kept too, for what the answer keeps in mind: which folders were looked into.
+            (self.resolve(&mut state, &path), state.kept.remove(&path))
         };
         // Several files are read at a time. Whoever comes first with the same one decides what stands in it.
-        let read = resolved.and_then(|real| read_file(&path, &real)).map(|bytes| match String::from_utf8(bytes) {
-            Ok(text) => {
-                let text: Arc<str> = Arc::from(text);
-                (Arc::from(Arc::clone(&text)), Some(text))
-            }
-            Err(error) => (Arc::from(error.into_bytes()), None),
-        });
+        let content = match kept {
+            Some(Content { bytes, text, .. }) => Ok((bytes, text, false)),
+            None => resolved.and_then(|real| {
+                let is_linked = real != self.root.join(&path);
+                Ok(match String::from_utf8(read_file(&path, &real)?) {
+                    Ok(text) => {
+                        let text: Arc<str> = Arc::from(text);
+                        (Arc::from(Arc::clone(&text)), Some(text), is_linked)
+                    }
+                    Err(error) => (Arc::from(error.into_bytes()), None, is_linked),
+                })
+            }),
+        };
         let mut state = self.lock();
         if let Some(known) = state.read.get(&path) {
             return known.clone();
         }
-        let content = read.map(|(bytes, text): (Arc<[u8]>, Option<Arc<str>>)| {
+        let content = content.map(|(bytes, text, is_linked): (Arc<[u8]>, Option<Arc<str>>, bool)| {
             let shown = text.clone().unwrap_or_else(|| Arc::from(String::from_utf8_lossy(&bytes).as_ref()));
             let id = state.sources.add(path.clone(), shown);
-            Content { id, bytes, text }
+            Content { id, bytes, text, is_linked }
         });
         state.read.insert(path, content.clone());
         content
@@ -202,7 +233,11 @@ impl Files for DiskFiles {
 
     fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError> {
         let path = normalize(path);
-        let real = self.resolve(&mut self.lock(), &path)?;
+        let mut state = self.lock();
+        let real = self.resolve(&mut state, &path)?;
+        // What appears in it changes the list.
+        self.is_inside(&mut state, &real);
+        drop(state);
         let mut entries = Vec::new();
         for entry in real.read_dir_utf8().map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory => FileError::NotDirectory(path.clone()),

@@ -39,6 +39,7 @@ mod terminal;
 mod tracing;
 mod tracked;
 mod vouched;
+mod watcher;
 mod write;
 
 use std::process::ExitCode;
@@ -101,11 +102,15 @@ enum Command {
     Mirror(Box<commands::mirror::Args>),
     Schema(commands::schema::Args),
     Completions(commands::completions::Args),
+    Man(commands::man::Args),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     report_panics();
+    if matches!(&cli.command, Command::Check(args) if args.watch) {
+        watcher::hold_signals();
+    }
     // A panic unwinds to here: it has been reported by the hook, and is our bug whatever the input was.
     let worker = std::thread::Builder::new().spawn(move || helmchart::on_large_stack(move || run(cli)));
     let exit = worker.ok().and_then(|worker| worker.join().ok()).unwrap_or(Exit::Bug);
@@ -143,6 +148,7 @@ fn run(cli: Cli) -> Exit {
         Command::Mirror(args) => commands::mirror::run(*args, &ctx),
         Command::Schema(args) => commands::schema::run(args, &ctx),
         Command::Completions(args) => commands::completions::run(args, &ctx),
+        Command::Man(args) => commands::man::run(&args, &ctx),
     };
     outcome.unwrap_or_else(|failure| {
         ctx.say(&failure.to_text());

@@ -34,24 +34,38 @@ pub(crate) struct Report<'a> {
     pub(crate) checked: &'a Checked,
     /// Lines of talk that belong to the result, such as how a file was looked at.
     pub(crate) remarks: &'a [String],
+    pub(crate) format: Format,
+    /// Whether a warning fails the check too.
+    pub(crate) deny_warnings: bool,
+    /// Whether notes are shown too.
+    pub(crate) notes: bool,
 }
 
 impl Report<'_> {
     /// Prints the report and gives the exit code.
-    pub(crate) fn print(&self, ctx: &Ctx, format: Format, deny_warnings: bool, notes: bool) -> Result<Exit> {
+    pub(crate) fn print(&self, ctx: &Ctx) -> Result<Exit> {
+        ctx.print(&self.text(ctx))?;
+        let failed = self.checked.findings.iter().any(|finding| finding.severity >= self.bar());
+        Ok(if failed { Exit::Findings } else { Exit::Fine })
+    }
+
+    /// What fails the check.
+    fn bar(&self) -> Severity {
+        if self.deny_warnings { Severity::Warning } else { Severity::Error }
+    }
+
+    /// The report.
+    pub(crate) fn text(&self, ctx: &Ctx) -> String {
         let Checked { findings, verdicts, sources, workspace, .. } = self.checked;
-        let bar = if deny_warnings { Severity::Warning } else { Severity::Error };
-        let least = if notes { Severity::Note } else { Severity::Warning };
-        ctx.print(&match format {
-            Format::Text => self.text(ctx, least),
+        let least = if self.notes { Severity::Note } else { Severity::Warning };
+        match self.format {
+            Format::Text => self.for_people(ctx, least),
             Format::Json => findings::json(&self.all(), verdicts, sources),
             Format::Sarif => sarif(&self.all(), sources, workspace.as_str()),
-            Format::Junit => findings::junit(findings, verdicts, sources, bar),
+            Format::Junit => findings::junit(findings, verdicts, sources, self.bar()),
             Format::Github => findings::github(findings, sources),
             Format::Markdown => findings::markdown(findings, verdicts, sources, least),
-        })?;
-        let failed = findings.iter().any(|finding| finding.severity >= bar);
-        Ok(if failed { Exit::Findings } else { Exit::Fine })
+        }
     }
 
     /// Findings that count and those that a baseline accepts, in one order: said to programs, counted for people.
@@ -61,7 +75,7 @@ impl Report<'_> {
         all
     }
 
-    fn text(&self, ctx: &Ctx, least: Severity) -> String {
+    fn for_people(&self, ctx: &Ctx, least: Severity) -> String {
         let Checked { findings, verdicts, sources, .. } = self.checked;
         let counts = Counts::of(findings);
         let shown: Vec<Finding<Location>> =

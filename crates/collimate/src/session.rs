@@ -32,6 +32,12 @@ pub(crate) const ARCHIVE: &str = "archive";
 impl Session {
     /// Finds and opens the workspace of the current folder, or the one that `--workspace` names.
     pub(crate) fn open(ctx: &Ctx) -> Result<Self> {
+        let (files, name) = Self::door(ctx)?;
+        Self::through(ctx, files, &name)
+    }
+
+    /// The door to the files of that workspace, and the name of its own file, which is not looked at yet.
+    pub(crate) fn door(ctx: &Ctx) -> Result<(DiskFiles, Utf8PathBuf)> {
         let file = match ctx.workspace_file() {
             Some(file) => ctx.cwd().join(file),
             None => nearest(ctx.cwd()).ok_or_else(|| {
@@ -39,27 +45,24 @@ impl Session {
                     .hint("run `collimate init` to make one from the Compose files and charts that are here")
             })?,
         };
-        Self::open_file(ctx, &file)
+        door_of(&file)
     }
 
     /// Opens the workspace whose file is at this absolute path.
     pub(crate) fn open_file(ctx: &Ctx, file: &Utf8Path) -> Result<Self> {
-        let unreadable = |error: &dyn std::fmt::Display| {
-            Failure::input(format!("cannot read `{file}`"))
-                .because(error)
-                .hint(format!("`--workspace` names a `{}`; `collimate init` makes one", release::WORKSPACE_FILE))
-        };
-        let folder = file.parent().unwrap_or(Utf8Path::new("/"));
-        let root = folder.canonicalize_utf8().map_err(|error| unreadable(&error.kind()))?;
-        let files = DiskFiles::new(root);
-        let name = file.file_name().unwrap_or(release::WORKSPACE_FILE);
-        let (id, text) = files.read_text(Utf8Path::new(name)).map_err(|error| unreadable(&error))?;
+        let (files, name) = door_of(file)?;
+        Self::through(ctx, files, &name)
+    }
+
+    /// Opens the workspace of a [`Self::door`].
+    pub(crate) fn through(ctx: &Ctx, files: DiskFiles, name: &Utf8Path) -> Result<Self> {
+        let (id, text) = files.read_text(name).map_err(|error| unreadable(&files.root().join(name), &error))?;
         let workspace = Workspace::parse(&text, id)
             .and_then(|workspace| {
                 let unknown = alignment::unknown_rules(&workspace);
                 if unknown.is_empty() { Ok(workspace) } else { Err(unknown) }
             })
-            .map_err(|problems| malformed(ctx, &files, name, problems))?;
+            .map_err(|problems| malformed(ctx, &files, name.as_str(), problems))?;
         Ok(Self::of(ctx, files, workspace))
     }
 
@@ -180,6 +183,18 @@ pub(crate) fn unknown(what: &str, name: &str, known: Vec<&str>) -> Failure {
 pub(crate) fn base_folder(ctx: &Ctx) -> Utf8PathBuf {
     let file = ctx.workspace_file().map(|file| ctx.cwd().join(file)).or_else(|| nearest(ctx.cwd()));
     file.and_then(|file| file.parent().map(Utf8Path::to_owned)).unwrap_or_else(|| ctx.cwd().to_owned())
+}
+
+fn door_of(file: &Utf8Path) -> Result<(DiskFiles, Utf8PathBuf)> {
+    let folder = file.parent().unwrap_or(Utf8Path::new("/"));
+    let root = folder.canonicalize_utf8().map_err(|error| unreadable(file, &error.kind()))?;
+    Ok((DiskFiles::new(root), file.file_name().unwrap_or(release::WORKSPACE_FILE).into()))
+}
+
+fn unreadable(file: &Utf8Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::input(format!("cannot read `{file}`"))
+        .because(error)
+        .hint(format!("`--workspace` names a `{}`; `collimate init` makes one", release::WORKSPACE_FILE))
 }
 
 /// The workspace file of a folder: in it, or in the nearest one above it.

@@ -24,6 +24,11 @@ pub(crate) fn tracked_files(root: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
     Some(paths.into_iter().filter_map(|path| Some(path.strip_prefix(below).ok()?.to_owned())).collect())
 }
 
+/// The index of the repository that `root` is in.
+pub(crate) fn index(root: &Utf8Path) -> Option<Utf8PathBuf> {
+    root.ancestors().find(|folder| folder.join(".git").exists()).and_then(index_of)
+}
+
 /// `.git/index`; in a worktree `.git` is a file that names the folder.
 fn index_of(top: &Utf8Path) -> Option<Utf8PathBuf> {
     let git = top.join(".git");

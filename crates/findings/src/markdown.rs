@@ -156,11 +156,7 @@ fn prose(text: &str) -> String {
         }
         for piece in part.split_inclusive(char::is_whitespace) {
             let word = piece.trim_end_matches(char::is_whitespace);
-            if is_plain(word) {
-                out.push_str(word)
-            } else {
-                out.push_str(&code(word))
-            }
+            out.push_str(&if is_plain(word) { word.to_owned() } else { code(word) });
             if word.len() < piece.len() {
                 out.push(' ');
             }

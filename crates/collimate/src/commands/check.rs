@@ -1,3 +1,5 @@
+mod watch;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 
@@ -65,7 +67,7 @@ pub(crate) struct Args {
     baseline: Option<Utf8PathBuf>,
 
     /// Write what is found today into this file, for `--baseline`; with `--baseline`, only what it lists and is found still
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["names", "release", "env_file", "peers"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["names", "release", "env_file", "peers", "watch"])]
     write_baseline: Option<Utf8PathBuf>,
 
     /// Make everything that the workspace file, trusted keys and baseline ask less of than in this git revision an error
@@ -73,6 +75,10 @@ pub(crate) struct Args {
     /// A branch, tag or commit that is protected better than the working tree. Read without running git.
     #[arg(long, value_name = "REF", conflicts_with_all = ["release", "write_baseline"])]
     policy_from: Option<String>,
+
+    /// Check again whenever a file changes; ends on SIGINT or SIGTERM
+    #[arg(long, conflicts_with_all = ["peers", "release"])]
+    pub(crate) watch: bool,
 
     /// Print what a rule means, with examples
     #[arg(long, value_name = "RULE", exclusive = true)]
@@ -96,36 +102,45 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     }
     if let Some(release) = &args.release {
         let (checked, remarks) = targets::check(ctx, release, &args.target, &args.unmanaged)?;
-        return report(args, ctx, &checked, &remarks);
+        return report(args, &checked, &remarks).print(ctx);
     }
-    let session = Session::open(ctx)?;
+    if args.watch {
+        return watch::run(args, ctx);
+    }
+    let (checked, remarks) = looked_at(args, ctx, &Session::open(ctx)?)?;
+    if args.write_baseline.is_some() && args.baseline.is_none() {
+        // All that there is to say stands in the file.
+        return Ok(Exit::Fine);
+    }
+    report(args, &checked, &remarks).print(ctx)
+}
+
+/// The check of an opened workspace.
+fn looked_at(args: &Args, ctx: &Ctx, session: &Session) -> Result<(checking::Checked, Vec<String>)> {
     let profiles = session.select(&args.names)?;
     let env_files: Vec<Utf8PathBuf> =
-        args.env_file.iter().map(|path| env_file(&session, ctx, &profiles, path)).collect::<Result<_>>()?;
+        args.env_file.iter().map(|path| env_file(session, ctx, &profiles, path)).collect::<Result<_>>()?;
     let env_files = Some(env_files.as_slice()).filter(|paths| !paths.is_empty());
-    let baseline = args.baseline.as_deref().map(|file| Baseline::read(ctx, &session, file)).transpose()?;
+    let baseline = args.baseline.as_deref().map(|file| Baseline::read(ctx, session, file)).transpose()?;
     let scope = Scope { profiles: profiles.clone(), env_files, baseline: baseline.as_ref(), ..Scope::default() };
     // Asked before the check, so that a missing tool is said at once.
     let peers = args.peers.map(|when| peers::Peers::find(ctx, &profiles, when == Peers::Require)).transpose()?;
-    let mut checked = checking::check(ctx, &session, &Charts::default(), &scope);
+    let mut checked = checking::check(ctx, session, &Charts::default(), &scope);
+    let mut remarks = owed(session, &profiles);
     if let Some(file) = &args.write_baseline {
         let listed = if baseline.is_some() { &checked.known } else { &checked.findings };
-        baseline::write(ctx, &session, file, listed, &checked.sources)?;
-        if baseline.is_none() {
-            return Ok(Exit::Fine);
-        }
+        baseline::write(ctx, session, file, listed, &checked.sources)?;
     }
-    let mut remarks = owed(&session, &profiles);
     if let Some(baseline) = &baseline {
         remarks.extend(baseline.remarks(&checked, args.write_baseline.is_some()));
     }
     if let Some(revision) = &args.policy_from {
-        remarks.extend(policy::hold_against(ctx, &session, revision, baseline.as_ref(), &mut checked)?);
+        remarks.extend(policy::hold_against(ctx, session, revision, baseline.as_ref(), &mut checked)?);
     }
     if let Some(peers) = peers {
-        remarks.extend(peers.compare(ctx, &session, &scope, &mut checked)?);
+        remarks.extend(peers.compare(ctx, session, &scope, &mut checked)?);
     }
-    report(args, ctx, &checked, &remarks)
+    Ok((checked, remarks))
 }
 
 /// Approvals that are due in the channels that are looked at.
@@ -141,9 +156,9 @@ fn owed(session: &Session, profiles: &[&release::Profile]) -> Vec<String> {
         .collect()
 }
 
-fn report(args: &Args, ctx: &Ctx, checked: &checking::Checked, remarks: &[String]) -> Result<Exit> {
-    let report = Report { checked, remarks };
-    report.print(ctx, args.format, args.deny == Some(Deny::Warnings), args.notes)
+fn report<'a>(args: &Args, checked: &'a checking::Checked, remarks: &'a [String]) -> Report<'a> {
+    let deny_warnings = args.deny == Some(Deny::Warnings);
+    Report { checked, remarks, format: args.format, deny_warnings, notes: args.notes }
 }
 
 /// The operator's env file as a path of the workspace. It must be readable, and there must be one profile to read it for.

@@ -244,6 +244,5 @@ fn check(root: &Utf8Path, ctx: &Ctx) -> Result<Exit> {
     let session = Session::open_file(ctx, &root.join(WORKSPACE_FILE))?;
     let scope = Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() };
     let checked = checking::check(ctx, &session, &Charts::default(), &scope);
-    let report = Report { checked: &checked, remarks: &[] };
-    report.print(ctx, Format::Text, false, false)
+    Report { checked: &checked, remarks: &[], format: Format::Text, deny_warnings: false, notes: false }.print(ctx)
 }

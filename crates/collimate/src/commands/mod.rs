@@ -9,6 +9,7 @@ pub(crate) mod history;
 pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod man;
 pub(crate) mod mark_good;
 pub(crate) mod mirror;
 pub(crate) mod pin;
