@@ -5,6 +5,7 @@
 
 mod arguments;
 mod bench;
+mod dist;
 mod generated;
 mod parity;
 mod peers;
@@ -30,6 +31,11 @@ usage: cargo xtask TASK
   peers [NAME…]      build the judges (needs Go)
     --all              those too that take long to build
   generate           write the files that the program generates
+  dist               what is handed out: static programs, manual, completions, checksums
+    --target T…        for which systems (x86_64-unknown-linux-musl, aarch64-unknown-linux-musl)
+    --output DIR       an empty folder (`target/dist`)
+    --key FILE         signs the checksums
+    --allow-dirty      although not all is committed
   bench              our speed against the real tools
     --repeat N         how often each side runs (11)
     --program FILE     a built `collimate`, instead of building it
@@ -69,6 +75,7 @@ fn main() -> ExitCode {
 fn run(task: Option<&str>, arguments: Arguments) -> Result<ExitCode> {
     match task {
         Some("bench") => bench::run(arguments),
+        Some("dist") => dist::run(arguments),
         Some("generate") => generated::run(arguments),
         // Not in the usage text: `bench` calls it.
         Some("peak") => bench::peak(arguments),

@@ -50,7 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &[]),
-    ("xtask", &["testkit"]),
+    ("xtask", &["testkit", "signing"]),
 ];
 
 /// What only the program may bring in: terminal, arguments, temporary files.

@@ -1,0 +1,97 @@
+//! What builds a static program for one target, and how.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::terminal::say;
+use crate::{process, repository};
+
+/// Where paths of this machine are said to lie, so that a program built elsewhere is the same.
+const SOURCES: &str = "/collimate";
+const CRATES: &str = "/cargo";
+
+/// The parts of a build for one target.
+pub(crate) struct Toolchain {
+    /// `x86_64-unknown-linux-musl`.
+    target: String,
+    /// Compiles the C and the assembler of the cryptography.
+    cc: &'static str,
+}
+
+impl Toolchain {
+    /// Finds all parts, and names what is missing with the way to get it.
+    pub(crate) fn find(target: &str) -> Result<Self> {
+        let (cc, package) = match target {
+            "x86_64-unknown-linux-musl" => ("musl-gcc", "musl-tools"),
+            "aarch64-unknown-linux-musl" => ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"),
+            other => bail!(
+                "there is no recipe for `{other}`; there are x86_64-unknown-linux-musl and aarch64-unknown-linux-musl"
+            ),
+        };
+        let libraries = rustc(&["--print", "target-libdir", "--target", target])?;
+        if !Utf8Path::new(&libraries).is_dir() {
+            bail!("Rust's library for `{target}` is not installed; `rustup target add {target}` installs it");
+        }
+        if Command::new(cc).arg("--version").output().is_err() {
+            bail!(
+                "there is no `{cc}`, which compiles the C of `ring` for `{target}`; on Debian `apt-get install {package}` installs it"
+            );
+        }
+        Ok(Self { target: target.to_owned(), cc })
+    }
+
+    /// `x86_64-linux`: static programs do not ask which C library a system has.
+    pub(crate) fn platform(&self) -> String {
+        format!("{}-linux", self.architecture())
+    }
+
+    pub(crate) fn is_of_this_machine(&self) -> bool {
+        self.architecture() == std::env::consts::ARCH
+    }
+
+    fn architecture(&self) -> &str {
+        self.target.split('-').next().unwrap_or_default()
+    }
+
+    /// Builds the program, and gives its path.
+    pub(crate) fn build(&self, root: &Utf8Path, moment: u64) -> Result<Utf8PathBuf> {
+        say(&format!("\n== {}", self.target));
+        let target = repository::target()?.join("dist-build");
+        let cargo_home = match std::env::var("CARGO_HOME") {
+            Ok(home) => Utf8PathBuf::from(home),
+            Err(_) => Utf8PathBuf::from(std::env::var("HOME").context("neither `CARGO_HOME` nor `HOME` is set")?)
+                .join(".cargo"),
+        };
+        let sysroot = rustc(&["--print", "sysroot"])?;
+        let remapped = [(root.as_str(), SOURCES), (cargo_home.as_str(), CRATES), (sysroot.as_str(), "/rust")];
+        let mut rust = vec![
+            "-Clink-self-contained=yes".to_owned(),
+            "-Clinker=rust-lld".to_owned(),
+            "-Clink-arg=--build-id=none".to_owned(),
+        ];
+        rust.extend(remapped.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")));
+        let c: Vec<String> = remapped.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
+        let variable = self.target.replace('-', "_");
+        let mut command = Command::new("cargo");
+        command.args(["build", "--release", "--locked", "--package", "collimate", "--target", &self.target]);
+        command.current_dir(root).env("CARGO_TARGET_DIR", &target);
+        // The unit separator: a path may hold a space.
+        command.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")).env_remove("RUSTFLAGS");
+        command.env(format!("CC_{variable}"), self.cc).env(format!("CFLAGS_{variable}"), c.join(" "));
+        command.env("SOURCE_DATE_EPOCH", moment.to_string()).env("LC_ALL", "C").env("TZ", "UTC");
+        if !process::watch(&mut command, |_| {})? {
+            bail!("`cargo build` for `{}` failed", self.target);
+        }
+        Ok(target.join(&self.target).join("release/collimate"))
+    }
+}
+
+fn rustc(arguments: &[&str]) -> Result<String> {
+    let output = Command::new("rustc").args(arguments).output().context("cannot run `rustc`")?;
+    if !output.status.success() {
+        bail!("`rustc {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
