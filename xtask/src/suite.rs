@@ -39,6 +39,7 @@ const SYSTEM_TOOLS: &[&str] = &[
     "docker-registry",
     "xmllint",
     "mandoc",
+    "pre-commit",
 ];
 
 struct Suite {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod action;
 mod adopting;
 mod baseline;
 mod bundle;
@@ -22,6 +23,7 @@ mod mirror_usage;
 mod mutations;
 mod peers;
 mod policy_from;
+mod precommit;
 mod registry;
 mod release;
 mod reports;
