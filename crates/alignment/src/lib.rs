@@ -18,6 +18,7 @@ mod inputs;
 mod kubernetes;
 mod labels;
 mod lasting;
+mod made_from;
 mod mirror;
 mod mounts;
 mod pins;
@@ -36,6 +37,7 @@ pub use inputs::{
 };
 pub use labels::{LabelMeaning, ReleaseLabel, release_labels};
 pub use lasting::is_lasting;
+pub use made_from::made_from;
 pub use mounts::mounted_paths;
 pub use pins::{Pin, pins};
 pub use place::{At, Object, Path, Place, Rendered, Step};

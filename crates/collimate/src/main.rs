@@ -128,7 +128,7 @@ fn run(cli: Cli) -> Exit {
     let outcome = match cli.command {
         Command::Init(args) => commands::init::run(args, &ctx),
         Command::Check(args) => commands::check::run(&args, &ctx),
-        Command::Pin(args) => commands::pin::run(args, &ctx),
+        Command::Pin(args) => commands::pin::run(&args, &ctx),
         Command::Release(args) => commands::release::run(*args, &ctx),
         Command::History(args) => commands::history::run(&args, &ctx),
         Command::MarkGood(args) => commands::mark_good::run(&args, &ctx),

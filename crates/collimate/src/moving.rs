@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use findings::{Finding, Location, Severity, TextOptions, plural};
+use findings::{Severity, TextOptions, plural};
 use release::Channel;
 use rollout::Held;
 use source::Files as _;
@@ -11,9 +11,10 @@ use source::Files as _;
 use crate::checking::{self, Checked, Scope};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::pinning::trial;
 use crate::rendering::Charts;
 use crate::session::Session;
-use crate::{archive, documents, pinning, place, proving, tracing};
+use crate::{archive, documents, place, proving};
 
 /// The state of the workspace before anything moves.
 pub(crate) fn look(ctx: &Ctx, session: &Session) -> Checked {
@@ -32,19 +33,8 @@ pub(crate) fn prove(
 ) -> Result<()> {
     let next = session.with(ctx, texts)?;
     let selected: BTreeSet<&str> = profiles.iter().map(String::as_str).collect();
-    let (plan, sources) = tracing::with_survey(ctx, &next, &Charts::default(), |survey, sources| {
-        (pinning::plan(survey, sources, &selected, false), sources.clone())
-    });
-    let print = |findings: &[Finding<Location>], sources: &source::SourceMap| {
-        ctx.print(&findings::text(findings, sources, TextOptions { colour: ctx.color() }))
-    };
-    if !plan.refusals.is_empty() {
-        print(&plan.refusals, &sources)?;
-        return Err(Failure::new(Exit::Findings, format!("{} cannot be pinned", plural(plan.refusals.len(), "place")))
-            .hint("nothing was written; write what the findings above say, then run the command again"));
-    }
-    let mut edited = pinning::apply(&plan.splices, &sources)
-        .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
+    let tried = trial::pin(ctx, &next, &selected, false)?;
+    let mut edited = tried.texts;
     edited.extend(documents::of_move(session, &next));
     for (path, text) in &edited {
         next.files.overlay(path, text);
@@ -52,7 +42,7 @@ pub(crate) fn prove(
     let after = checking::check(ctx, &next, &Charts::default(), &scope(&next));
     let new = proving::new_findings_by_file(before, &after);
     if !new.is_empty() {
-        print(&new, &after.sources)?;
+        ctx.print(&findings::text(&new, &after.sources, TextOptions { colour: ctx.color() }))?;
         let errors = new.iter().filter(|finding| finding.severity == Severity::Error).count();
         // A warning must not keep anybody from going back to what is known good.
         if errors > 0 {

@@ -2,17 +2,21 @@
 //!
 //! Every use of a component gives wishes: this span shall hold that text. A span may be reached by several profiles, also of other
 //! channels; it is edited only where all of them wish the same. What cannot be expressed as the bytes of one scalar is refused
-//! with the lines to write by hand. Whether a plan works is proved afterwards by a check of its result.
+//! with the lines to write by hand. Whether a plan works is proved afterwards: see [`trial`].
+
+mod by_hand;
+pub(crate) mod trial;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alignment::{LabelMeaning, Pin, Resolved, Survey};
-use findings::{Finding, Location, Severity};
-use source::{SourceMap, Span};
+use alignment::Survey;
+use camino::Utf8PathBuf;
+use findings::{Finding, Location};
+use source::{FileId, SourceMap, Span};
 use yamlspan::edit::Splice;
 
-/// Rule name under which refusals are printed.
-const REFUSED: &str = "pin-refused";
+use crate::disk::DiskFiles;
 
 /// What to write, and what cannot be.
 #[derive(Default)]
@@ -31,200 +35,136 @@ struct Wish {
     changes: bool,
 }
 
+/// Why a use can have no wishes.
+struct Refused {
+    reason: String,
+    /// What else to look at.
+    others: Vec<(Location, String)>,
+}
+
 /// All wishes of one use (tag and digest are written together or not at all), or why there can be none.
-struct Use {
-    profile: String,
+struct Use<'a> {
+    profile: &'a release::Profile,
     what: String,
-    /// The reference or label value that the profile is meant to have.
-    wanted: String,
+    /// What the profile is meant to have.
+    wanted: Wanted<'a>,
     /// Whether the use belongs to a profile that is being pinned.
     selected: bool,
     place: Option<Span>,
-    wishes: Result<Vec<Wish>, String>,
+    /// Where the parts of the value come from, and where they are put together.
+    parts: Vec<(Span, &'static str)>,
+    wishes: Result<Vec<Wish>, Refused>,
+}
+
+/// What a use is meant to hold.
+enum Wanted<'a> {
+    Reference { text: String, component: &'a release::Component },
+    Label(String),
 }
 
 /// Plans the edits for the profiles in `selected`. `survey` must be over traced profiles.
-pub(crate) fn plan(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Plan {
-    let traced =
-        |name: &str| survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile);
-    let pins = alignment::pins(survey, &traced);
-    let mut uses: Vec<Use> =
-        pins.iter().map(|pin| use_of_pin(pin, sources, selected.contains(pin.profile), tag_with_digest)).collect();
-    uses.extend(labels(survey, selected));
-    settle(uses, sources)
+pub(crate) fn plan(
+    survey: &Survey<'_>,
+    sources: &SourceMap,
+    files: &DiskFiles,
+    selected: &BTreeSet<&str>,
+    tag_with_digest: bool,
+) -> Plan {
+    let mut uses = wishes::all(survey, sources, selected, tag_with_digest);
+    let same = same_files(sources, files);
+    for wish in uses.iter_mut().filter_map(|found| found.wishes.as_mut().ok()).flatten() {
+        wish.span.file = same.get(&wish.span.file).copied().unwrap_or(wish.span.file);
+    }
+    settle(&uses, sources)
+}
+
+/// Uses of the profiles in `selected` that do not hold what they are meant to, each with `reason`.
+fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>, reason: &str) -> Vec<Finding<Location>> {
+    let uses = wishes::all(survey, sources, selected, false);
+    let is_unmet = |found: &&Use<'_>| {
+        found.selected && found.wishes.as_ref().map_or(true, |wishes| wishes.iter().any(|wish| wish.changes))
+    };
+    uses.iter().filter(is_unmet).map(|found| by_hand::refusal(found, reason, &[], sources)).collect()
+}
+
+/// Files that are one and the same through links, each with the one of them that stands for all: what is written to one of them, all have.
+fn same_files(sources: &SourceMap, files: &DiskFiles) -> BTreeMap<FileId, FileId> {
+    let mut first: BTreeMap<Utf8PathBuf, FileId> = BTreeMap::new();
+    let mut same = BTreeMap::new();
+    for (path, file) in sources.latest() {
+        let own = *first.entry(files.real(path)).or_insert(file);
+        if own != file {
+            same.insert(file, own);
+        }
+    }
+    same
 }
 
 fn written(sources: &SourceMap, span: Span) -> &str {
     sources.file(span.file).and_then(|file| file.text().get(span.range())).unwrap_or_default()
 }
 
-fn exact(resolved: &Resolved) -> Option<Span> {
-    resolved.primary.filter(|_| resolved.exact)
-}
-
-fn use_of_pin(pin: &Pin<'_>, sources: &SourceMap, selected: bool, tag_with_digest: bool) -> Use {
-    let wishes = wishes_of_pin(pin, sources, tag_with_digest);
-    let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
-    Use {
-        profile: pin.profile.to_owned(),
-        what: format!("`{}`", pin.component.name.value),
-        wanted: pin.wanted.clone(),
-        selected,
-        place: digest_place.or(pin.whole.primary).or(pin.repository.primary),
-        wishes,
-    }
-}
-
-fn wishes_of_pin(pin: &Pin<'_>, sources: &SourceMap, tag_with_digest: bool) -> Result<Vec<Wish>, String> {
-    let mut wishes = Vec::new();
-    let (Ok(reference), Some(digest)) = (&pin.image.reference, pin.component.digest.get()) else {
-        return Ok(wishes);
-    };
-    let tag = &pin.component.tag.value;
-    if let (Some(now), Some(resolved)) = (reference.tag(), &pin.tag) {
-        match exact(resolved) {
-            Some(span) => wishes.push(Wish { span, text: tag.clone(), changes: now != tag }),
-            None if now == tag => {}
-            None => return Err("its tag is put together from several places".to_owned()),
-        }
-    }
-    match (reference.digest(), &pin.digest) {
-        (Some(now), Some(resolved)) => match exact(resolved) {
-            Some(span) => {
-                wishes.push(Wish { span, text: digest.to_string(), changes: now != digest });
-            }
-            None => match hex_only(resolved, now.hex(), digest, sources) {
-                Some(span) => {
-                    wishes.push(Wish { span, text: digest.hex().to_owned(), changes: now != digest });
-                }
-                None if now == digest => {}
-                None => return Err("its digest is put together from several places".to_owned()),
-            },
-        },
-        _ => {
-            let after = |span: Span| Span { start: span.end, ..span };
-            let tag_end = pin.tag.as_ref().and_then(exact).filter(|_| tag_with_digest);
-            match exact(&pin.whole).or(tag_end) {
-                Some(span) => {
-                    wishes.push(Wish { span: after(span), text: format!("@{digest}"), changes: true });
-                }
-                None => {
-                    return Err("it has no digest, and its reference is put together from several values".to_owned());
-                }
-            }
-        }
-    }
-    Ok(wishes)
-}
-
-/// The bytes of the hexadecimal part, where a template writes `sha256:` itself.
-fn hex_only(resolved: &Resolved, now: &str, wanted: &release::Digest, sources: &SourceMap) -> Option<Span> {
-    let span = resolved.primary?;
-    (written(sources, span) == now && wanted.algorithm() == "sha256").then_some(span)
-}
-
-/// Labels that name another release or channel, as the rule `release-label-differs` finds them.
-fn labels(survey: &Survey<'_>, selected: &BTreeSet<&str>) -> Vec<Use> {
-    let mut uses = Vec::new();
-    for profile in &survey.profiles {
-        let Some(held) = profile.release else { continue };
-        for label in alignment::release_labels(profile) {
-            let resolved = alignment::resolve(profile.profile, &label.place);
-            let changes = label.value != label.expected;
-            // It may name an image or the release; where one value serves a label of the release too, that one decides.
-            let is_free = label.meaning == LabelMeaning::Application && !changes;
-            let wishes = match exact(&resolved) {
-                _ if is_free => Ok(Vec::new()),
-                Some(span) => Ok(vec![Wish { span, text: label.expected.clone(), changes }]),
-                None if !changes => Ok(Vec::new()),
-                None => Err("its value is put together from several places".to_owned()),
-            };
-            uses.push(Use {
-                profile: profile.name().to_owned(),
-                what: format!("the label `{}`", label.key),
-                wanted: label.expected.clone(),
-                selected: selected.contains(profile.name()) && !held.release.version.is_empty(),
-                place: resolved.primary,
-                wishes,
-            });
-        }
-    }
-    uses
-}
-
 /// Turns wishes into splices where all agree.
-fn settle(uses: Vec<Use>, sources: &SourceMap) -> Plan {
+fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
     // Per span: every text that somebody wishes it to hold.
-    let mut wished: BTreeMap<Span, BTreeMap<String, Vec<String>>> = BTreeMap::new();
-    for found in &uses {
+    let mut wished: BTreeMap<Span, BTreeMap<&str, Vec<&Use<'_>>>> = BTreeMap::new();
+    for found in uses {
         for wish in found.wishes.iter().flatten() {
-            wished.entry(wish.span).or_default().entry(wish.text.clone()).or_default().push(found.profile.clone());
+            wished.entry(wish.span).or_default().entry(&wish.text).or_default().push(found);
         }
     }
-    let overlaps = |span: Span| {
-        wished
-            .keys()
-            .any(|other| *other != span && other.file == span.file && other.start < span.end && span.start < other.end)
+    let overlapping = |span: Span| {
+        wished.keys().find(|other| {
+            **other != span && other.file == span.file && other.start < span.end && span.start < other.end
+        })
     };
     let mut plan = Plan::default();
     let mut chosen: BTreeMap<Span, String> = BTreeMap::new();
-    for found in &uses {
+    for found in uses {
         let wishes = match &found.wishes {
             Ok(wishes) if !found.selected || wishes.iter().all(|wish| !wish.changes) => continue,
             Ok(wishes) => wishes,
             Err(_) if !found.selected => continue,
-            Err(reason) => {
-                plan.refusals.push(refusal(found, reason, Vec::new()));
+            Err(refused) => {
+                plan.refusals.push(by_hand::refusal(found, &refused.reason, &refused.others, sources));
                 continue;
             }
         };
-        let disputed = wishes.iter().find(|wish| wished.get(&wish.span).is_some_and(|texts| texts.len() > 1));
-        if let Some(wish) = disputed {
-            let others: Vec<String> = wished[&wish.span]
-                .iter()
-                .filter(|(text, _)| **text != wish.text)
-                .flat_map(|(text, profiles)| {
-                    profiles.iter().map(move |profile| format!("profile `{profile}` needs `{text}` there"))
-                })
-                .collect();
-            plan.refusals.push(refusal(found, "the place is shared with profiles that need something else", others));
+        let disputed: Vec<&Wish> =
+            wishes.iter().filter(|wish| wished.get(&wish.span).is_some_and(|texts| texts.len() > 1)).collect();
+        if !disputed.is_empty() {
+            let others = disputed.iter().flat_map(|wish| {
+                let others = wished[&wish.span].iter().filter(|(text, _)| **text != wish.text);
+                others.flat_map(|(text, uses)| uses.iter().map(move |other| by_hand::competing(other, text)))
+            });
+            let reason = "the place is shared with profiles that need something else";
+            plan.refusals.push(by_hand::refusal(found, reason, &others.collect::<Vec<_>>(), sources));
             continue;
         }
-        if wishes.iter().any(|wish| overlaps(wish.span)) {
-            plan.refusals.push(refusal(found, "the place is part of another value that is written too", Vec::new()));
+        if let Some(other) = wishes.iter().find_map(|wish| overlapping(wish.span)) {
+            let reason = "the place is part of another value that is written too";
+            let others = [(Location::Span(*other), "the other value".to_owned())];
+            plan.refusals.push(by_hand::refusal(found, reason, &others, sources));
             continue;
         }
         for wish in wishes.iter().filter(|wish| wish.changes && written(sources, wish.span) != wish.text) {
             chosen.insert(wish.span, wish.text.clone());
-            plan.profiles.insert(found.profile.clone());
+            plan.profiles.insert(found.profile.name.value.clone());
         }
     }
-    plan.splices = chosen.into_iter().map(|(span, replacement)| Splice { span, replacement }).collect();
+    plan.splices = chosen.into_iter().map(|(span, text)| as_written(sources, span, text)).collect();
     plan
 }
 
-fn refusal(found: &Use, reason: &str, mut others: Vec<String>) -> Finding<Location> {
-    let place = found.place.map_or(Location::Nowhere, Location::Span);
-    let message = format!("cannot write {} for profile `{}`: {reason}", found.what, found.profile);
-    others.sort();
-    others.dedup();
-    let mut help = format!("write by hand, so that the profile renders `{}`", found.wanted);
-    if let Some((_, digest)) = found.wanted.split_once('@') {
-        help.push_str(&format!(
-            "; a chart can take it as a value of its own: `digest: {digest}`, joined in the template as \
-             `{{{{ .repository }}}}:{{{{ .tag }}}}@{{{{ .digest }}}}`"
-        ));
-    }
-    let mut finding = Finding::new(REFUSED, Severity::Error, place, message).label("reached here").help(help);
-    for other in others {
-        finding = finding.related(Location::Nowhere, other);
-    }
-    finding
+/// The splice that puts `text` there: in quotes where a whole value without them would no longer be a string, as `2025.10` is none.
+fn as_written(sources: &SourceMap, span: Span, text: String) -> Splice {
+    let quoted = sources.file(span.file).and_then(|file| yamlspan::edit::replace_at(file.text(), span, &text));
+    quoted.unwrap_or(Splice { span, replacement: text })
 }
 
 /// The files that splices touch, edited: path and new text, in path order.
-pub(crate) fn apply(splices: &[Splice], sources: &SourceMap) -> Result<BTreeMap<camino::Utf8PathBuf, String>, String> {
-    let mut by_file: BTreeMap<source::FileId, Vec<Splice>> = BTreeMap::new();
+pub(crate) fn apply(splices: &[Splice], sources: &SourceMap) -> Result<BTreeMap<Utf8PathBuf, String>, String> {
+    let mut by_file: BTreeMap<FileId, Vec<Splice>> = BTreeMap::new();
     for splice in splices {
         by_file.entry(splice.span.file).or_default().push(splice.clone());
     }

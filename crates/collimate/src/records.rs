@@ -6,24 +6,21 @@
 mod disk;
 pub(crate) mod lock;
 mod seal;
+mod turn;
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use findings::plural;
-use rollout::{
-    Change, CommitError, Content, Draft, Fault, Journal, JournalError, Ledger, Moment, NewEntry, Recorded,
-    is_entry_name,
-};
+use rollout::{Content, Draft, Fault, Ledger, Moment, NewEntry, Recorded, is_entry_name};
 use source::{FileError, FileKind, Files as _};
 
-use self::disk::DiskStorage;
-use self::lock::{Lock, Owner, told};
 pub(crate) use self::seal::Seal;
+use self::turn::Writer;
+pub(crate) use self::turn::{Turn, moment};
 use crate::context::Ctx;
-use crate::exit::{Exit, Failure, Result};
+use crate::exit::{Failure, Result};
 use crate::session::Session;
-use crate::{parallel, signature, write};
+use crate::{parallel, signature};
 
 /// The ledger's folder, beside the manifests.
 const HISTORY: &str = "history";
@@ -56,38 +53,14 @@ pub(crate) struct Records {
     pub(crate) now: Moment,
     /// The folder of manifests and ledger, from the workspace's root.
     folder: Utf8PathBuf,
-    command: String,
-    by: String,
-    _lock: Option<Lock>,
+    writer: Writer,
 }
 
 impl Records {
     /// Opens the workspace of the current folder with its ledger. `command` and `by` are for others who find the lock or the journal.
     pub(crate) fn open(ctx: &Ctx, purpose: Purpose, command: &str, by: &str) -> Result<Self> {
-        let mut session = Session::open(ctx)?;
+        let Turn { session, now, writer } = Turn::take(ctx, purpose, command, by)?;
         let folder = folder_of(&session)?;
-        let now = moment(ctx)?;
-        // Whatever stands there: a planted link is no journal, and must not wait unseen for the next change.
-        let is_interrupted = session.files.absolute(&folder.join(JOURNAL)).symlink_metadata().is_ok();
-        if is_interrupted && purpose == Purpose::DryRun {
-            return Err(Failure::new(Exit::Findings, "a change that was interrupted waits to be finished")
-                .hint("`collimate history` finishes it; `--dry-run` writes nothing"));
-        }
-        let mut held = None;
-        if is_interrupted || purpose == Purpose::Change {
-            let owner = Owner {
-                process: std::process::id(),
-                command: command.to_owned(),
-                by: by.to_owned(),
-                since: now.to_string(),
-            };
-            let (lock, stale) = Lock::take(&session.files.absolute(&folder.join(LOCK)), &owner)?;
-            let recovered = recover(ctx, &session, &folder.join(JOURNAL), stale.as_ref())?;
-            if recovered {
-                session = Session::open(ctx)?;
-            }
-            held = Some(lock);
-        }
         let (ledger, faults) = read_ledger(&session, &folder)?;
         if purpose != Purpose::Read && !faults.is_empty() {
             let failure = Failure::untrusted(format!("the ledger `{}` is not what was written", folder.join(HISTORY)))
@@ -95,7 +68,7 @@ impl Records {
             let shown = faults.iter().take(MOST_FAULTS).map(|fault| format!("`{}`: {}", fault.name, fault.message));
             return Err(shown.fold(failure, Failure::because));
         }
-        Ok(Self { session, ledger, faults, now, folder, command: command.to_owned(), by: by.to_owned(), _lock: held })
+        Ok(Self { session, ledger, faults, now, folder, writer })
     }
 
     /// The ledger of a session, for who only looks; what is wrong with it is not told. `None` where there is none.
@@ -112,7 +85,7 @@ impl Records {
 
     /// Who changes something here.
     pub(crate) fn by(&self) -> &str {
-        &self.by
+        self.writer.by()
     }
 
     /// The name under which the ledger keeps a text, and the file that shall hold it.
@@ -150,45 +123,17 @@ impl Records {
         let kept: Vec<Utf8PathBuf> = signatures.iter().filter(is_kept).map(|(path, _)| path.clone()).collect();
         texts.extend(paths.iter().cloned().zip(entries.into_iter().map(|entry| entry.text)));
         paths.extend(kept);
-        let mut changes = Vec::new();
         let texts = texts.into_iter().map(|(path, text)| (path, Content::Text(text)));
-        for (path, new) in texts.chain(signatures) {
-            let old = match self.session.files.read(&path) {
-                Ok((_, content)) if Some(&*content) == new.bytes() => continue,
-                Ok((_, content)) => Some(rollout::Hash::of(&content)),
-                Err(FileError::NotFound(_)) => None,
-                Err(error) => return Err(Failure::outside("cannot change a file").because(error)),
-            };
-            changes.push(Change { path, old, new });
-        }
-        let journal = Journal::new(self.command.clone(), self.by.clone(), self.now.clone(), changes);
-        let storage = DiskStorage::new(self.session.files.root());
-        rollout::commit(&storage, &self.folder.join(JOURNAL), &journal).map_err(|error| {
-            let failure = Failure::outside("cannot write the change").because(&error);
-            match error {
-                CommitError::Changed(_) | CommitError::Unchanged(_) => failure.hint("nothing was changed"),
-                CommitError::Unfinished(_) => {
-                    failure.hint("a part of it is written; once files can be written, `collimate history` finishes it")
-                }
-            }
-        })?;
+        self.writer.commit(&self.session, &self.now, texts.chain(signatures))?;
         Ok(paths)
     }
 }
 
 /// The folder that holds every channel's manifest: with manifests in several, there would be no one place for the history.
 fn folder_of(session: &Session) -> Result<Utf8PathBuf> {
-    let mut folders: Vec<&Utf8Path> = session
-        .workspace
-        .channels
-        .iter()
-        .map(|channel| channel.release.value.parent().unwrap_or(Utf8Path::new("")))
-        .collect();
-    folders.sort();
-    folders.dedup();
-    match folders.as_slice() {
+    match folders(session).as_slice() {
         [folder] => Ok((*folder).to_owned()),
-        [] => Err(Failure::usage("the workspace has no channel")),
+        [] => Err(no_channel()),
         several => {
             let several: Vec<String> = several.iter().map(|folder| format!("`{folder}`")).collect();
             Err(Failure::usage("the channels' manifests lie in several folders")
@@ -198,10 +143,18 @@ fn folder_of(session: &Session) -> Result<Utf8PathBuf> {
     }
 }
 
-/// This second.
-pub(crate) fn moment(ctx: &Ctx) -> Result<Moment> {
-    let now = ctx.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    now.parse().map_err(|_| Failure::outside(format!("the clock says `{now}`, which no ledger can hold")))
+/// The folders of the channels' manifests, sorted.
+fn folders(session: &Session) -> Vec<&Utf8Path> {
+    let channels = session.workspace.channels.iter();
+    let mut folders: Vec<&Utf8Path> =
+        channels.map(|channel| channel.release.value.parent().unwrap_or(Utf8Path::new(""))).collect();
+    folders.sort();
+    folders.dedup();
+    folders
+}
+
+fn no_channel() -> Failure {
+    Failure::usage("the workspace has no channel")
 }
 
 fn read_ledger(session: &Session, folder: &Utf8Path) -> Result<(Ledger, Vec<Fault>)> {
@@ -241,60 +194,4 @@ fn others(history: &Utf8Path) -> Vec<String> {
         .filter(|entry| !entry.path().metadata().is_ok_and(|metadata| metadata.is_file()))
         .map(|entry| entry.file_name().to_owned())
         .collect()
-}
-
-/// Finishes or undoes what a killed run began; whether files were changed.
-fn recover(ctx: &Ctx, session: &Session, journal: &Utf8Path, stale: Option<&Owner>) -> Result<bool> {
-    let cannot_clean = |error: std::io::Error| {
-        Failure::outside("cannot remove what an interrupted run left behind").because(error.kind())
-    };
-    let storage = DiskStorage::new(session.files.root());
-    let found = rollout::recover(&storage, journal).map_err(|error| unfinished(journal, &error))?;
-    let mut removed = write::remove_leftovers(&session.files.absolute(journal)).map_err(cannot_clean)?;
-    let Some(recovered) = found else {
-        if let Some(owner) = stale {
-            ctx.say(&format!("note: {owner}, was interrupted before it changed anything\n"));
-        }
-        return Ok(false);
-    };
-    for change in &recovered.journal.changes {
-        removed += write::remove_leftovers(&session.files.absolute(&change.path)).map_err(cannot_clean)?;
-    }
-    let Journal { command, by, at, changes, .. } = &recovered.journal;
-    let (command, by) = (told(command), told(by));
-    let total = plural(changes.len(), "file");
-    let rest = match recovered.written {
-        0 => "all were written already".to_owned(),
-        written => format!("{written} of them just now"),
-    };
-    let leftovers = match removed {
-        0 => String::new(),
-        removed => format!("; removed {}", plural(removed, "leftover file")),
-    };
-    ctx.say(&format!(
-        "note: finished `{command}` by {by} of {at}, which was interrupted: {total}, {rest}{leftovers}\n"
-    ));
-    Ok(true)
-}
-
-/// Whether waiting would not help: no run of ours leaves such a thing where it wrote a file.
-fn is_planted(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind;
-    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::IsADirectory | ErrorKind::NotADirectory)
-}
-
-fn unfinished(journal: &Utf8Path, error: &JournalError) -> Failure {
-    let failure = Failure::outside("cannot finish a change that was interrupted").because(told(&error.to_string()));
-    match error {
-        JournalError::Storage(error) if is_planted(error) => failure.hint(format!(
-            "put right what the line above names; or remove `{journal}` to leave everything as it is now"
-        )),
-        JournalError::Storage(_) => failure.hint("once files can be written, any run finishes it"),
-        JournalError::Conflict(_) => failure.hint(format!(
-            "put the file back as it was before or as `{journal}` says; or remove `{journal}` to leave everything as it is now"
-        )),
-        JournalError::Damaged(_) | JournalError::Outside(_) => {
-            failure.hint(format!("this program did not write `{journal}`; remove it"))
-        }
-    }
 }

@@ -5,8 +5,9 @@
 //! several files must change together, a journal (see [`crate::records`]) finishes what was begun.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -19,13 +20,20 @@ pub(crate) struct NewFile {
     pub(crate) content: Vec<u8>,
 }
 
-/// Replaces all files, or none if one of them cannot be prepared. Permissions of existing files stay.
+/// Replaces all files, or none if one of them cannot be prepared. Permissions of existing files stay, and their owners where the system
+/// lets us; other hard links to them keep what they have.
 pub(crate) fn replace_all(files: &[NewFile]) -> Result<()> {
-    try_replace_all(files).map_err(|(path, error)| failed(&path, &error))
+    try_replace_all(files, &|| Ok(())).map_err(|(path, error)| failed(&path, &error))
 }
 
-/// As [`replace_all`], with the file that could not be written and why.
-pub(crate) fn try_replace_all(files: &[NewFile]) -> std::result::Result<(), (Utf8PathBuf, io::Error)> {
+/// The file that could not be written, and why.
+pub(crate) type Unwritten = (Utf8PathBuf, io::Error);
+
+/// As [`replace_all`]. `still` is asked when all is prepared, right before the first file changes.
+pub(crate) fn try_replace_all(
+    files: &[NewFile],
+    still: &dyn Fn() -> std::result::Result<(), Unwritten>,
+) -> std::result::Result<(), Unwritten> {
     let mut prepared: Vec<(Utf8PathBuf, &Utf8Path)> = Vec::new();
     let result = files.iter().try_for_each(|file| {
         // A link is written through: what it points at is replaced, the link stays.
@@ -33,7 +41,7 @@ pub(crate) fn try_replace_all(files: &[NewFile]) -> std::result::Result<(), (Utf
         prepared.push((temporary, &file.path));
         Ok(())
     });
-    let result = result.and_then(|()| {
+    let result = result.and_then(|()| still()).and_then(|()| {
         prepared.iter().try_for_each(|(temporary, path)| {
             let target = path.canonicalize_utf8().unwrap_or_else(|_| (*path).to_owned());
             fs::rename(temporary, &target).map_err(|error| ((*path).to_owned(), error))
@@ -95,17 +103,34 @@ fn prepare(file: &NewFile) -> io::Result<Utf8PathBuf> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut handle = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let mut handle = match target.metadata() {
+            Ok(there) => {
+                // Whoever may not read the old content may not read the new one at any time.
+                let handle = options.mode(0o600).open(&temporary)?;
+                keep_owner(&handle, &there);
+                handle.set_permissions(there.permissions())?;
+                handle
+            }
+            Err(_) => options.open(&temporary)?,
+        };
         handle.write_all(&file.content)?;
-        if let Ok(metadata) = target.metadata() {
-            handle.set_permissions(metadata.permissions())?;
-        }
         handle.sync_all()
     };
     write().inspect_err(|_| {
         let _ = fs::remove_file(&temporary);
     })?;
     Ok(temporary)
+}
+
+/// Gives a new file the owner and group of the one that it replaces. Where only an administrator may, the group alone; where neither, it
+/// belongs to who runs this, as after any editor.
+fn keep_owner(new: &File, there: &fs::Metadata) {
+    let same = new.metadata().is_ok_and(|own| (own.uid(), own.gid()) == (there.uid(), there.gid()));
+    if !same && fchown(new, Some(there.uid()), Some(there.gid())).is_err() {
+        let _ = fchown(new, None, Some(there.gid()));
+    }
 }
 
 fn failed(path: &Utf8Path, error: &io::Error) -> Failure {

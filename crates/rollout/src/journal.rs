@@ -23,10 +23,11 @@ pub trait Storage {
     /// Anything but its absence.
     fn read(&self, path: &Utf8Path) -> io::Result<Option<Vec<u8>>>;
 
-    /// Gives every file its new content: each is old or new at any time, and none is new while another cannot be prepared.
+    /// Gives every file its new content: each is old or new at any time, and none is new while another cannot be prepared, or is no
+    /// longer what the new content was made from.
     ///
     /// # Errors
-    /// A file that cannot be written. Some may be new already.
+    /// A file that cannot be written, or was changed. Some may be new already.
     fn replace_all(&self, files: &[Write<'_>]) -> io::Result<()>;
 
     /// Removes a file.
@@ -41,6 +42,29 @@ pub trait Storage {
 pub struct Write<'a> {
     pub path: &'a Utf8Path,
     pub content: &'a [u8],
+    /// What it must hold until then. An editor asks for no lock, so this is looked at last, when all else is prepared.
+    pub old: Before<'a>,
+}
+
+/// What a file holds before it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before<'a> {
+    Whatever,
+    /// It is not there.
+    Nothing,
+    Content(&'a Hash),
+}
+
+impl Before<'_> {
+    /// Whether this is what is there now.
+    #[must_use]
+    pub fn is(self, now: Option<&[u8]>) -> bool {
+        match self {
+            Self::Whatever => true,
+            Self::Nothing => now.is_none(),
+            Self::Content(hash) => now.is_some_and(|content| Hash::of(content) == *hash),
+        }
+    }
 }
 
 /// One file of a change.
@@ -155,19 +179,32 @@ impl Journal {
 /// What a file that a change of ours removes is called: the signature of what is there no longer.
 const REMOVED: [&str; 2] = ["sig", "minisig"];
 
-/// Whether a change of ours could be this one: below the workspace, and nothing hidden on the way. New files are made beside the journal
-/// only, where archive and ledger are; elsewhere a file that nobody expects could be run or trusted. Only signatures are removed, there.
+/// Where version control keeps what it runs and trusts: the one part of a checkout that did not come with the repository.
+const VERSION_CONTROL: [&str; 6] = [".git", ".hg", ".svn", ".jj", ".bzr", "_darcs"];
+
+/// Whether a change of ours could be this one: below the workspace, and of what is hidden only files that are there, such as `.env`. New
+/// files are made beside the journal only, where archive and ledger are; elsewhere a file that nobody expects could be run or trusted. Only
+/// signatures are removed, there.
 fn is_ours(change: &Change, at: &Utf8Path) -> bool {
     let path = &change.path;
-    let plain =
-        |component: Utf8Component<'_>| matches!(component, Utf8Component::Normal(name) if !name.starts_with('.'));
-    let is_beside = at.parent().is_some_and(|folder| path.starts_with(folder));
+    let plain = |component: Utf8Component<'_>| match component {
+        Utf8Component::Normal(name) => {
+            !VERSION_CONTROL.iter().any(|kept| name.eq_ignore_ascii_case(kept)) && !name.starts_with(".collimate-")
+        }
+        _ => false,
+    };
+    let visible = |component: Utf8Component<'_>| !component.as_str().starts_with('.');
+    let is_beside = || {
+        let below = at.parent().and_then(|folder| path.strip_prefix(folder).ok());
+        below.is_some_and(|below| below.components().all(visible))
+    };
     let is_signature = path.extension().is_some_and(|extension| REMOVED.contains(&extension));
-    let may_be = is_beside || (change.old.is_some() && change.new != Content::Nothing);
-    path.file_name().is_some()
-        && path.components().all(plain)
-        && may_be
-        && (change.new != Content::Nothing || is_signature)
+    let may_be = match (&change.old, &change.new) {
+        (_, Content::Nothing) => is_signature && is_beside(),
+        (Some(_), _) => true,
+        (None, _) => is_beside(),
+    };
+    path.file_name().is_some() && path.components().all(plain) && may_be
 }
 
 /// Makes a change. `at` is where its journal stands meanwhile.
@@ -181,15 +218,24 @@ pub fn commit(storage: &dyn Storage, at: &Utf8Path, journal: &Journal) -> Result
             return Err(CommitError::Changed(change.path.clone()));
         }
     }
+    if let Some(change) = journal.changes.iter().find(|change| !is_ours(change, at)) {
+        // Nobody could finish it.
+        let reason = format!("`{}` lies where no change is made", change.path);
+        return Err(CommitError::Unchanged(io::Error::new(io::ErrorKind::InvalidInput, reason)));
+    }
     let text = journal.to_json();
-    storage.replace_all(&[Write { path: at, content: text.as_bytes() }]).map_err(CommitError::Unchanged)?;
+    let own = Write { path: at, content: text.as_bytes(), old: Before::Nothing };
+    storage.replace_all(&[own]).map_err(CommitError::Unchanged)?;
     if let Err(error) = make(storage, &journal.changes) {
-        let is_old = |change: &Change| {
-            storage.read(&change.path).is_ok_and(|now| now.map(|content| Hash::of(&content)) == change.old)
-        };
-        // A full disk or a read-only folder shows before the first rename; then the change can still be called off.
-        if journal.changes.iter().all(is_old) && storage.remove(at).is_ok() {
-            return Err(CommitError::Unchanged(error));
+        // A full disk, a read-only folder or an edit made meanwhile shows before the first rename; then the change can still be called off.
+        let now = |change: &Change| storage.read(&change.path);
+        let is_untouched = |change: &Change| now(change).is_ok_and(|now| now.as_deref() != change.new.bytes());
+        if journal.changes.iter().all(is_untouched) && storage.remove(at).is_ok() {
+            let is_old = |change: &Change| now(change).is_ok_and(|now| before(change).is(now.as_deref()));
+            return Err(match journal.changes.iter().find(|change| !is_old(change)) {
+                Some(edited) => CommitError::Changed(edited.path.clone()),
+                None => CommitError::Unchanged(error),
+            });
         }
         return Err(CommitError::Unfinished(error));
     }
@@ -219,10 +265,17 @@ pub fn recover(storage: &dyn Storage, at: &Utf8Path) -> Result<Option<Recovered>
     Ok(Some(Recovered { written: open.len(), journal }))
 }
 
+fn before(change: &Change) -> Before<'_> {
+    change.old.as_ref().map_or(Before::Nothing, Before::Content)
+}
+
 /// Writes what shall be there, then removes what shall not.
 fn make(storage: &dyn Storage, changes: &[Change]) -> io::Result<()> {
-    let writes: Vec<Write<'_>> =
-        changes.iter().filter_map(|change| Some(Write { path: &change.path, content: change.new.bytes()? })).collect();
+    let mut writes = Vec::new();
+    for change in changes {
+        let Some(content) = change.new.bytes() else { continue };
+        writes.push(Write { path: &change.path, content, old: before(change) });
+    }
     storage.replace_all(&writes)?;
     changes.iter().filter(|change| change.new == Content::Nothing).try_for_each(|change| storage.remove(&change.path))
 }

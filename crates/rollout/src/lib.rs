@@ -37,7 +37,9 @@ pub use entry::{
 pub use evidence::{Report, ReportError};
 pub use hash::{Hash, HashError};
 pub use hotfix::{hotfixes, keep};
-pub use journal::{Change, CommitError, Content, Journal, JournalError, Recovered, Storage, Write, commit, recover};
+pub use journal::{
+    Before, Change, CommitError, Content, Journal, JournalError, Recovered, Storage, Write, commit, recover,
+};
 pub use ledger::{FEWEST_DIGITS, Fault, Ledger, NewEntry, Recorded};
 pub use moment::{Moment, MomentError};
 pub use plan::{Action, Intent, Plan};

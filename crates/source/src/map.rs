@@ -4,6 +4,7 @@
 //! lines only through [`SourceMap::excerpt`], which masks values under secret-named keys and userinfo in URLs and
 //! replaces control characters.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -94,6 +95,15 @@ impl SourceMap {
     #[must_use]
     pub fn text_of(&self, path: &Utf8Path) -> Option<&str> {
         self.files.iter().rev().find(|file| file.path == path).map(|file| file.text())
+    }
+
+    /// Every path with its file as it was last read, sorted by path.
+    pub fn latest(&self) -> impl Iterator<Item = (&Utf8Path, FileId)> {
+        let mut latest = BTreeMap::new();
+        for (id, file) in (0..).zip(&self.files) {
+            latest.insert(file.path(), FileId(id));
+        }
+        latest.into_iter()
     }
 
     /// The path of a span's file; empty for a foreign id.

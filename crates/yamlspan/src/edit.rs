@@ -44,6 +44,26 @@ pub fn replace_scalar(node: NodeRef<'_>, text: &str) -> Result<Splice, Error> {
     Ok(Splice { span, replacement: if needs_space { format!(" {quoted}") } else { quoted } })
 }
 
+/// As [`replace_scalar`], for the plain scalar that fills `span` in a stream of documents; `None` where there is no such scalar.
+#[must_use]
+pub fn replace_at(stream: &str, span: Span, text: &str) -> Option<Splice> {
+    let documents = parse(stream, span.file, Dialect::GoYamlV2).ok()?;
+    let scalar = documents.iter().find_map(|document| plain_scalar(document.root(), span))?;
+    replace_scalar(scalar, text).ok()
+}
+
+fn plain_scalar(node: NodeRef<'_>, span: Span) -> Option<NodeRef<'_>> {
+    if !node.span().contains(span) {
+        return None;
+    }
+    match node.kind() {
+        Kind::Scalar => (node.style() == Style::Plain && node.span() == span).then_some(node),
+        Kind::Alias => None,
+        Kind::Sequence => node.items().find_map(|item| plain_scalar(item, span)),
+        Kind::Mapping => node.entries().find_map(|(_, value)| plain_scalar(value, span)),
+    }
+}
+
 /// Whether `text` without quotes is one scalar that means what `node` could mean: a string stays a string.
 fn stays_plain(node: NodeRef<'_>, text: &str) -> bool {
     let harmless = |letter: char| letter.is_alphanumeric() || "-_./:@+=~$%".contains(letter);

@@ -1,22 +1,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use findings::{TextOptions, plural};
+use rollout::Content;
 use source::SourceMap;
 
 use crate::checking::{self, Scope};
 use crate::context::Ctx;
 use crate::documents::{self, Edited};
 use crate::exit::{Exit, Failure, Result};
+use crate::pinning::Plan;
+use crate::pinning::trial::{self, Tried};
+use crate::records::{Purpose, Turn};
 use crate::rendering::Charts;
 use crate::session::Session;
-use crate::tracing;
-use crate::write::{self, NewFile};
-use crate::{message, pinning, place, proving};
+use crate::{message, place, proving, tracing};
 
 /// Write the release's references into the profiles
 ///
 /// Changes only the bytes of tags, digests and release labels, and the marked blocks of documents, and only where every profile that a place reaches agrees. The result is
-/// checked before anything is written; what cannot be done with certainty is refused, with the lines to write by hand.
+/// checked before anything is written. What cannot be done with certainty is refused, with the lines to write by hand; then nothing is written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Channels; all by default
@@ -32,48 +34,46 @@ pub(crate) struct Args {
     tag_with_digest: bool,
 }
 
-pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
-    let session = Session::open(ctx)?;
-    let selected = profiles(&session, &args.channels)?;
+/// Who holds the lock, where nobody is named: pinning is not recorded in the ledger.
+const SOMEBODY: &str = "somebody who pins";
+
+pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
+    let purpose = if args.dry_run { Purpose::DryRun } else { Purpose::Change };
+    let command = std::iter::once("pin").chain(args.channels.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+    let turn = Turn::take(ctx, purpose, &command, SOMEBODY)?;
+    let session = &turn.session;
+    let selected = profiles(session, &args.channels)?;
     let scope = Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() };
-    let before = checking::check(ctx, &session, &Charts::default(), &scope);
-    let (plan, sources) = tracing::with_survey(ctx, &session, &Charts::default(), |survey, sources| {
-        (pinning::plan(survey, sources, &selected, args.tag_with_digest), sources.clone())
-    });
-    let mut edited = pinning::apply(&plan.splices, &sources)
-        .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
-    let documents = documents::of_channels(&session, &channels(&session, &args.channels));
-    edited.extend(documents.iter().map(|document| (document.path.clone(), document.text.clone())));
-    for (path, text) in &edited {
-        session.files.overlay(path, text);
+    let before = checking::check(ctx, session, &Charts::default(), &scope);
+    // What is tried lies over the files of another session: this one keeps what was read.
+    let next = session.with(ctx, &BTreeMap::new())?;
+    let Tried { plan, sources, texts } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
+    let documents = documents::of_channels(session, &channels(session, &args.channels));
+    let mut edited = texts;
+    for document in &documents {
+        next.files.overlay(&document.path, &document.text);
+        edited.insert(document.path.clone(), document.text.clone());
     }
-    let after = checking::check(ctx, &session, &Charts::default(), &scope);
+    let after = checking::check(ctx, &next, &Charts::default(), &scope);
     let new = proving::new_findings(&before, &after);
     if !new.is_empty() {
         ctx.print(&findings::text(&new, &after.sources, TextOptions { colour: ctx.color() }))?;
         return Err(Failure::new(Exit::Findings, format!("pinning would cause {}", plural(new.len(), "new finding")))
             .hint("nothing was written; the findings above show what the change would break"));
     }
-
     if args.dry_run {
         ctx.print(&proving::diff(|path| sources.text_of(path).unwrap_or_default().to_owned(), &edited))?;
-    } else {
-        let files: Vec<NewFile> = edited
-            .iter()
-            .map(|(path, text)| NewFile { path: session.files.absolute(path), content: text.clone().into_bytes() })
-            .collect();
-        write::replace_all(&files)?;
-        ctx.print(&summary(&plan.splices, &documents, &sources))?;
-        if !edited.is_empty() {
-            ctx.print(&message(&session, &plan, &documents, &sources))?;
-        }
-    }
-    if plan.refusals.is_empty() {
         return Ok(Exit::Fine);
     }
-    ctx.print(&findings::text(&plan.refusals, &sources, TextOptions { colour: ctx.color() }))?;
-    ctx.say(&format!("error: {} refused\n", plural(plan.refusals.len(), "place")));
-    Ok(Exit::Findings)
+    if !edited.is_empty() {
+        let contents = edited.into_iter().map(|(path, text)| (path, Content::Text(text)));
+        turn.writer.commit(session, &turn.now, contents)?;
+    }
+    ctx.print(&summary(&plan.splices, &documents, &sources))?;
+    if !plan.splices.is_empty() || !documents.is_empty() {
+        ctx.print(&message(session, &plan, &documents, &sources))?;
+    }
+    Ok(Exit::Fine)
 }
 
 /// The profiles of the channels with these names; all if there are none.
@@ -95,7 +95,7 @@ fn channels<'a>(session: &'a Session, names: &[String]) -> BTreeSet<&'a str> {
 }
 
 /// What to say of it to version control: the releases that were written, and where.
-fn message(session: &Session, plan: &pinning::Plan, documents: &[Edited], sources: &SourceMap) -> String {
+fn message(session: &Session, plan: &Plan, documents: &[Edited], sources: &SourceMap) -> String {
     let mut releases: Vec<(String, String)> = Vec::new();
     for profile in session.workspace.profiles.iter().filter(|profile| plan.profiles.contains(&profile.name.value)) {
         let index = session.release_index(profile);

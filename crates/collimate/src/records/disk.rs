@@ -65,6 +65,13 @@ impl Storage for DiskStorage<'_> {
 
     fn replace_all(&self, files: &[Write<'_>]) -> io::Result<()> {
         let mut new = Vec::new();
+        let still = || {
+            let changed = files.iter().find(|file| !self.read(file.path).is_ok_and(|now| file.old.is(now.as_deref())));
+            match changed {
+                Some(file) => Err((self.root.join(file.path), io::Error::other("it was changed meanwhile"))),
+                None => Ok(()),
+            }
+        };
         for file in files {
             let path = self.inside(file.path)?;
             if let Some(folder) = path.parent() {
@@ -72,7 +79,7 @@ impl Storage for DiskStorage<'_> {
             }
             new.push(NewFile { path, content: file.content.to_vec() });
         }
-        write::try_replace_all(&new)
+        write::try_replace_all(&new, &still)
             .map_err(|(path, error)| named(path.strip_prefix(self.root).unwrap_or(&path), &error))
     }
 

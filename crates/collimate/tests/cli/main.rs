@@ -22,6 +22,7 @@ mod mirror_tenant;
 mod mirror_usage;
 mod mutations;
 mod peers;
+mod pin;
 mod policy_from;
 mod precommit;
 mod registry;

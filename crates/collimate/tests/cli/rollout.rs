@@ -3,7 +3,7 @@
 pub(crate) mod fixture;
 pub(crate) mod killed;
 mod ledger;
-mod model;
+pub(crate) mod model;
 mod moves;
 mod planted;
 mod refusals;

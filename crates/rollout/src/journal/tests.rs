@@ -14,6 +14,8 @@ struct Disk {
     steps: Cell<usize>,
     /// A disk that is full: temporary files fail, renames do not.
     full: Cell<bool>,
+    /// What somebody else writes to while the next files are prepared.
+    edit: RefCell<Option<Utf8PathBuf>>,
 }
 
 impl Disk {
@@ -52,6 +54,15 @@ impl Storage for Disk {
                 self.write(&temporary(file.path), &file.content[..end])?;
             }
         }
+        if let Some(edit) = self.edit.take() {
+            self.files.borrow_mut().insert(edit, b"theirs".to_vec());
+        }
+        for file in files {
+            let files = self.files.borrow();
+            if !file.old.is(files.get(file.path).map(Vec::as_slice)) {
+                return Err(io::Error::other("it was changed meanwhile"));
+            }
+        }
         for file in files {
             self.step()?;
             let content = self.files.borrow_mut().remove(&temporary(file.path)).unwrap();
@@ -69,7 +80,13 @@ impl Storage for Disk {
 
 fn disk(files: usize) -> Disk {
     let files = (0..files).map(|index| (path(index), format!("old {index}").into_bytes())).collect();
-    Disk { files: RefCell::new(files), left: Cell::new(usize::MAX), steps: Cell::new(0), full: Cell::new(false) }
+    Disk {
+        files: RefCell::new(files),
+        left: Cell::new(usize::MAX),
+        steps: Cell::new(0),
+        full: Cell::new(false),
+        edit: RefCell::new(None),
+    }
 }
 
 fn path(index: usize) -> Utf8PathBuf {
@@ -150,6 +167,45 @@ fn what_somebody_else_wrote_is_not_lost() {
     let error = recover(&interrupted, Utf8Path::new(AT)).unwrap_err();
     assert_eq!(error.to_string(), "`d/file-2` was changed since by somebody else");
     assert_eq!(interrupted.lasting(), before, "nothing was written");
+}
+
+/// After the journal stands, and before the first file is renamed.
+#[test]
+fn what_somebody_else_writes_while_files_are_prepared_is_not_lost() {
+    let interrupted = disk(3);
+    interrupted.write(Utf8Path::new(AT), change(3).to_json().as_bytes()).unwrap();
+    let before = interrupted.lasting();
+    *interrupted.edit.borrow_mut() = Some(path(2));
+    let error = recover(&interrupted, Utf8Path::new(AT)).unwrap_err();
+    assert_eq!(error.to_string(), "it was changed meanwhile");
+    let edited = |mut files: BTreeMap<Utf8PathBuf, Vec<u8>>| {
+        files.insert(path(2), b"theirs".to_vec());
+        files
+    };
+    assert_eq!(interrupted.lasting(), edited(before), "nothing was written");
+}
+
+#[test]
+fn hidden_files_are_edited_and_not_made() {
+    let edit = |at: &str, path: &str, old: Option<Hash>| {
+        let disk = disk(0);
+        disk.write(Utf8Path::new(path), b"old").unwrap();
+        let mut journal = change(0);
+        journal.changes = vec![Change { path: path.into(), old, new: Content::Text("new".to_owned()) }];
+        let committed = commit(&disk, Utf8Path::new(at), &journal).is_ok();
+        disk.write(Utf8Path::new(path), b"old").unwrap();
+        disk.write(Utf8Path::new(at), journal.to_json().as_bytes()).unwrap();
+        assert_eq!(recover(&disk, Utf8Path::new(at)).is_ok(), committed, "{path}: what is begun can be finished");
+        committed
+    };
+    let old = || Some(Hash::of(b"old"));
+    for path in [".env", ".deploy/values.yaml", "d/.env.prod"] {
+        assert!(edit(AT, path, old()), "{path}");
+    }
+    for path in [".git/config", "a/.GIT/hooks/x", "d/.collimate-lock", "../x"] {
+        assert!(!edit(AT, path, old()), "{path}");
+    }
+    assert!(!edit(AT, "d/.new", None));
 }
 
 #[test]

@@ -8,10 +8,19 @@ const RINGS: [&str; 2] = ["stage", "prod"];
 const PROFILES: [&str; 3] = ["compose/dev.yaml", "compose/stage.yaml", "compose/prod.yaml"];
 
 /// Deterministic: a failure names its seed and can be run again.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn one_in(&mut self, most: u64) -> bool {
+        self.below(most) == 0
+    }
+
+    pub(crate) fn of<'a>(&mut self, texts: &[&'a str]) -> &'a str {
+        let index = usize::try_from(self.below(texts.len() as u64)).unwrap();
+        texts[index]
+    }
+
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         // splitmix64
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -1,0 +1,149 @@
+//! What is said of a place that cannot be written: every place that has to do with it, and the lines to write instead.
+
+use camino::Utf8Path;
+use findings::{Finding, Location, Severity};
+use release::ProfileSource;
+use source::{SourceMap, Span};
+use yamlspan::edit::Splice;
+use yamlspan::{Dialect, Kind, NodeRef};
+
+use super::{Use, Wanted};
+
+/// Rule name under which refusals are printed.
+const REFUSED: &str = "pin-refused";
+
+/// Why `found` is not written. `others` are more places that have to do with it.
+pub(super) fn refusal(
+    found: &Use<'_>,
+    reason: &str,
+    others: &[(Location, String)],
+    sources: &SourceMap,
+) -> Finding<Location> {
+    let place = found.place.map_or(Location::Nowhere, Location::Span);
+    let message = format!("cannot write {} for profile `{}`: {reason}", found.what, found.profile.name.value);
+    let mut finding =
+        Finding::new(REFUSED, Severity::Error, place, message).label("reached here").help(way_out(found, sources));
+    let mut shown: Vec<(Location, String)> = Vec::new();
+    let parts = found.parts.iter().filter(|(span, _)| found.place != Some(*span));
+    let parts = parts.map(|(span, label)| (Location::Span(*span), (*label).to_owned()));
+    for other in parts.chain(others.iter().cloned()) {
+        if !shown.contains(&other) {
+            finding = finding.related(other.0.clone(), other.1.clone());
+            shown.push(other);
+        }
+    }
+    finding
+}
+
+/// Who else reaches the place, and what they need there: with the line of the release that says so.
+pub(super) fn competing(other: &Use<'_>, text: &str) -> (Location, String) {
+    let label = format!("profile `{}` needs `{text}` there", other.profile.name.value);
+    let place = match &other.wanted {
+        Wanted::Reference { component, .. } => Location::Span(component.digest.span),
+        Wanted::Label(_) => Location::Nowhere,
+    };
+    (place, label)
+}
+
+fn way_out(found: &Use<'_>, sources: &SourceMap) -> String {
+    let (text, component) = match &found.wanted {
+        Wanted::Label(text) => return format!("write by hand, so that the profile renders `{text}`"),
+        Wanted::Reference { text, component } => (text, component),
+    };
+    let mut help = format!("write by hand, so that the profile renders `{text}`");
+    let profile = &found.profile.name.value;
+    match &found.profile.source {
+        ProfileSource::Compose(source) => {
+            let name = variable(&component.name.value);
+            let file = match source.env.last() {
+                Some(env) => format!("`{}`", env.value),
+                None => format!("an env file of `{profile}`, named under `env:` of the profile"),
+            };
+            help.push_str(&format!(
+                "; a profile can have it of its own: `image: ${{{name}:?}}` in the Compose file, and `{name}={text}` in {file}"
+            ));
+        }
+        ProfileSource::Helm(source) => match own_value(found, &source.chart.value, sources) {
+            Some(lines) => {
+                let file = match source.values.last() {
+                    Some(values) => format!("`{}`", values.value),
+                    None => format!("a values file of `{profile}`, named under `values:` of the profile"),
+                };
+                help.push_str(&format!("; a profile can have it of its own: `{lines}` in {file}"));
+            }
+            None => {
+                if let Some((_, digest)) = text.split_once('@') {
+                    help.push_str(&format!(
+                        "; a chart can take it as a value of its own: `digest: {digest}`, joined in the template as \
+                         `{{{{ .repository }}}}:{{{{ .tag }}}}@{{{{ .digest }}}}`"
+                    ));
+                }
+            }
+        },
+        ProfileSource::Manifests(_) => {}
+    }
+    help
+}
+
+/// `otel-collector` → `OTEL_COLLECTOR_IMAGE`.
+fn variable(component: &str) -> String {
+    let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
+    let name: String = component.chars().map(letter).collect();
+    let start = if name.starts_with(|first: char| first.is_ascii_digit()) { "_" } else { "" };
+    format!("{start}{name}_IMAGE")
+}
+
+/// The values that a profile's own values file would have to hold, if all that is wished stands in the chart's values or in a values file.
+fn own_value(found: &Use<'_>, chart: &Utf8Path, sources: &SourceMap) -> Option<String> {
+    let wishes = found.wishes.as_ref().ok()?;
+    let mut lines: Vec<String> = Vec::new();
+    for wish in wishes.iter().filter(|wish| wish.changes) {
+        let file = sources.file(wish.span.file)?;
+        let is_values = file.path() == chart.join("values.yaml")
+            || matches!(&found.profile.source, ProfileSource::Helm(source) if source.values.iter().any(|values| values.value == file.path()));
+        if !is_values {
+            return None;
+        }
+        let in_file = wishes.iter().filter(|other| other.changes && other.span.file == wish.span.file);
+        let splices: Vec<Splice> =
+            in_file.map(|wish| Splice { span: wish.span, replacement: wish.text.clone() }).collect();
+        let keys = keys_of(file.text(), wish.span)?;
+        let edited = yamlspan::edit::apply(file.text(), &splices).ok()?;
+        let value = value_at(&edited, wish.span, &keys)?;
+        let line = keys.iter().rev().fold(format!("\"{value}\""), |inner, key| {
+            if inner.starts_with('"') { format!("{key}: {inner}") } else { format!("{key}: {{{inner}}}") }
+        });
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    (!lines.is_empty()).then(|| lines.join("` and `"))
+}
+
+/// The keys of mappings that lead to the scalar at a span. `None` where a list is on the way: values files cannot change one item of it.
+fn keys_of(text: &str, span: Span) -> Option<Vec<String>> {
+    let documents = yamlspan::parse(text, span.file, Dialect::GoYamlV2).ok()?;
+    let mut keys = Vec::new();
+    find(documents.first()?.root(), span, &mut keys).then_some(keys)
+}
+
+fn find(node: NodeRef<'_>, span: Span, keys: &mut Vec<String>) -> bool {
+    match node.kind() {
+        Kind::Scalar => node.content_span().contains(span),
+        Kind::Mapping => node.entries().any(|(key, value)| {
+            keys.push(key.raw().to_owned());
+            let found = value.span().contains(span) && find(value, span, keys);
+            if !found {
+                keys.pop();
+            }
+            found
+        }),
+        Kind::Sequence | Kind::Alias => false,
+    }
+}
+
+fn value_at(text: &str, span: Span, keys: &[String]) -> Option<String> {
+    let documents = yamlspan::parse(text, span.file, Dialect::GoYamlV2).ok()?;
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    documents.first()?.root().at(&keys).map(|node| node.raw().to_owned())
+}

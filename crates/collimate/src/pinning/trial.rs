@@ -1,0 +1,59 @@
+//! A plan, tried: its edits are made in memory and rendered, and every use must then hold what it was meant to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+use findings::{Finding, Location, TextOptions, plural};
+use source::SourceMap;
+
+use super::Plan;
+use crate::context::Ctx;
+use crate::exit::{Exit, Failure, Result};
+use crate::rendering::Charts;
+use crate::session::Session;
+use crate::tracing;
+
+/// A plan that works.
+pub(crate) struct Tried {
+    pub(crate) plan: Plan,
+    /// As they were before.
+    pub(crate) sources: SourceMap,
+    /// The files that change, with their new texts.
+    pub(crate) texts: BTreeMap<Utf8PathBuf, String>,
+}
+
+/// Pins the profiles in `selected` in memory: the new texts lie over the files of `session`. All of it can be done, or the places where it
+/// cannot are printed and refused.
+pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Result<Tried> {
+    let charts = Charts::default();
+    let (plan, sources) = tracing::with_survey(ctx, session, &charts, |survey, sources| {
+        (super::plan(survey, sources, &session.files, selected, tag_with_digest), sources.clone())
+    });
+    refuse(ctx, &plan.refusals, &sources)?;
+    let texts = super::apply(&plan.splices, &sources)
+        .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
+    if texts.is_empty() {
+        return Ok(Tried { plan, sources, texts });
+    }
+    for (path, text) in &texts {
+        let real = session.files.real(path);
+        for (same, _) in sources.latest().filter(|(other, _)| session.files.real(other) == real) {
+            session.files.overlay(same, text);
+        }
+    }
+    let reason = "what would be written for it does not reach it";
+    let (unmet, after) = tracing::with_survey(ctx, session, &Charts::default(), |survey, sources| {
+        (super::unmet(survey, sources, selected, reason), sources.clone())
+    });
+    refuse(ctx, &unmet, &after)?;
+    Ok(Tried { plan, sources, texts })
+}
+
+fn refuse(ctx: &Ctx, refusals: &[Finding<Location>], sources: &SourceMap) -> Result<()> {
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    ctx.print(&findings::text(refusals, sources, TextOptions { colour: ctx.color() }))?;
+    Err(Failure::new(Exit::Findings, format!("{} cannot be pinned", plural(refusals.len(), "place")))
+        .hint("nothing was written; write what the findings above say, then run the command again"))
+}

@@ -1,0 +1,171 @@
+//! What every use of a component, and every release label, wishes its source bytes to hold.
+
+use std::collections::BTreeSet;
+
+use alignment::{LabelMeaning, Pin, Resolved, Survey};
+use findings::Location;
+use source::{SourceMap, Span};
+
+use super::{Refused, Use, Wanted, Wish, written};
+
+/// How many other uses of a tag a refusal names.
+const MOST_OTHERS: usize = 5;
+
+/// Of all profiles: what one of them needs, another one may share.
+pub(super) fn all<'a>(
+    survey: &'a Survey<'_>,
+    sources: &SourceMap,
+    selected: &BTreeSet<&str>,
+    tag_with_digest: bool,
+) -> Vec<Use<'a>> {
+    let traced =
+        |name: &str| survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile);
+    let pins = alignment::pins(survey, &traced);
+    let mut uses = Vec::new();
+    for pin in pins {
+        let Some(profile) = survey.inputs.workspace.profile(pin.profile) else { continue };
+        let wishes = of_pin(&pin, survey, sources, tag_with_digest);
+        let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
+        uses.push(Use {
+            profile,
+            what: format!("`{}`", pin.component.name.value),
+            selected: selected.contains(pin.profile),
+            place: digest_place.or(pin.whole.primary).or(pin.repository.primary),
+            parts: parts(&pin),
+            wishes,
+            wanted: Wanted::Reference { text: pin.wanted, component: pin.component },
+        });
+    }
+    uses.extend(labels(survey, selected));
+    uses
+}
+
+/// Where the parts of a reference come from, and where they are put together.
+fn parts(pin: &Pin<'_>) -> Vec<(Span, &'static str)> {
+    let mut parts = Vec::new();
+    let named =
+        [(Some(&pin.repository), "the repository"), (pin.tag.as_ref(), "the tag"), (pin.digest.as_ref(), "the digest")];
+    for (resolved, label) in named {
+        parts.extend(resolved.and_then(|resolved| resolved.primary).map(|span| (span, label)));
+    }
+    parts.extend(pin.whole.via.iter().map(|span| (*span, "put together here")));
+    parts
+}
+
+fn exact(resolved: &Resolved) -> Option<Span> {
+    resolved.primary.filter(|_| resolved.exact)
+}
+
+fn refused<T>(reason: &str) -> Result<T, Refused> {
+    Err(Refused { reason: reason.to_owned(), others: Vec::new() })
+}
+
+fn of_pin(
+    pin: &Pin<'_>,
+    survey: &Survey<'_>,
+    sources: &SourceMap,
+    tag_with_digest: bool,
+) -> Result<Vec<Wish>, Refused> {
+    let mut wishes = Vec::new();
+    let (Ok(reference), Some(digest)) = (&pin.image.reference, pin.component.digest.get()) else {
+        return Ok(wishes);
+    };
+    let tag = &pin.component.tag.value;
+    if let (Some(now), Some(resolved)) = (reference.tag(), &pin.tag) {
+        match exact(resolved) {
+            Some(span) => wishes.push(Wish { span, text: tag.clone(), changes: now != tag }),
+            None if now == tag => {}
+            None => return refused("its tag is put together from several places"),
+        }
+    }
+    if let (Some(now), Some(resolved)) = (reference.digest(), &pin.digest) {
+        match exact(resolved) {
+            Some(span) => wishes.push(Wish { span, text: digest.to_string(), changes: now != digest }),
+            None => match hex_only(resolved, now.hex(), digest, sources) {
+                Some(span) => wishes.push(Wish { span, text: digest.hex().to_owned(), changes: now != digest }),
+                None if now == digest => {}
+                None => return refused("its digest is put together from several places"),
+            },
+        }
+        return Ok(wishes);
+    }
+    let span = match (exact(&pin.whole), pin.tag.as_ref().and_then(exact)) {
+        (Some(whole), _) => whole,
+        (None, Some(tag)) if tag_with_digest => {
+            only_in_images(survey, tag)?;
+            tag
+        }
+        (None, Some(_)) => {
+            return refused(
+                "it has no digest, and its reference is put together from several values; `--tag-with-digest` writes it into the tag",
+            );
+        }
+        (None, None) => return refused("it has no digest, and its reference is put together from several values"),
+    };
+    wishes.push(Wish { span: Span { start: span.end, ..span }, text: format!("@{digest}"), changes: true });
+    Ok(wishes)
+}
+
+/// The bytes of the hexadecimal part, where a template writes `sha256:` itself.
+fn hex_only(resolved: &Resolved, now: &str, wanted: &release::Digest, sources: &SourceMap) -> Option<Span> {
+    let span = resolved.primary?;
+    (written(sources, span) == now && wanted.algorithm() == "sha256").then_some(span)
+}
+
+/// A tag that is also a label, or a value of something else, cannot take a digest: a label may not even hold its characters.
+fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
+    let mut others = Vec::new();
+    for profile in &survey.profiles {
+        for place in alignment::made_from(profile.profile, tag) {
+            let is_image = profile.images.iter().any(|used| {
+                (used.image.variant, used.image.object, &used.image.path) == (place.variant, place.object, &place.path)
+            });
+            // An overlay renders the same again.
+            let is_repeated = place.variant > 0 && matches!(place.object, alignment::Object::Compose);
+            if is_image || is_repeated {
+                continue;
+            }
+            let resolved = alignment::resolve(profile.profile, &place);
+            let at = resolved.via.first().copied().or(resolved.primary).map_or(Location::Nowhere, Location::Span);
+            others.push((at, format!("profile `{}` uses the tag for `{}`", profile.name(), place.path)));
+        }
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    others.truncate(MOST_OTHERS);
+    let reason =
+        "it has no digest, and its tag is not for images alone, so that none can be written into it".to_owned();
+    Err(Refused { reason, others })
+}
+
+/// Labels that name another release or channel, as the rule `release-label-differs` finds them.
+fn labels<'a>(survey: &'a Survey<'_>, selected: &BTreeSet<&str>) -> Vec<Use<'a>> {
+    let mut uses = Vec::new();
+    for profile in &survey.profiles {
+        let Some(held) = profile.release else { continue };
+        let Some(declared) = survey.inputs.workspace.profile(profile.name()) else { continue };
+        for label in alignment::release_labels(profile) {
+            let resolved = alignment::resolve(profile.profile, &label.place);
+            let changes = label.value != label.expected;
+            // It may name an image or the release; where one value serves a label of the release too, that one decides.
+            let is_free = label.meaning == LabelMeaning::Application && !changes;
+            let wishes = match exact(&resolved) {
+                _ if is_free => Ok(Vec::new()),
+                Some(span) => Ok(vec![Wish { span, text: label.expected.clone(), changes }]),
+                None if !changes => Ok(Vec::new()),
+                None => refused("its value is put together from several places"),
+            };
+            uses.push(Use {
+                profile: declared,
+                what: format!("the label `{}`", label.key),
+                wanted: Wanted::Label(label.expected),
+                selected: selected.contains(profile.name()) && !held.release.version.is_empty(),
+                place: resolved.primary,
+                parts: resolved.via.iter().map(|span| (*span, "printed here")).collect(),
+                wishes,
+            });
+        }
+    }
+    uses
+}
