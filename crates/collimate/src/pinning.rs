@@ -25,7 +25,14 @@ pub(crate) struct Plan {
     pub(crate) refusals: Vec<Finding<Location>>,
     /// The profiles that the splices are for.
     pub(crate) profiles: BTreeSet<String>,
+    /// What to say of each use that the splices are for, should they not reach it.
+    in_vain: BTreeMap<UseName, Finding<Location>>,
 }
+
+/// A profile, and what it uses there.
+type UseName = (String, String);
+
+const IN_VAIN: &str = "what would be written for it does not reach it";
 
 /// One span that one use wishes to hold a text.
 struct Wish {
@@ -45,6 +52,8 @@ struct Refused {
 /// All wishes of one use (tag and digest are written together or not at all), or why there can be none.
 struct Use<'a> {
     profile: &'a release::Profile,
+    /// All of the workspace.
+    profiles: &'a [release::Profile],
     what: String,
     /// What the profile is meant to have.
     wanted: Wanted<'a>,
@@ -54,6 +63,17 @@ struct Use<'a> {
     /// Where the parts of the value come from, and where they are put together.
     parts: Vec<(Span, &'static str)>,
     wishes: Result<Vec<Wish>, Refused>,
+}
+
+impl Use<'_> {
+    fn name(&self) -> UseName {
+        (self.profile.name.value.clone(), self.what.clone())
+    }
+
+    /// Whether it does not hold what it is meant to.
+    fn is_open(&self) -> bool {
+        self.wishes.as_ref().map_or(true, |wishes| wishes.iter().any(|wish| wish.changes))
+    }
 }
 
 /// What a use is meant to hold.
@@ -78,13 +98,10 @@ pub(crate) fn plan(
     settle(&uses, sources)
 }
 
-/// Uses of the profiles in `selected` that do not hold what they are meant to, each with `reason`.
-fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>, reason: &str) -> Vec<Finding<Location>> {
+/// Uses of the profiles in `selected` that do not hold what they are meant to.
+fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>) -> BTreeSet<UseName> {
     let uses = wishes::all(survey, sources, selected, false);
-    let is_unmet = |found: &&Use<'_>| {
-        found.selected && found.wishes.as_ref().map_or(true, |wishes| wishes.iter().any(|wish| wish.changes))
-    };
-    uses.iter().filter(is_unmet).map(|found| by_hand::refusal(found, reason, &[], sources)).collect()
+    uses.iter().filter(|found| found.selected && found.is_open()).map(Use::name).collect()
 }
 
 /// Files that are one and the same through links, each with the one of them that stands for all: what is written to one of them, all have.
@@ -121,10 +138,11 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
     let mut plan = Plan::default();
     let mut chosen: BTreeMap<Span, String> = BTreeMap::new();
     for found in uses {
+        if !found.selected || !found.is_open() {
+            continue;
+        }
         let wishes = match &found.wishes {
-            Ok(wishes) if !found.selected || wishes.iter().all(|wish| !wish.changes) => continue,
             Ok(wishes) => wishes,
-            Err(_) if !found.selected => continue,
             Err(refused) => {
                 plan.refusals.push(by_hand::refusal(found, &refused.reason, &refused.others, sources));
                 continue;
@@ -151,6 +169,8 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
             chosen.insert(wish.span, wish.text.clone());
             plan.profiles.insert(found.profile.name.value.clone());
         }
+        let in_vain = || by_hand::refusal(found, IN_VAIN, &[], sources);
+        plan.in_vain.entry(found.name()).or_insert_with(in_vain);
     }
     plan.splices = chosen.into_iter().map(|(span, text)| as_written(sources, span, text)).collect();
     plan

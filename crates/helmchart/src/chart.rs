@@ -59,8 +59,10 @@ pub(crate) struct ChartFile {
     /// Path within the chart, with `/`.
     pub(crate) name: String,
     pub(crate) bytes: Arc<[u8]>,
-    /// Where the bytes stand on disk; unknown for files from archives and files that had a byte order mark.
+    /// Where the bytes stand on disk; unknown for files from archives.
     pub(crate) file: Option<FileId>,
+    /// How many bytes of the file on disk come before `bytes`: a byte order mark.
+    pub(crate) before: usize,
 }
 
 /// The content of `values.yaml`.
@@ -154,9 +156,14 @@ impl ChartFile {
     pub(crate) fn text(&self) -> Text {
         let string = String::from_utf8_lossy(&self.bytes);
         match self.file {
-            Some(file) => Text::exact(&*string, Span::new(file, 0..self.bytes.len())),
+            Some(file) => Text::exact(&*string, Span::new(file, self.before..self.before + self.bytes.len())),
             None => Text::new(&*string),
         }
+    }
+
+    /// The file, where offsets in `bytes` are offsets in it.
+    fn whole(&self) -> Option<FileId> {
+        self.file.filter(|_| self.before == 0)
     }
 
     /// The content as text without trace.
@@ -225,8 +232,9 @@ fn assemble(entries: Vec<ChartFile>, depth: usize, warnings: &mut Vec<String>) -
             "Chart.yaml" => chart.chart_file = Some(entry),
             "Chart.lock" => check_lock(&entry, "Chart.lock")?,
             "values.yaml" => {
-                let plain = yaml::read_values(&entry.plain_text())
-                    .map_err(|error| error.into_error(ErrorKind::Load, entry.file).wrap("cannot load values.yaml"))?;
+                let plain = yaml::read_values(&entry.plain_text()).map_err(|error| {
+                    error.into_error(ErrorKind::Load, entry.whole()).wrap("cannot load values.yaml")
+                })?;
                 chart.values = Some(DefaultValues { file: entry, plain, traced: OnceLock::new() });
             }
             "values.schema.json" => chart.schema = Some(entry),
@@ -321,7 +329,7 @@ pub(crate) fn extension(path: &str) -> &str {
 fn read_metadata(metadata: &mut Metadata, entry: &ChartFile, name: &str) -> Result<(), Error> {
     let outer = format!("cannot load {name}");
     let data = yaml::read_data(&entry.plain_text())
-        .map_err(|error| error.into_error(ErrorKind::Load, entry.file).wrap(&outer))?;
+        .map_err(|error| error.into_error(ErrorKind::Load, entry.whole()).wrap(&outer))?;
     metadata.read(&data).map_err(|message| Error::new(ErrorKind::Load, message).wrap(&outer))
 }
 
@@ -329,6 +337,6 @@ fn read_metadata(metadata: &mut Metadata, entry: &ChartFile, name: &str) -> Resu
 fn check_lock(entry: &ChartFile, name: &str) -> Result<(), Error> {
     let outer = format!("cannot load {name}");
     let data = yaml::read_data(&entry.plain_text())
-        .map_err(|error| error.into_error(ErrorKind::Load, entry.file).wrap(&outer))?;
+        .map_err(|error| error.into_error(ErrorKind::Load, entry.whole()).wrap(&outer))?;
     crate::metadata::check_lock(&data).map_err(|message| Error::new(ErrorKind::Load, message).wrap(&outer))
 }

@@ -1,13 +1,13 @@
 //! What is said of a place that cannot be written: every place that has to do with it, and the lines to write instead.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity};
-use release::ProfileSource;
+use release::{Profile, ProfileSource, Spanned};
 use source::{SourceMap, Span};
 use yamlspan::edit::Splice;
 use yamlspan::{Dialect, Kind, NodeRef};
 
-use super::{Use, Wanted};
+use super::{Use, Wanted, Wish};
 
 /// Rule name under which refusals are printed.
 const REFUSED: &str = "pin-refused";
@@ -39,6 +39,7 @@ pub(super) fn refusal(
 pub(super) fn competing(other: &Use<'_>, text: &str) -> (Location, String) {
     let label = format!("profile `{}` needs `{text}` there", other.profile.name.value);
     let place = match &other.wanted {
+        Wanted::Reference { component, .. } if component.tag.value == text => Location::Span(component.tag.span),
         Wanted::Reference { component, .. } => Location::Span(component.digest.span),
         Wanted::Label(_) => Location::Nowhere,
     };
@@ -51,25 +52,18 @@ fn way_out(found: &Use<'_>, sources: &SourceMap) -> String {
         Wanted::Reference { text, component } => (text, component),
     };
     let mut help = format!("write by hand, so that the profile renders `{text}`");
-    let profile = &found.profile.name.value;
     match &found.profile.source {
         ProfileSource::Compose(source) => {
             let name = variable(&component.name.value);
-            let file = match source.env.last() {
-                Some(env) => format!("`{}`", env.value),
-                None => format!("an env file of `{profile}`, named under `env:` of the profile"),
-            };
+            let file = own_file(found, source.env.last(), "env");
             help.push_str(&format!(
                 "; a profile can have it of its own: `image: ${{{name}:?}}` in the Compose file, and `{name}={text}` in {file}"
             ));
         }
-        ProfileSource::Helm(source) => match own_value(found, &source.chart.value, sources) {
-            Some(lines) => {
-                let file = match source.values.last() {
-                    Some(values) => format!("`{}`", values.value),
-                    None => format!("a values file of `{profile}`, named under `values:` of the profile"),
-                };
-                help.push_str(&format!("; a profile can have it of its own: `{lines}` in {file}"));
+        ProfileSource::Helm(source) => match own_values(found, &source.chart.value, sources) {
+            Some(values) => {
+                let file = own_file(found, source.values.last(), "values");
+                help.push_str(&format!("; a profile can have it of its own: `{values}` in {file}"));
             }
             None => {
                 if let Some((_, digest)) = text.split_once('@') {
@@ -85,6 +79,25 @@ fn way_out(found: &Use<'_>, sources: &SourceMap) -> String {
     help
 }
 
+/// The profile's last env or values file, unless others use it too.
+fn own_file(found: &Use<'_>, last: Option<&Spanned<Utf8PathBuf>>, kind: &str) -> String {
+    let uses = |profile: &&Profile, path: &Utf8Path| match &profile.source {
+        ProfileSource::Compose(source) => source.env.iter().any(|env| env.value == path),
+        ProfileSource::Helm(source) => source.values.iter().any(|values| values.value == path),
+        ProfileSource::Manifests(_) => false,
+    };
+    match last {
+        Some(last) if found.profiles.iter().filter(|profile| uses(profile, &last.value)).count() < 2 => {
+            format!("`{}`", last.value)
+        }
+        _ => {
+            let article = if kind == "env" { "an" } else { "a" };
+            let name = &found.profile.name.value;
+            format!("{article} {kind} file of `{name}` alone, the last one under `{kind}:` of the profile")
+        }
+    }
+}
+
 /// `otel-collector` → `OTEL_COLLECTOR_IMAGE`.
 fn variable(component: &str) -> String {
     let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
@@ -93,31 +106,56 @@ fn variable(component: &str) -> String {
     format!("{start}{name}_IMAGE")
 }
 
-/// The values that a profile's own values file would have to hold, if all that is wished stands in the chart's values or in a values file.
-fn own_value(found: &Use<'_>, chart: &Utf8Path, sources: &SourceMap) -> Option<String> {
+/// The values that a values file of the profile would have to hold, if all that is wished stands in the chart's values or in such a file.
+fn own_values(found: &Use<'_>, chart: &Utf8Path, sources: &SourceMap) -> Option<String> {
     let wishes = found.wishes.as_ref().ok()?;
-    let mut lines: Vec<String> = Vec::new();
-    for wish in wishes.iter().filter(|wish| wish.changes) {
+    let changing: Vec<&Wish> = wishes.iter().filter(|wish| wish.changes).collect();
+    let mut values = Values::default();
+    for wish in &changing {
         let file = sources.file(wish.span.file)?;
         let is_values = file.path() == chart.join("values.yaml")
             || matches!(&found.profile.source, ProfileSource::Helm(source) if source.values.iter().any(|values| values.value == file.path()));
         if !is_values {
             return None;
         }
-        let in_file = wishes.iter().filter(|other| other.changes && other.span.file == wish.span.file);
+        let in_file = changing.iter().filter(|other| other.span.file == wish.span.file);
         let splices: Vec<Splice> =
             in_file.map(|wish| Splice { span: wish.span, replacement: wish.text.clone() }).collect();
         let keys = keys_of(file.text(), wish.span)?;
         let edited = yamlspan::edit::apply(file.text(), &splices).ok()?;
-        let value = value_at(&edited, wish.span, &keys)?;
-        let line = keys.iter().rev().fold(format!("\"{value}\""), |inner, key| {
-            if inner.starts_with('"') { format!("{key}: {inner}") } else { format!("{key}: {{{inner}}}") }
-        });
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
+        values.set(&keys, value_at(&edited, wish.span, &keys)?);
     }
-    (!lines.is_empty()).then(|| lines.join("` and `"))
+    (!values.below.is_empty()).then(|| values.entries())
+}
+
+/// Values as they are written on one line.
+#[derive(Default)]
+struct Values {
+    text: Option<String>,
+    /// In the order in which they were found.
+    below: Vec<(String, Values)>,
+}
+
+impl Values {
+    fn set(&mut self, keys: &[String], text: String) {
+        let Some((first, rest)) = keys.split_first() else {
+            self.text = Some(text);
+            return;
+        };
+        let at = self.below.iter().position(|(key, _)| key == first).unwrap_or_else(|| {
+            self.below.push((first.clone(), Self::default()));
+            self.below.len() - 1
+        });
+        self.below[at].1.set(rest, text);
+    }
+
+    fn entries(&self) -> String {
+        let entry = |(key, value): &(String, Self)| match &value.text {
+            Some(text) => format!("{key}: \"{text}\""),
+            None => format!("{key}: {{{}}}", value.entries()),
+        };
+        self.below.iter().map(entry).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// The keys of mappings that lead to the scalar at a span. `None` where a list is on the way: values files cannot change one item of it.

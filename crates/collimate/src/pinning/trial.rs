@@ -41,11 +41,12 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
             session.files.overlay(same, text);
         }
     }
-    let reason = "what would be written for it does not reach it";
-    let (unmet, after) = tracing::with_survey(ctx, session, &Charts::default(), |survey, sources| {
-        (super::unmet(survey, sources, selected, reason), sources.clone())
+    let unmet = tracing::with_survey(ctx, session, &Charts::default(), |survey, sources| {
+        super::unmet(survey, sources, selected)
     });
-    refuse(ctx, &unmet, &after)?;
+    // Shown as it is on disk. What was right before and is no longer shows in the check of the result.
+    let refusals: Vec<Finding<Location>> = unmet.iter().filter_map(|name| plan.in_vain.get(name).cloned()).collect();
+    refuse(ctx, &refusals, &sources)?;
     Ok(Tried { plan, sources, texts })
 }
 

@@ -28,6 +28,7 @@ pub(super) fn all<'a>(
         let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
         uses.push(Use {
             profile,
+            profiles: &survey.inputs.workspace.profiles,
             what: format!("`{}`", pin.component.name.value),
             selected: selected.contains(pin.profile),
             place: digest_place.or(pin.whole.primary).or(pin.repository.primary),
@@ -158,6 +159,7 @@ fn labels<'a>(survey: &'a Survey<'_>, selected: &BTreeSet<&str>) -> Vec<Use<'a>>
             };
             uses.push(Use {
                 profile: declared,
+                profiles: &survey.inputs.workspace.profiles,
                 what: format!("the label `{}`", label.key),
                 wanted: Wanted::Label(label.expected),
                 selected: selected.contains(profile.name()) && !held.release.version.is_empty(),

@@ -58,7 +58,7 @@ fn walk(
             let message = format!("chart file {:?} is larger than the maximum file size {LARGEST_FILE}", entry.name);
             return Err(Error::new(ErrorKind::Load, message));
         }
-        entries.push(without_mark(ChartFile { name, bytes, file: Some(file) }));
+        entries.push(without_mark(ChartFile { name, bytes, file: Some(file), before: 0 }));
     }
     Ok(())
 }
@@ -70,8 +70,7 @@ fn load_error(error: source::FileError) -> Error {
 /// Cuts off a UTF-8 byte order mark.
 pub(crate) fn without_mark(file: ChartFile) -> ChartFile {
     match file.bytes.strip_prefix(b"\xef\xbb\xbf") {
-        // Offsets no longer fit the file on disk.
-        Some(rest) => ChartFile { bytes: Arc::from(rest), file: None, ..file },
+        Some(rest) => ChartFile { bytes: Arc::from(rest), before: file.bytes.len() - rest.len(), ..file },
         None => file,
     }
 }

@@ -66,10 +66,6 @@ impl Held {
         held
     }
 
-    pub(crate) fn is_right(&self) -> bool {
-        self.tag == self.component.tag && self.digest.as_ref() == Some(&self.component.digest)
-    }
-
     /// With some digest.
     pub(crate) fn with_digest(mut self) -> Self {
         self.digest.get_or_insert_with(|| Hash::of(b"of another day"));

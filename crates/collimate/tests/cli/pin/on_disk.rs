@@ -100,3 +100,32 @@ fn manifests_may_lie_in_several_folders() {
     let hidden: Vec<_> = sandbox.files().into_iter().filter(|path| path.as_str().contains(".collimate-")).collect();
     assert!(hidden.is_empty(), "{hidden:?}");
 }
+
+/// Helm cuts it off before it reads a chart's file; the bytes of the file on disk begin with it all the same.
+#[test]
+fn a_byte_order_mark_moves_nothing() {
+    let sandbox = Sandbox::new();
+    let pod = |tag: &str| {
+        let digest = "1".repeat(64);
+        format!(
+            "\u{feff}apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec:\n  containers:\n    - name: web\n      image: \
+             {{{{ .Values.repository }}}}:{tag}@sha256:{digest}\n"
+        )
+    };
+    let values = |repository: &str| format!("\u{feff}# ü\nrepository: {repository}\nother: x\n");
+    sandbox
+        .write("collimate.yaml", "schema: 1\nchannels: {edge: {release: releases/edge.yaml}}\nprofiles: {app: {channel: edge, chart: chart}}\n")
+        .write("releases/edge.yaml", manifest("edge", &release("1.0.0", [1, 1])))
+        .write("chart/Chart.yaml", "\u{feff}apiVersion: v2\nname: app\nversion: 0.1.0\n")
+        .write("chart/values.yaml", values("registry.example.org/web"))
+        .write("chart/templates/web.yaml", pod("1.0"));
+    let old = files(&sandbox);
+    let told = program(&sandbox, &["why", "web"]).any_stdout().run().stdout;
+    assert!(told.contains("set at  chart/templates/web.yaml:7:43\n"), "{told}");
+    program(&sandbox, &["pin"]).any_stdout().run();
+    let digest = crate::rollout::fixture::reference("web", 1);
+    let (_, digest) = digest.split_once('@').unwrap();
+    let expected = pod("1.1").replace(&format!("sha256:{}", "1".repeat(64)), digest);
+    assert_eq!(sandbox.read("chart/templates/web.yaml"), expected);
+    assert_eq!(sandbox.read("chart/values.yaml"), old["chart/values.yaml"]);
+}
