@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use source::{FileId, Span, Text, TextBuf};
 
+use crate::budget::Budget;
 use crate::interpolate::template::{self, Failure, Found, Use, Variables};
-use crate::{EnvEntry, Limits, VariableSource};
+use crate::{EnvEntry, VariableSource};
 
 /// One entry of a parsed file, in written order. Equal names can occur: the last one wins.
 pub(crate) type Entries = Vec<EnvEntry>;
@@ -31,9 +32,9 @@ pub(crate) struct Refusal {
 }
 
 /// Parses a file. `source` is its whole content (a byte order mark is skipped), traced if the load is.
-pub(crate) fn parse(source: &Text, file: FileId, scope: &mut dyn Scope, limits: &Limits) -> Result<Entries, Refusal> {
+pub(crate) fn parse(source: &Text, file: FileId, scope: &mut dyn Scope, budget: &Budget) -> Result<Entries, Refusal> {
     let at = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut parser = Parser { source, file, at, line: 1, entries: Vec::new(), by_name: HashMap::new(), limits };
+    let mut parser = Parser { source, file, at, line: 1, entries: Vec::new(), by_name: HashMap::new(), budget };
     parser.parse(scope)?;
     Ok(parser.entries)
 }
@@ -46,7 +47,7 @@ struct Parser<'s> {
     line: usize,
     entries: Entries,
     by_name: HashMap<String, usize>,
-    limits: &'s Limits,
+    budget: &'s Budget,
 }
 
 impl<'s> Parser<'s> {
@@ -71,17 +72,19 @@ impl<'s> Parser<'s> {
             }
             if inherited {
                 if let Some(found) = scope.lookup(&name_text) {
-                    self.push(name.clone(), found.text, name.end..name.end);
+                    self.push(name.clone(), found.text, name.end..name.end)?;
                 }
                 continue;
             }
             let (value, range) = self.value(scope)?;
-            self.push(name, value, range);
+            self.push(name, value, range)?;
         }
         Ok(())
     }
 
-    fn push(&mut self, name: Range<usize>, value: Text, value_range: Range<usize>) {
+    fn push(&mut self, name: Range<usize>, value: Text, value_range: Range<usize>) -> Result<(), Refusal> {
+        let span = self.span(name.clone());
+        self.budget.variable().map_err(|message| Refusal { message, span, is_limit: true })?;
         let name_text = self.source.slice(name.clone());
         if let Some(earlier) = self.by_name.insert(name_text.to_string(), self.entries.len())
             && let Some(earlier) = self.entries.get_mut(earlier)
@@ -96,6 +99,7 @@ impl<'s> Parser<'s> {
             used: false,
             overridden: false,
         });
+        Ok(())
     }
 
     /// Skips space and comments; whether anything is left.
@@ -224,9 +228,9 @@ impl<'s> Parser<'s> {
 
     fn expand(&mut self, value: &Text, range: Range<usize>, scope: &mut dyn Scope) -> Result<Text, Refusal> {
         let span = self.span(range);
-        let limits = self.limits;
+        let budget = self.budget;
         let mut variables = OwnOrOuter { parser: self, scope, span };
-        template::substitute(value, &mut variables, limits).map_err(|failure| match failure {
+        template::substitute(value, &mut variables, budget).map_err(|failure| match failure {
             Failure::Invalid(text) => {
                 Refusal { message: format!("Invalid template: {}", crate::go::quote(&text)), span, is_limit: false }
             }
@@ -338,7 +342,7 @@ mod tests {
     }
 
     fn parsed(text: &str) -> String {
-        match parse(&Text::new(text), FileId(0), &mut Nothing, &Limits::default()) {
+        match parse(&Text::new(text), FileId(0), &mut Nothing, &Budget::new(crate::Limits::default())) {
             Ok(entries) => entries.iter().map(|entry| format!("[{}]={:?} ", entry.name, entry.value)).collect(),
             Err(refusal) => refusal.message,
         }

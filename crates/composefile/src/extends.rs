@@ -103,6 +103,7 @@ impl Loader<'_> {
         if base.is_null() {
             return Ok(service);
         }
+        self.budget.extended(size(&base)).map_err(|message| Error::limit(message).at(span))?;
         if !resets.is_empty() {
             let mut named = Map::new();
             named.set(name, base);
@@ -202,6 +203,16 @@ impl Loader<'_> {
         let services = root.into_map().remove("services").unwrap_or_default().into_map();
         Ok(Base { services, resets })
     }
+}
+
+/// How many values there are in a tree.
+fn size(node: &Node) -> usize {
+    let below: usize = match &node.value {
+        Value::Map(map) => map.iter().map(|(_, value)| size(value)).sum(),
+        Value::Seq(items) => items.iter().map(size).sum(),
+        _ => 0,
+    };
+    below + 1
 }
 
 fn is_mapping(service: &Node) -> bool {

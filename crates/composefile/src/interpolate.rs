@@ -5,9 +5,10 @@ pub(crate) mod template;
 
 use source::Span;
 
+use crate::budget::Budget;
 use crate::interpolate::template::{Failure, Variables};
 use crate::path::{ITEM, Path};
-use crate::{Error, ErrorKind, Limits, Node, Value};
+use crate::{Error, ErrorKind, Node, Value};
 
 /// Told where the text stands that is interpolated next.
 pub(crate) trait TreeVariables: Variables {
@@ -21,8 +22,8 @@ pub(crate) trait TreeVariables: Variables {
 ///
 /// # Errors
 /// All failures in one error, sorted by path, as Compose prints them.
-pub(crate) fn interpolate(node: &mut Node, variables: &mut dyn TreeVariables, limits: &Limits) -> Result<(), Error> {
-    let mut walk = Walk { variables, limits, failures: Vec::new() };
+pub(crate) fn interpolate(node: &mut Node, variables: &mut dyn TreeVariables, budget: &Budget) -> Result<(), Error> {
+    let mut walk = Walk { variables, budget, failures: Vec::new() };
     walk.node(node, &Path::ROOT);
     let mut failures = walk.failures;
     if failures.is_empty() {
@@ -38,7 +39,7 @@ pub(crate) fn interpolate(node: &mut Node, variables: &mut dyn TreeVariables, li
 
 struct Walk<'v> {
     variables: &'v mut dyn TreeVariables,
-    limits: &'v Limits,
+    budget: &'v Budget,
     failures: Vec<Found>,
 }
 
@@ -55,7 +56,7 @@ impl Walk<'_> {
         match &mut node.value {
             Value::Str(text) => {
                 self.variables.enter(span);
-                match template::substitute(text, self.variables, self.limits) {
+                match template::substitute(text, self.variables, self.budget) {
                     Ok(replaced) => {
                         *text = replaced;
                         let Some(cast) = cast::for_path(path) else { return };

@@ -6,6 +6,7 @@
 
 mod absolute;
 mod aliases;
+mod budget;
 mod bytes;
 mod canonical;
 mod consistency;

@@ -8,6 +8,7 @@ use source::{FileError, FileId, FileKind, Files, Text};
 use yamlspan::{Dialect, Document};
 
 use crate::absolute::{self, Base};
+use crate::budget::Budget;
 use crate::environment::{EnvFileScope, EnvValue, Environment, Lookup};
 use crate::path::Path;
 use crate::record::Record;
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) struct Loader<'a> {
     pub(crate) options: &'a Options,
     files: &'a dyn Files,
+    pub(crate) budget: Budget,
     pub(crate) record: Record,
     parsed: HashMap<String, Parsed>,
     ports: usize,
@@ -73,6 +75,7 @@ impl<'a> Loader<'a> {
         Self {
             options,
             files,
+            budget: Budget::new(options.limits),
             record: Record::default(),
             parsed: HashMap::new(),
             ports: 0,
@@ -166,7 +169,7 @@ impl<'a> Loader<'a> {
             }
             let (file, text) = self.read(&path).map_err(|error| unreadable(&path, &error))?;
             let mut scope = EnvFileScope { outer: environment, earlier: &read, record: &mut self.record };
-            let entries = dotenv::parse(&text, file, &mut scope, &self.options.limits).map_err(|refusal| {
+            let entries = dotenv::parse(&text, file, &mut scope, &self.budget).map_err(|refusal| {
                 let kind = if refusal.is_limit { ErrorKind::Limit } else { ErrorKind::Syntax };
                 Error::new(kind, format!("failed to read {path}: {}", refusal.message)).at(Some(refusal.span))
             })?;
@@ -270,7 +273,7 @@ impl<'a> Loader<'a> {
         }
         if self.options.interpolate {
             let mut lookup = Lookup { environment: &scope.environment, record: &mut self.record, span: None };
-            interpolate::interpolate(&mut tree, &mut lookup, &self.options.limits)?;
+            interpolate::interpolate(&mut tree, &mut lookup, &self.budget)?;
         }
         aliases::promote(&mut tree)?;
         if !scope.is_base {

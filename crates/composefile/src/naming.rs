@@ -46,7 +46,7 @@ impl Loader<'_> {
         }
         if self.options.interpolate {
             let mut lookup = Lookup { environment, record: &mut self.record, span };
-            found = template::substitute(&found, &mut lookup, &self.options.limits).map_err(|failure| {
+            found = template::substitute(&found, &mut lookup, &self.budget).map_err(|failure| {
                 let (kind, message) = match failure {
                     Failure::Invalid(template) => (
                         ErrorKind::Interpolation,

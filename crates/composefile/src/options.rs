@@ -68,7 +68,19 @@ pub struct Limits {
     pub interpolation_depth: usize,
     /// Bytes of one interpolated value: twenty lines of `B=$A$A` in an env file make a megabyte, thirty a gigabyte.
     pub interpolated_bytes: usize,
-    /// Ports that one range such as `1-65535` may stand for, summed over a project.
+    /// Bytes of all interpolated values together: five hundred uses of one megabyte are half a gigabyte. Those of real projects
+    /// stay below one megabyte.
+    pub all_interpolated_bytes: usize,
+    /// Bytes searched for the ends of variables: `${A:-${A:-…` has as many ends to look for as it has bytes, so that the work grows
+    /// with the square of its length. This is a tenth of a second of it.
+    pub searched_bytes: usize,
+    /// Variables that all env files set, those of services counted for each. Each is kept with its place; a file has a few hundred.
+    pub variables: usize,
+    /// Values that services take over by `extends`: a thousand services that extend one with a thousand variables make a
+    /// million of three kilobytes. Each takes some 400 bytes until the project is printed.
+    pub extended_nodes: usize,
+    /// Ports that one range such as `1-65535` may stand for, summed over a project: each becomes an entry of its own, and Docker starts
+    /// a process for it.
     pub ports: usize,
 }
 
@@ -82,7 +94,11 @@ impl Default for Limits {
             files: 2_000,
             interpolation_depth: 50,
             interpolated_bytes: 4 << 20,
-            ports: 200_000,
+            all_interpolated_bytes: 16 << 20,
+            searched_bytes: 1 << 30,
+            variables: 200_000,
+            extended_nodes: 300_000,
+            ports: 70_000,
         }
     }
 }

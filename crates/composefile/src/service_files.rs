@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use source::{FileId, FileKind, Span, Text};
 
+use crate::budget::Budget;
 use crate::dotenv::{self, Refusal};
 use crate::environment::Environment;
 use crate::interpolate::template::{Found, Use};
@@ -112,9 +113,9 @@ impl Loader<'_> {
         let (id, content) = self.service_file(path, span)?;
         let mut scope = ServiceScope { project: Some(environment), own, read, record: &mut self.record };
         let entries = match text("format") {
-            "" | ".env" => dotenv::parse(&content, id, &mut scope, &self.options.limits)
+            "" | ".env" => dotenv::parse(&content, id, &mut scope, &self.budget)
                 .map_err(|refusal| refused(&refusal, format!("failed to read {path}")))?,
-            "raw" => raw(&content, id, &mut scope)
+            "raw" => raw(&content, id, &mut scope, &self.budget)
                 .map_err(|refusal| refused(&refusal, format!("failed to parse env_file {path}")))?,
             other => {
                 let message = format!("unsupported env_file format {}", crate::go::quote(other));
@@ -155,7 +156,7 @@ impl Loader<'_> {
                 let (id, content) = self.service_file(path, file.span)?;
                 let own = Map::new();
                 let mut scope = ServiceScope { project: None, own: &own, read: &labels, record: &mut self.record };
-                let entries = dotenv::parse(&content, id, &mut scope, &self.options.limits)
+                let entries = dotenv::parse(&content, id, &mut scope, &self.budget)
                     .map_err(|refusal| refused(&refusal, format!("failed to read {path}")))?;
                 lay(&entries, &mut labels);
                 known.file = Some(id);
@@ -197,7 +198,12 @@ fn lay(entries: &[EnvEntry], on: &mut Map) {
 }
 
 /// `format: raw`: lines of `NAME=value`, taken as they are, as `docker run --env-file` reads them.
-fn raw(source: &Text, file: FileId, scope: &mut dyn dotenv::Scope) -> Result<Vec<EnvEntry>, Refusal> {
+fn raw(
+    source: &Text,
+    file: FileId,
+    scope: &mut dyn dotenv::Scope,
+    budget: &Budget,
+) -> Result<Vec<EnvEntry>, Refusal> {
     let mut entries = Vec::new();
     let mut at = 0;
     for full in source.split_inclusive('\n') {
@@ -212,6 +218,7 @@ fn raw(source: &Text, file: FileId, scope: &mut dyn dotenv::Scope) -> Result<Vec
         let start = start + line.len() - trimmed.len();
         let refuse =
             |message: String| Refusal { message, span: Span::new(file, start..start + trimmed.len()), is_limit: false };
+        budget.variable().map_err(|message| Refusal { is_limit: true, ..refuse(message) })?;
         let (name, value) = match trimmed.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (trimmed, None),

@@ -17,8 +17,9 @@ use crate::{FileId, Span};
 pub struct SourceFile {
     path: Utf8PathBuf,
     text: Arc<str>,
-    /// Made when a place of this file is first printed: most files never need it.
-    line_starts: OnceLock<Vec<u32>>,
+    /// Made when a place of this file is first printed: most files never need it, and one of many short lines has more of them
+    /// than text.
+    line_starts: OnceLock<Arc<[u32]>>,
 }
 
 /// A place as people count: both from 1; the column counts characters.
@@ -60,9 +61,12 @@ impl SourceFile {
 
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            let starts = ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
-            std::iter::once(0).chain(starts).collect()
+            let is_end = |byte: &u8| *byte == b'\n';
+            let mut starts = Vec::with_capacity(self.text.bytes().filter(is_end).count() + 1);
+            starts.push(0);
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| is_end(byte));
+            starts.extend(ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)));
+            starts.into()
         })
     }
 

@@ -7,7 +7,7 @@ use source::{FileId, Span};
 
 use crate::events::{Event, Events, Properties};
 use crate::scan::{Decoded, Made, Mark, Problem, Stage, narrow};
-use crate::{Dialect, Error, Kind, Limit, MOST_BYTES, NodeRef, Style};
+use crate::{Dialect, Error, Kind, Limit, MOST_BYTES, MOST_NODES, NodeRef, Style};
 
 /// One document of a YAML stream. Cheap to clone and to share (`Send + Sync`), immutable.
 #[derive(Clone, Debug)]
@@ -180,6 +180,11 @@ impl<'s> Composer<'s> {
         let mut open: Vec<(u32, usize)> = Vec::new();
         let mut waiting: Vec<u32> = Vec::new();
         loop {
+            if let Some(last) = self.nodes.get(MOST_NODES) {
+                let mark = Mark { at: last.start, line: last.line, column: last.column };
+                let message = format!("the text has more than the {MOST_NODES} values that are read").into();
+                return Err(Problem { stage: Stage::Limit, context: None, message, mark });
+            }
             match self.events.next()? {
                 Event::Alias { start, end } => waiting.push(self.alias(start, end)?),
                 Event::Scalar { node, style, text, start, end } => {

@@ -20,6 +20,8 @@ struct Inner {
 pub enum Limit {
     /// The text has more than [`MOST_BYTES`](crate::MOST_BYTES) bytes.
     Size,
+    /// The text has more than [`MOST_NODES`](crate::MOST_NODES) nodes.
+    Nodes,
     /// Values nest deeper than we decode.
     Depth,
 }

@@ -7,8 +7,8 @@
 //! of charts, Compose files or releases, and reads no file.
 //!
 //! Threats and answers. Input is untrusted text: nesting is limited (go-yaml's own 10,000 and a limit for decoding), aliases
-//! expand only as far as go-yaml's ratio rule allows, a document has a size limit ([`MOST_BYTES`]), and nothing recurses
-//! deeper than a named limit.
+//! expand only as far as go-yaml's ratio rule allows, a text has limits of size and of nodes ([`MOST_BYTES`], [`MOST_NODES`]), and nothing
+//! recurses deeper than a named limit.
 
 mod data;
 pub mod decode;
@@ -34,3 +34,7 @@ pub use scalar::{Scalar, Timestamp};
 
 /// The largest text that is parsed. Far above any values file; below 4 GiB, so that offsets fit in 32 bits.
 pub const MOST_BYTES: usize = 256 * 1024 * 1024;
+
+/// The most nodes that one text may have. Two bytes can be a node, which takes a hundred in memory and more once it is decoded; the
+/// largest public bundles of custom resource definitions have some 200,000.
+pub const MOST_NODES: usize = 1_000_000;

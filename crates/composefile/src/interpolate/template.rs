@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use source::{Text, TextBuf};
 
-use crate::{Limits, VariableSource};
+use crate::VariableSource;
+use crate::budget::Budget;
 
 /// The value of a variable and where it came from.
 pub(crate) struct Found {
@@ -63,16 +64,16 @@ pub(crate) enum Failure {
 }
 
 /// The text with its variables replaced. All variables are looked at even after a failure; the first failure counts.
-pub(crate) fn substitute(template: &Text, variables: &mut dyn Variables, limits: &Limits) -> Result<Text, Failure> {
+pub(crate) fn substitute(template: &Text, variables: &mut dyn Variables, budget: &Budget) -> Result<Text, Failure> {
     if !template.as_bytes().contains(&b'$') {
         return Ok(template.clone());
     }
-    Substitution { variables, limits }.text(template, 0)
+    Substitution { variables, budget }.text(template, 0)
 }
 
 struct Substitution<'v> {
     variables: &'v mut dyn Variables,
-    limits: &'v Limits,
+    budget: &'v Budget,
 }
 
 /// What the regular expression finds at a `$`.
@@ -92,11 +93,9 @@ enum Match<'t> {
 
 impl Substitution<'_> {
     fn text(&mut self, template: &Text, depth: usize) -> Result<Text, Failure> {
-        if depth > self.limits.interpolation_depth {
-            return Err(Failure::Limit(format!(
-                "variables nest deeper than {} levels",
-                self.limits.interpolation_depth
-            )));
+        let limits = &self.budget.limits;
+        if depth > limits.interpolation_depth {
+            return Err(Failure::Limit(format!("variables nest deeper than {} levels", limits.interpolation_depth)));
         }
         let mut out = TextBuf::new();
         let mut failure: Option<Failure> = None;
@@ -106,6 +105,7 @@ impl Substitution<'_> {
         let mut literal_start = 0;
         while let Some(found) = template.get(at..).and_then(|rest| rest.find('$')) {
             let dollar = at + found;
+            self.budget.searched(template.len() - dollar).map_err(Failure::Limit)?;
             let found = find(template, dollar);
             let end = match &found {
                 Match::Literal => {
@@ -143,14 +143,15 @@ impl Substitution<'_> {
             if let Err(error) = result {
                 failure.get_or_insert(error);
             }
-            if out.len() > self.limits.interpolated_bytes {
-                let most = self.limits.interpolated_bytes;
+            if out.len() > limits.interpolated_bytes {
+                let most = limits.interpolated_bytes;
                 return Err(Failure::Limit(format!("an interpolated value is longer than {most} bytes")));
             }
             at = end;
             literal_start = end;
         }
         push_literal(template, literal_start..template.len(), &mut out);
+        self.budget.interpolated(out.len()).map_err(Failure::Limit)?;
         match failure {
             Some(failure) => Err(failure),
             // An empty result still has a place.

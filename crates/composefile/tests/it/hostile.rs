@@ -103,3 +103,37 @@ fn odd_bytes() {
         ]);
     }
 }
+
+#[test]
+fn many_uses_of_a_long_value() {
+    let env = format!("V={}\n", "a".repeat(1_000_000));
+    let services: String = (0..30).map(|number| format!("  s{number}: {{image: x, hostname: $V}}\n")).collect();
+    let said = message([("compose.yaml", format!("services:\n{services}")), (".env", env)]);
+    assert!(said.contains("all interpolated values are longer than 16777216 bytes"), "{said}");
+}
+
+#[test]
+fn many_variables() {
+    let env: String = (0..200_001).map(|number| format!("V{number}=x\n")).collect();
+    let text = "services: {a: {image: x}}\n".to_owned();
+    let said = message([("compose.yaml", text), (".env", env.clone())]);
+    assert!(said.contains("env files set more than 200000 variables"), "{said}");
+    let text = "services: {a: {image: x, env_file: [{path: a.env, format: raw}]}}\n".to_owned();
+    let said = message([("compose.yaml", text), ("a.env", env)]);
+    assert!(said.contains("env files set more than 200000 variables"), "{said}");
+}
+
+#[test]
+fn many_services_that_extend_one() {
+    let variables: Vec<String> = (0..1_000).map(|number| format!("K{number}: v")).collect();
+    let services: String = (0..400).map(|number| format!("  s{number}: {{image: x, extends: big}}\n")).collect();
+    let big = format!("  big: {{image: x, environment: {{{}}}}}\n", variables.join(", "));
+    let said = compose(format!("services:\n{services}{big}"));
+    assert!(said.contains("take over more than 300000 values"), "{said}");
+}
+
+#[test]
+fn many_variables_that_do_not_end() {
+    let said = compose(format!("services: {{a: {{image: \"{}\"}}}}\n", "${A:-".repeat(100_000)));
+    assert!(said.contains("too many variables in texts that are too long"), "{said}");
+}

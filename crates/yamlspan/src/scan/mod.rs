@@ -28,6 +28,10 @@ const LONGEST_SIMPLE_KEY: u32 = 1024;
 /// go-yaml decodes its input in chunks of this many bytes, so a bad character is found while a chunk is filled.
 const CHUNK: usize = 512;
 
+/// Pieces of scalars in one text whose places are kept exactly: a line of a block scalar is one, and each weighs more than a short
+/// line does. The files that charts carry in ConfigMaps have some ten thousand lines.
+const MOST_PIECES: usize = 500_000;
+
 const BOM: &str = "\u{feff}";
 
 pub(crate) struct Scanner<'s> {
@@ -66,6 +70,8 @@ pub(crate) struct Scanner<'s> {
     pub(crate) tags: Vec<TagText>,
     /// Scalars that were put together.
     pub(crate) made: Vec<Made>,
+    /// Of [`MOST_PIECES`].
+    pieces_left: usize,
 }
 
 /// A place where a key without `?` may have started.
@@ -135,6 +141,7 @@ impl<'s> Scanner<'s> {
             },
             tags: Vec::new(),
             made: Vec::new(),
+            pieces_left: MOST_PIECES,
         }
     }
 

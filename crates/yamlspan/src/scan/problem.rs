@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use source::{FileId, Span};
 
 use super::token::Mark;
-use crate::{Dialect, Error};
+use crate::{Dialect, Error, Limit};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -13,6 +13,8 @@ pub(crate) enum Stage {
     Scanner,
     Parser,
     Composer,
+    /// None of go-yaml's: a limit of ours.
+    Limit,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,9 @@ impl Problem {
     pub(crate) fn into_error(self, dialect: Dialect, file: FileId, length: usize) -> Error {
         let at = self.mark.at as usize;
         let span = Span::new(file, at.min(length)..(at + 1).min(length));
+        if self.stage == Stage::Limit {
+            return Error::over(Limit::Nodes, format!("yaml: {}", self.message), Some(span));
+        }
         let message = match dialect {
             Dialect::GoYamlV4 => self.staged(),
             Dialect::GoYamlV2 | Dialect::GoYamlV3 => self.with_line(dialect),
@@ -40,7 +45,7 @@ impl Problem {
         let context = self.context.map_or(0, |(_, mark)| mark.line);
         let mark = self.mark.line;
         let line = match (self.stage, dialect) {
-            (Stage::Reader | Stage::Composer, _) => 0,
+            (Stage::Reader | Stage::Composer | Stage::Limit, _) => 0,
             (_, Dialect::GoYamlV2) if mark != 0 => mark + scanner,
             (_, Dialect::GoYamlV2) => context,
             _ if context != 0 => context + scanner,
@@ -58,7 +63,7 @@ impl Problem {
             Stage::Reader => return format!("go-yaml load error in reader at <unknown position>: {message}"),
             Stage::Scanner => "scanner",
             Stage::Parser => "parser",
-            Stage::Composer => "composer",
+            Stage::Composer | Stage::Limit => "composer",
         };
         let place = |mark: Mark| match mark.line {
             Mark::NO_LINE => "<unknown position>".to_owned(),

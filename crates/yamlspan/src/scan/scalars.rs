@@ -59,7 +59,7 @@ impl Scanner<'_> {
             let word = self.plain_end();
             if word > self.at {
                 if leading_blanks {
-                    let maker = maker.get_or_insert_default();
+                    let maker = maker.get_or_insert_with(|| Maker::with_room(self.pieces_left));
                     maker.exact(self.source, from, end);
                     breaks.fold(maker, self.at);
                     breaks = Breaks::default();
@@ -133,7 +133,9 @@ impl Scanner<'_> {
 
     fn made_scalar(&mut self, maker: Maker, from: usize, to: usize) -> Decoded {
         let index = narrow(self.made.len());
-        self.made.push(maker.finish((from, to)));
+        let made = maker.finish((from, to));
+        self.pieces_left = self.pieces_left.saturating_sub(made.pieces.len());
+        self.made.push(made);
         Decoded::Made(index)
     }
 
@@ -157,13 +159,13 @@ impl Scanner<'_> {
             loop {
                 self.step_to(self.quoted_end(quote));
                 if self.here() == quote && quote == b'\'' && self.byte(self.at + 1) == b'\'' {
-                    let maker = maker.get_or_insert_default();
+                    let maker = maker.get_or_insert_with(|| Maker::with_room(self.pieces_left));
                     maker.exact(self.source, from, self.at);
                     maker.derived("'", self.at, self.at + 2);
                     self.at += 2;
                     from = self.at;
                 } else if self.here() == b'\\' && quote == b'"' {
-                    let maker = maker.get_or_insert_default();
+                    let maker = maker.get_or_insert_with(|| Maker::with_room(self.pieces_left));
                     maker.exact(self.source, from, self.at);
                     if self.is_break(self.at + 1) {
                         breaks.from = self.at;
@@ -203,7 +205,7 @@ impl Scanner<'_> {
                 }
             }
             if leading_blanks {
-                let maker = maker.get_or_insert_default();
+                let maker = maker.get_or_insert_with(|| Maker::with_room(self.pieces_left));
                 if !escaped {
                     maker.exact(self.source, from, blanks);
                 }
@@ -304,7 +306,7 @@ impl Scanner<'_> {
         }
         self.step_line();
         let content = self.at;
-        let mut maker = Maker::default();
+        let mut maker = Maker::with_room(self.pieces_left);
         let mut indent = increment.map(|increment| self.indent.max(0) + i64::from(increment));
         let mut end;
         let mut first: (&str, usize) = ("", self.at);

@@ -92,13 +92,18 @@ pub(crate) struct Piece {
 }
 
 /// Puts a scalar together from pieces.
-#[derive(Default)]
 pub(super) struct Maker {
     pub(super) text: String,
     pieces: Vec<Piece>,
+    room: usize,
 }
 
 impl Maker {
+    /// With so many exact pieces; what comes after them is one piece that says no more than where all of it stands.
+    pub(super) fn with_room(room: usize) -> Self {
+        Self { text: String::new(), pieces: Vec::new(), room }
+    }
+
     /// Appends the source bytes `from..to` as they are.
     pub(super) fn exact(&mut self, source: &str, from: usize, to: usize) {
         let Some(part) = source.get(from..to).filter(|part| !part.is_empty()) else { return };
@@ -115,8 +120,13 @@ impl Maker {
     fn push(&mut self, part: &str, from: usize, to: usize, exact: bool) {
         let (at, source) = (narrow(self.text.len()), (narrow(from), narrow(to)));
         self.text.push_str(part);
+        let is_full = self.pieces.len() > self.room;
         match self.pieces.last_mut() {
             Some(last) if exact && last.exact && last.source.1 == source.0 => last.source.1 = source.1,
+            Some(last) if is_full => {
+                last.source.1 = source.1;
+                last.exact = false;
+            }
             _ => self.pieces.push(Piece { at, source, exact }),
         }
     }
