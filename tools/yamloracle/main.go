@@ -1,7 +1,7 @@
 // yamloracle says what go-yaml makes of YAML texts: verdict, error, value and what it writes back.
 //
-// It reads a JSON array of texts from stdin and prints one JSON object per text. The differential test of crate `yamlspan`
-// compares.
+// It reads JSON arrays of texts from stdin until there are no more, and prints one JSON object per text. The differential test of
+// crate `yamlspan` compares, and so does the fuzz target `yaml_oracle`.
 package main
 
 import (
@@ -45,17 +45,22 @@ type answers struct {
 }
 
 func main() {
-	var texts []string
-	if err := json.NewDecoder(bufio.NewReader(os.Stdin)).Decode(&texts); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	}
+	in := json.NewDecoder(bufio.NewReader(os.Stdin))
 	out := bufio.NewWriter(os.Stdout)
-	defer out.Flush()
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	for _, text := range texts {
-		encoder.Encode(ask(text))
+	for {
+		var texts []string
+		if err := in.Decode(&texts); err == io.EOF {
+			return
+		} else if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		for _, text := range texts {
+			encoder.Encode(ask(text))
+		}
+		out.Flush()
 	}
 }
 

@@ -6,6 +6,7 @@
 mod arguments;
 mod bench;
 mod dist;
+mod fuzz;
 mod generated;
 mod parity;
 mod peers;
@@ -14,6 +15,7 @@ mod repository;
 mod results;
 mod suite;
 mod terminal;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -46,6 +48,8 @@ usage: cargo xtask TASK
     --rounds N         both sides in turn so often (3)
     --program FILE     a built `collimate`, instead of building it
     --write            keep the result in `benches/RESULTS.md`
+  fuzz [TARGET…]     feed what reads files with what a fuzzer comes up with (needs a nightly compiler)
+    --minutes N        of each target (10)
   parity             our output against the real tools', on any charts and Compose files
     --charts DIR…      every chart below these folders
     --compose DIR…     every Compose file below these folders
@@ -76,6 +80,7 @@ fn run(task: Option<&str>, arguments: Arguments) -> Result<ExitCode> {
     match task {
         Some("bench") => bench::run(arguments),
         Some("dist") => dist::run(arguments),
+        Some("fuzz") => fuzz::run(arguments),
         Some("generate") => generated::run(arguments),
         // Not in the usage text: `bench` calls it.
         Some("peak") => bench::peak(arguments),

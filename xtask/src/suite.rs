@@ -15,7 +15,7 @@ use camino::Utf8PathBuf;
 use crate::arguments::Arguments;
 use crate::peers::{self, Built, Wanted};
 use crate::terminal::say;
-use crate::{bench, generated, process, repository};
+use crate::{bench, generated, process, repository, tools};
 
 /// The version of `cargo-deny` that CI checks with; another may judge otherwise.
 const CARGO_DENY: &str = "0.20.2";
@@ -153,7 +153,7 @@ impl Suite {
     /// Licences, banned crates and sources, by `cargo-deny`, without network.
     fn licences(&mut self) {
         let name = "licences and sources";
-        match cargo_deny() {
+        match tools::installed("cargo-deny", CARGO_DENY) {
             Ok(program) => self.step(name, |suite| {
                 let mut command = Command::new(program);
                 // Called as cargo calls it. Advisories need a database from the network; they are not part of this.
@@ -274,28 +274,6 @@ fn fetch(root: &Utf8PathBuf) {
     if !process::watch(&mut command, |_| {}).unwrap_or(false) {
         say("note: `cargo fetch` failed; what is not here already will be missed below");
     }
-}
-
-/// Finds `cargo-deny`, or installs it below the target folder.
-fn cargo_deny() -> Result<Utf8PathBuf> {
-    let tools = repository::tools()?;
-    let program = tools.join("bin/cargo-deny");
-    let known = Command::new(&program).arg("--version").output();
-    if known.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == format!("cargo-deny {CARGO_DENY}")) {
-        return Ok(program);
-    }
-    say(&format!("\ninstalling cargo-deny {CARGO_DENY} into `{tools}`"));
-    let mut command = Command::new("cargo");
-    command.args(["install", "cargo-deny", "--locked", "--version", CARGO_DENY, "--quiet", "--force"]);
-    // It reads a few files: built without optimisation it is done in half the time, and runs as long as it takes to read this.
-    command.args(["--debug", "--root", tools.as_str(), "--target-dir", tools.join("build").as_str()]);
-    command.env("CARGO_PROFILE_DEV_DEBUG", "0").env_remove("CARGO_TARGET_DIR").current_dir(std::env::temp_dir());
-    if !process::watch(&mut command, |_| {})? {
-        anyhow::bail!("`cargo install cargo-deny` failed");
-    }
-    // Its build folder is as large as ours and is not needed again.
-    let _ = std::fs::remove_dir_all(tools.join("build"));
-    Ok(program)
 }
 
 #[cfg(test)]

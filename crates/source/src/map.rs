@@ -4,23 +4,40 @@
 //! lines only through [`SourceMap::excerpt`], which masks values under secret-named keys and userinfo in URLs and
 //! replaces control characters.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{FileId, Span};
 
 /// One file of the map.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SourceFile {
     path: Utf8PathBuf,
     text: Arc<str>,
     /// Made when a place of this file is first printed: most files never need it, and one of many short lines has more of them
     /// than text.
     line_starts: OnceLock<Arc<[u32]>>,
+    /// Whether characters are bytes, so that columns need no counting.
+    is_ascii: OnceLock<bool>,
+    /// Masked lines longer than [`LONG_LINE`], by number: a thousand findings may stand on one.
+    long_lines: Mutex<BTreeMap<usize, Arc<Masked>>>,
 }
+
+/// A line of more bytes is shown in part, around the place, and masked once only. Minified files are one line.
+const LONG_LINE: usize = 4096;
+
+/// So many bytes of a long line are shown before the place and after it.
+const SHOWN_AROUND: usize = 400;
+
+/// An excerpt has no more lines: a whole file is no place.
+const MOST_LINES: usize = 50;
+
+/// Stands for what is not shown of a long line.
+const ELLIPSIS: &str = "…";
 
 /// A place as people count: both from 1; the column counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +91,19 @@ impl SourceFile {
         self.line_starts().partition_point(|start| *start as usize <= offset).saturating_sub(1)
     }
 
+    fn is_ascii(&self) -> bool {
+        *self.is_ascii.get_or_init(|| self.text.is_ascii())
+    }
+
+    /// A line without its end, masked.
+    fn masked(&self, line: usize, raw: &str) -> Arc<Masked> {
+        if raw.len() <= LONG_LINE {
+            return Arc::new(mask::line(raw));
+        }
+        let mut known = self.long_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(line).or_insert_with(|| Arc::new(mask::line(raw))))
+    }
+
     fn line_range(&self, line: usize) -> Range<usize> {
         let start = self.line_starts().get(line).map_or(self.text.len(), |start| *start as usize);
         let end = self.line_starts().get(line + 1).map_or(self.text.len(), |start| *start as usize);
@@ -84,8 +114,13 @@ impl SourceFile {
 impl SourceMap {
     /// Adds a file. Equal paths are not merged: an edited file is a new one.
     pub fn add(&mut self, path: impl Into<Utf8PathBuf>, text: impl Into<Arc<str>>) -> FileId {
-        let file = SourceFile { path: path.into(), text: text.into(), line_starts: OnceLock::new() };
-        self.files.push(Arc::new(file));
+        self.files.push(Arc::new(SourceFile {
+            path: path.into(),
+            text: text.into(),
+            line_starts: OnceLock::new(),
+            is_ascii: OnceLock::new(),
+            long_lines: Mutex::default(),
+        }));
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -130,7 +165,8 @@ impl SourceMap {
         let line = file.line_of(offset);
         let start = file.line_range(line).start;
         let before = file.text[start..offset].trim_start_matches('\u{feff}');
-        Position { line: line + 1, column: before.chars().count() + 1 }
+        let column = if file.is_ascii() { before.len() } else { before.chars().count() };
+        Position { line: line + 1, column: column + 1 }
     }
 
     /// The lines that a span touches, made safe to print.
@@ -150,29 +186,48 @@ impl SourceMap {
         let (start, end) =
             (floor_boundary(&file.text, span.start as usize), floor_boundary(&file.text, span.end as usize));
         let first = file.line_of(start);
-        let last = file.line_of(end.max(start + 1) - 1).max(first);
+        let last = file.line_of(end.max(start + 1) - 1).clamp(first, first + MOST_LINES - 1);
         let mut text = String::new();
         let (mut from, mut to) = (None, None);
         for line in first..=last {
             let range = file.line_range(line);
             let raw = file.text[range.clone()].trim_end_matches(['\n', '\r']);
             let within = |offset: usize| offset.saturating_sub(range.start).min(raw.len());
-            let masked = mask::line_without(raw, if is_secret { within(start)..within(end) } else { 0..0 });
+            let masked = file.masked(line, raw);
+            let place = masked.map(within(start))..masked.map(within(end));
+            let (shown, place) = if is_secret && !place.is_empty() {
+                masked.hiding(place)
+            } else {
+                (Cow::Borrowed(masked.text.as_str()), place)
+            };
+            let (shown, place) = part(&shown, place);
             if line > first {
                 text.push('\n');
             }
-            let place = |offset: usize| text.len() + masked.map(within(offset));
             if line == first {
-                from = Some(place(start));
+                from = Some(text.len() + place.start);
             }
             if line == last {
-                to = Some(place(end));
+                to = Some(text.len() + place.end);
             }
-            text.push_str(&masked.text);
+            text.push_str(&shown);
         }
         let from = from.unwrap_or(0);
         Some(Excerpt { first_line: first + 1, highlight: from..to.unwrap_or(from).max(from), text })
     }
+}
+
+/// The part of a long line around a place in it, and where the place is in the part.
+fn part(line: &str, place: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
+    if line.len() <= LONG_LINE {
+        return (Cow::Borrowed(line), place);
+    }
+    let from = floor_boundary(line, place.start.saturating_sub(SHOWN_AROUND));
+    let to = floor_boundary(line, place.end.min(place.start + LONG_LINE) + SHOWN_AROUND);
+    let before = if from == 0 { "" } else { ELLIPSIS };
+    let after = if to == line.len() { "" } else { ELLIPSIS };
+    let shift = |offset: usize| before.len() + offset.min(to) - from;
+    (Cow::Owned(format!("{before}{}{after}", &line[from..to])), shift(place.start)..shift(place.end))
 }
 
 fn floor_boundary(text: &str, offset: usize) -> usize {
@@ -184,6 +239,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
 }
 
 mod mask;
+use mask::Masked;
 pub use mask::{is_secret_name, redact};
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "registry",
         ],
     ),
+    ("fuzzed", &["source", "yamlspan", "gotemplate", "helmchart", "composefile", "findings", "release"]),
     ("testkit", &[]),
     ("xtask", &["testkit", "signing"]),
 ];

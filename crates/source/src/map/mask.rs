@@ -1,5 +1,6 @@
 //! What must not be printed of a source line.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 const MASK: &str = "•••";
@@ -29,6 +30,7 @@ const POINTER_WORDS: [&str; 14] = [
     "root",
 ];
 
+#[derive(Debug)]
 pub(super) struct Masked {
     pub(super) text: String,
     /// Byte range in the raw line → length of what replaced it in `text`; sorted.
@@ -47,6 +49,14 @@ impl Masked {
             }
         }
         mapped
+    }
+
+    /// The text without a part of it that is a secret, and where the mask stands. A mask that it touches is part of it.
+    pub(super) fn hiding(&self, place: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
+        let (before, after) = (&self.text[..place.start], &self.text[place.end..]);
+        let (before, after) = (before.strip_suffix(MASK).unwrap_or(before), after.strip_prefix(MASK).unwrap_or(after));
+        let start = before.len();
+        (Cow::Owned(format!("{before}{MASK}{after}")), start..start + MASK.len())
     }
 }
 
@@ -89,16 +99,8 @@ pub fn redact(text: &str) -> String {
 }
 
 /// One line without its end.
-fn line(raw: &str) -> Masked {
-    line_without(raw, 0..0)
-}
-
-/// The same without the bytes of `secret`, whatever they are; of an empty range nothing is hidden.
-pub(super) fn line_without(raw: &str, secret: Range<usize>) -> Masked {
+pub(super) fn line(raw: &str) -> Masked {
     let mut hidden: Vec<(Range<usize>, String)> = Vec::new();
-    if !secret.is_empty() {
-        hidden.push((secret, MASK.to_owned()));
-    }
     hidden.extend(password_hashes(raw).into_iter().map(|range| (range, MASK.to_owned())));
     if let Some(range) = secret_value(raw) {
         hidden.push((range, MASK.to_owned()));
@@ -132,9 +134,15 @@ pub(super) fn line_without(raw: &str, secret: Range<usize>) -> Masked {
     Masked { text, replaced }
 }
 
-/// Control characters, and the bidirectional overrides that make a line read other than it is.
+/// Control characters, and what makes a line read other than it is: marks that set its direction, breaks that only some viewers
+/// take for one, and characters that nobody sees.
 fn is_unsafe(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 fn replacement(character: char) -> String {

@@ -71,3 +71,34 @@ fn the_place_of_a_secret_hides_what_stands_there() {
     let excerpt = map.excerpt_hiding(Span::new(file, 15..20)).unwrap();
     assert_eq!(excerpt.text, "url: redis://•••t:1/0");
 }
+
+/// A minified file is one line: what is shown of it is what stands around the place, and what is masked stays so.
+#[test]
+fn of_a_long_line_a_part_is_shown() {
+    let filler = "x: 1, ".repeat(2_000);
+    let text = format!("{{{filler}password: hunter2, image: é, {filler}}}");
+    let mut map = SourceMap::default();
+    let file = map.add("f.json", text.as_str());
+    let start = text.find('é').unwrap();
+    for _ in 0..2 {
+        let excerpt = map.excerpt(Span::new(file, start..start + 2)).unwrap();
+        assert_eq!(&excerpt.text[excerpt.highlight.clone()], "é");
+        assert!(excerpt.text.len() < 1_000 && excerpt.text.contains("password: •••, image: é"), "{}", excerpt.text);
+        assert!(excerpt.text.starts_with('…') && excerpt.text.ends_with('…'), "{}", excerpt.text);
+        let excerpt = map.excerpt_hiding(Span::new(file, start..start + 2)).unwrap();
+        assert_eq!(&excerpt.text[excerpt.highlight.clone()], "•••");
+        assert!(!excerpt.text.contains('é') && !excerpt.text.contains("hunter2"), "{}", excerpt.text);
+    }
+    // The place of a whole long line is not all of it either.
+    let excerpt = map.excerpt(Span::new(file, 0..text.len())).unwrap();
+    assert!(excerpt.text.len() < 6_000 && excerpt.highlight.end <= excerpt.text.len());
+}
+
+#[test]
+fn of_many_lines_the_first_are_shown() {
+    let text = "a: 1\n".repeat(1_000);
+    let mut map = SourceMap::default();
+    let file = map.add("f.yaml", text.as_str());
+    let excerpt = map.excerpt(Span::new(file, 0..text.len())).unwrap();
+    assert_eq!((excerpt.text.lines().count(), excerpt.highlight), (50, 0..249));
+}
