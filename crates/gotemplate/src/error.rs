@@ -1,13 +1,18 @@
 //! Template errors in Go's words, with a place.
 
 use std::fmt;
+use std::sync::Arc;
 
 use source::Span;
 
 /// A template could not be parsed or run. Displays as Go prints it:
-/// `template: x:1:2: executing "x" at <.a.b>: nil pointer evaluating interface {}.b`.
+/// `template: x:1:2: executing "x" at <.a.b>: nil pointer evaluating interface {}.b`. Cloning is cheap.
 #[derive(Clone, Debug)]
-pub struct Error(Box<Inner>);
+pub struct Error(Arc<Inner>);
+
+/// Causes that an error remembers below its own; then the innermost. Each has the words of all below it, so that of the thousand levels
+/// that `include` may have, all would take a hundred megabytes.
+const MOST_CAUSES: usize = 20;
 
 #[derive(Clone, Debug)]
 struct Inner {
@@ -19,6 +24,8 @@ struct Inner {
     span: Option<Span>,
     limit: bool,
     cause: Option<Error>,
+    /// How many causes there are below it.
+    causes: usize,
 }
 
 /// When a template failed.
@@ -34,24 +41,28 @@ pub enum Stage {
 impl Error {
     pub(crate) fn new(stage: Stage, template: &str, message: String) -> Self {
         let template = template.to_owned();
-        let (line, column, span, limit, cause) = (0, None, None, false, None);
-        Self(Box::new(Inner { stage, message, template, line, column, span, limit, cause }))
+        let (line, column, span, limit, cause, causes) = (0, None, None, false, None, 0);
+        Self(Arc::new(Inner { stage, message, template, line, column, span, limit, cause, causes }))
     }
 
     pub(crate) fn at(mut self, line: usize, column: Option<usize>, span: Option<Span>) -> Self {
-        self.0.line = line;
-        self.0.column = column;
-        self.0.span = span;
+        let inner = Arc::make_mut(&mut self.0);
+        inner.line = line;
+        inner.column = column;
+        inner.span = span;
         self
     }
 
     pub(crate) fn because_of(mut self, cause: Option<Self>) -> Self {
-        self.0.cause = cause;
+        let cause = cause.map(|cause| if cause.0.causes < MOST_CAUSES { cause } else { cause.root().clone() });
+        let inner = Arc::make_mut(&mut self.0);
+        inner.causes = cause.as_ref().map_or(0, |cause| cause.0.causes + 1);
+        inner.cause = cause;
         self
     }
 
     pub(crate) fn with_limit(mut self, limit: bool) -> Self {
-        self.0.limit = limit;
+        Arc::make_mut(&mut self.0).limit = limit;
         self
     }
 

@@ -7,6 +7,7 @@ mod escape;
 mod eval;
 mod operand;
 mod walk;
+mod weigh;
 
 use source::{Span, Text, TextBuf};
 
@@ -55,6 +56,8 @@ pub struct Exec<'a> {
     options: Options,
     steps_left: u64,
     output_left: usize,
+    /// Templates that are being run, one inside the other.
+    depth: usize,
     stack: Stack,
     call_site: Option<Span>,
 }
@@ -78,6 +81,7 @@ impl<'a> Exec<'a> {
             options,
             steps_left: steps,
             output_left: output,
+            depth: 0,
             stack: Stack::here(),
             call_site: None,
         }
@@ -153,11 +157,13 @@ impl<'a> Exec<'a> {
                 self.output_left = left;
                 Ok(())
             }
-            None => {
-                let most = self.options.limits.output;
-                Err(FunctionError::limit(format!("the templates make more than {most} bytes")))
-            }
+            None => Err(self.too_much()),
         }
+    }
+
+    fn too_much(&self) -> FunctionError {
+        let most = self.options.limits.output;
+        FunctionError::limit(format!("the templates make more than {most} bytes"))
     }
 
     fn step(&mut self, frame: &Frame<'_>) -> Result<(), Error> {
@@ -175,11 +181,7 @@ impl<'a> Exec<'a> {
 
     /// Another level of recursion.
     fn descend(&self, frame: &Frame<'_>) -> Result<(), Error> {
-        if self.stack.has_room() {
-            return Ok(());
-        }
-        // What Go says when templates call each other without end; its stack has room for 100,000 levels.
-        Err(frame.fail("exceeded maximum template depth (100000)").with_limit(true))
+        if self.stack.has_room() { Ok(()) } else { Err(frame.too_deep()) }
     }
 }
 
@@ -202,6 +204,11 @@ impl Frame<'_> {
             source.segments_in(extent).find_map(|segment| segment.origin.spans().first().copied())
         });
         Error::new(Stage::Execute, parse_name, message).at(line, Some(column), span)
+    }
+
+    /// What Go says when templates call each other without end; its stack has room for 100,000 levels.
+    fn too_deep(&self) -> Error {
+        self.fail("exceeded maximum template depth (100000)").with_limit(true)
     }
 
     fn fail_with(&self, name: &str, error: FunctionError) -> Error {

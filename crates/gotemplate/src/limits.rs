@@ -1,13 +1,26 @@
 //! How much a rendering may use. Templates may be hostile or wrong: an endless `range`, a recursion without end, a text
 //! that doubles itself. Each limit ends the rendering with an error at the place that passed it.
 
-/// Nodes walked, calls made and elements ranged over in one rendering. The largest public charts stay below a
-/// million; this is about a second of work.
-pub const MOST_STEPS: u64 = 20_000_000;
+/// Nodes walked, calls made, elements ranged over and arguments looked at in one rendering. The largest public charts stay below
+/// a million; this is half a second of work, and what fails is rendered once more for its place.
+pub const MOST_STEPS: u64 = 8_000_000;
+
+/// Bytes of an argument that are one step: `sha256sum` or `contains` of a megabyte is more work than that of a word.
+pub(crate) const BYTES_OF_A_STEP: usize = 32;
+
+/// About what one value takes while it is written, read or copied, beside its text.
+pub const BYTES_OF_A_VALUE: usize = 64;
+
+/// Levels of a value that are looked into when it is weighed: functions of charts refuse what is deeper.
+pub(crate) const MOST_WEIGHED_DEPTH: usize = 1_000;
 
 /// Bytes written or made by all templates and functions of one rendering, included texts counted each time they are
 /// included. The largest public charts make a few megabytes.
-pub const MOST_OUTPUT: usize = 512 << 20;
+pub const MOST_OUTPUT: usize = 64 << 20;
+
+/// Templates that call each other, one inside the other, by whatever means. Helm lets each name be included a thousand times in itself;
+/// a template of every level's own text, as `tpl` makes them, takes a hundred kilobytes of stack and heap.
+pub(crate) const MOST_TEMPLATES_INSIDE: usize = 2_500;
 
 /// Bytes of stack that parsing and running may use on a thread of unknown size: a quarter of what Rust gives a
 /// new thread, for printing and comparing may each add as much.

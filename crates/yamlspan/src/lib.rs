@@ -37,4 +37,4 @@ pub const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// The most nodes that one text may have. Two bytes can be a node, which takes a hundred in memory and more once it is decoded; the
 /// largest public bundles of custom resource definitions have some 200,000.
-pub const MOST_NODES: usize = 1_000_000;
+pub const MOST_NODES: usize = 500_000;

@@ -30,7 +30,8 @@ impl Exec<'_> {
                 let call_site = self.call_site;
                 let functions = self.functions;
                 self.descend(frame)?;
-                let result = functions.call(id, self, args);
+                let weighed = args.iter().try_for_each(|arg| self.weigh(arg));
+                let result = weighed.and_then(|()| functions.call(id, self, args));
                 self.call_site = call_site;
                 match result {
                     Ok(value) => {

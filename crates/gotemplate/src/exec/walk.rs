@@ -5,6 +5,7 @@ use source::{Text, TextBuf};
 use super::operand::Operand;
 use super::{Exec, Frame, USUAL_VARIABLES};
 use crate::format::{self, Cut, TOO_LARGE};
+use crate::limits::MOST_TEMPLATES_INSIDE;
 use crate::parse::{Action, Branch, Call, Node, NodeRef, Place, Tree};
 use crate::{Error, FunctionError, Kind, UintKind, Value};
 
@@ -23,8 +24,13 @@ impl Exec<'_> {
         let mut variables = Vec::with_capacity(USUAL_VARIABLES);
         variables.push(("$", dot.clone()));
         let mut frame = Frame { tree, variables, node: NodeRef::Node(first) };
-        self.walk(&mut frame, &dot, &tree.root, out)?;
-        Ok(())
+        if self.depth == MOST_TEMPLATES_INSIDE {
+            return Err(frame.too_deep());
+        }
+        self.depth += 1;
+        let result = self.walk(&mut frame, &dot, &tree.root, out);
+        self.depth -= 1;
+        result.map(|_| ())
     }
 
     fn walk<'t>(

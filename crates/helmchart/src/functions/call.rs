@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use gotemplate::{Exec, Map, Type, Value};
+use gotemplate::limits::BYTES_OF_A_VALUE;
+use gotemplate::{Exec, FunctionError, Map, Type, Value};
 use source::Text;
 
 use super::HelmFunctions;
@@ -42,6 +43,12 @@ impl Call<'_, '_> {
             Value::Uint(_, number) => i64::try_from(*number).unwrap_or(i64::MAX),
             _ => 0,
         }
+    }
+
+    /// Takes off the budget what a text of YAML, JSON or TOML is read into. Most values are words, but two bytes can be one.
+    pub(crate) fn charge_reading(&mut self, text: &str) -> Result<(), FunctionError> {
+        let values = text.bytes().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{' | b'-' | b'\n')).count();
+        self.exec.charge(text.len() + values * BYTES_OF_A_VALUE)
     }
 
     /// A `bool` argument.

@@ -152,7 +152,11 @@ pub(crate) fn deep_copy(call: &mut Call<'_, '_>) -> Answer {
     if matches!(call.value(0), Value::Nil) {
         return Err("reflect: call of reflect.Value.Type on zero Value".into());
     }
-    copied(call.value(0), 0)
+    // Copies are kept, and are no text that is charged by itself.
+    let original = call.value(0).clone();
+    let bytes = call.exec.weigh_whole(&original)?;
+    call.exec.charge(bytes)?;
+    copied(&original, 0)
 }
 
 fn copied(value: &Value, depth: usize) -> Answer {

@@ -72,11 +72,13 @@ pub(crate) fn must_from_json(call: &mut Call<'_, '_>) -> Answer {
 
 pub(crate) fn from_json(call: &mut Call<'_, '_>) -> Answer {
     let text = call.text(0);
+    call.charge_reading(&text)?;
     Ok(json::read(&text, Target::Map).unwrap_or_else(|error| error_map(error, &text)))
 }
 
 pub(crate) fn from_json_array(call: &mut Call<'_, '_>) -> Answer {
     let text = call.text(0);
+    call.charge_reading(&text)?;
     let failed = |error: String| Value::list(vec![Text::derived_from(error, [&text]).into()]);
     Ok(json::read(&text, Target::List).unwrap_or_else(failed))
 }

@@ -148,13 +148,13 @@ fn from_yaml_text(text: &Text, target: Target) -> Result<Value, String> {
 
 pub(crate) fn from_yaml(call: &mut Call<'_, '_>) -> Answer {
     let text = call.text(0);
-    call.exec.charge(text.len())?;
+    call.charge_reading(&text)?;
     Ok(from_yaml_text(&text, Target::Map).unwrap_or_else(|error| error_map(error, &text)))
 }
 
 pub(crate) fn from_yaml_array(call: &mut Call<'_, '_>) -> Answer {
     let text = call.text(0);
-    call.exec.charge(text.len())?;
+    call.charge_reading(&text)?;
     let failed = |error: String| Value::list(vec![Text::derived_from(error, [&text]).into()]);
     Ok(from_yaml_text(&text, Target::Array).unwrap_or_else(failed))
 }
@@ -179,5 +179,6 @@ pub(crate) fn must_to_toml(call: &mut Call<'_, '_>) -> Answer {
 
 pub(crate) fn from_toml(call: &mut Call<'_, '_>) -> Answer {
     let text = call.text(0);
+    call.charge_reading(&text)?;
     Ok(toml::read(&text).unwrap_or_else(|error| error_map(error, &text)))
 }

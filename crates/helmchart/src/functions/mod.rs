@@ -54,6 +54,7 @@ use gotemplate::{Exec, FunctionError, FunctionId, Functions, Signature, Value};
 use regex::Regex;
 
 use self::call::Call;
+use self::pattern::Compiled;
 use self::random::Random;
 use self::table::{Entry, FUNCTIONS};
 use crate::HelmVersion;
@@ -61,6 +62,9 @@ use crate::context::RenderContext;
 
 /// Most patterns that one render keeps compiled; a chart has a few dozen.
 const MOST_PATTERNS: usize = 256;
+
+/// What a pattern costs that is too large to be kept, in units of slow work.
+const LARGE_PATTERN: u32 = 2;
 
 /// How much slow work one render may ask for, in units of one bcrypt hash (some 50 ms). Charts make a handful of
 /// certificates; this is half a minute.
@@ -91,7 +95,7 @@ impl<'c> HelmFunctions<'c> {
         let spent = self.slow_work.get().saturating_add(units);
         self.slow_work.set(spent);
         if spent > MOST_SLOW_WORK {
-            return Err(FunctionError::limit("the templates make more keys and password hashes than the limit allows"));
+            return Err(FunctionError::limit("the templates make more keys, password hashes and large patterns than the limit allows"));
         }
         Ok(())
     }
@@ -102,6 +106,13 @@ impl<'c> HelmFunctions<'c> {
             return known.clone();
         }
         let compiled = pattern::compile(pattern);
+        if let Ok(Compiled { regex, is_large: true }) = compiled {
+            return match self.spend(LARGE_PATTERN) {
+                Ok(()) => Ok(regex),
+                Err(limit) => Err(limit.to_string()),
+            };
+        }
+        let compiled = compiled.map(|compiled| compiled.regex);
         let mut patterns = self.patterns.borrow_mut();
         if patterns.len() < MOST_PATTERNS {
             patterns.insert(pattern.to_owned(), compiled.clone());
@@ -128,6 +139,9 @@ impl Functions for HelmFunctions<'_> {
 
     fn call(&self, id: FunctionId, exec: &mut Exec<'_>, args: Vec<Value>) -> Result<Value, FunctionError> {
         let Some(entry) = entry(id) else { return Err(FunctionError::new("there is no such function")) };
+        if entry.looks_inside {
+            args.iter().try_for_each(|arg| exec.weigh_whole(arg).map(|_| ()))?;
+        }
         (entry.body)(&mut Call { functions: self, exec, name: entry.name, args })
     }
 }

@@ -6,30 +6,46 @@
 
 use regex::{Regex, RegexBuilder};
 
-/// Largest compiled pattern, in bytes. Go refuses about the same: a thousand repetitions of a class fit.
-const LARGEST_PROGRAM: usize = 16 << 20;
+/// Largest compiled pattern, in bytes: a hundred repetitions of a class of all letters fit. Go's own limit is ten times as high,
+/// and such a pattern takes a tenth of a second to compile.
+const LARGEST_PROGRAM: usize = 4 << 20;
+/// Compiled patterns up to this size are kept.
+const SMALL_PROGRAM: usize = 128 << 10;
 /// Go's largest repetition count.
 const MOST_REPEATS: u32 = 1_000;
 /// Go's deepest nesting.
 const DEEPEST: usize = 1_000;
 
+/// A compiled pattern.
+pub(crate) struct Compiled {
+    pub(crate) regex: Regex,
+    /// Whether it took long, and is too large to keep many of its kind.
+    pub(crate) is_large: bool,
+}
+
 /// Compiles a pattern. The error is worded as in Go.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn compile(pattern: &str) -> Result<Compiled, String> {
     let fail = |code: &str, detail: &str| format!("error parsing regexp: {code}: `{detail}`");
     let mut translator = Translator { rest: pattern, whole: pattern, out: String::new(), depth: 0 };
     translator.run().map_err(|fault| match fault.detail {
         Some(detail) => fail(fault.code, &detail),
         None => format!("error parsing regexp: {}", fault.code),
     })?;
-    RegexBuilder::new(&translator.out)
-        .size_limit(LARGEST_PROGRAM)
-        .dfa_size_limit(LARGEST_PROGRAM)
-        .nest_limit(u32::try_from(DEEPEST * 3).unwrap_or(u32::MAX))
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "error parsing regexp: expression too large".to_owned(),
-            _ => fail("invalid or unsupported Perl syntax", pattern),
-        })
+    let build = |limit: usize| {
+        RegexBuilder::new(&translator.out)
+            .size_limit(limit)
+            .dfa_size_limit(LARGEST_PROGRAM)
+            .nest_limit(u32::try_from(DEEPEST * 3).unwrap_or(u32::MAX))
+            .build()
+    };
+    let compiled = match build(SMALL_PROGRAM) {
+        Err(regex::Error::CompiledTooBig(_)) => build(LARGEST_PROGRAM).map(|regex| Compiled { regex, is_large: true }),
+        other => other.map(|regex| Compiled { regex, is_large: false }),
+    };
+    compiled.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "error parsing regexp: expression too large".to_owned(),
+        _ => fail("invalid or unsupported Perl syntax", pattern),
+    })
 }
 
 struct Fault {

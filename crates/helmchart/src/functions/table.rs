@@ -16,6 +16,14 @@ pub(crate) struct Entry {
     pub(crate) body: fn(&mut Call<'_, '_>) -> Result<Value, FunctionError>,
     /// Whether only Helm 4 has it.
     pub(crate) only_v4: bool,
+    /// Whether it looks at everything inside its arguments.
+    pub(crate) looks_inside: bool,
+}
+
+impl Entry {
+    const fn looks_inside(self) -> Self {
+        Self { looks_inside: true, ..self }
+    }
 }
 
 type Body = fn(&mut Call<'_, '_>) -> Result<Value, FunctionError>;
@@ -30,15 +38,15 @@ const S: Type = Type::String;
 const U32: Type = Type::Uint(UintKind::Uint32);
 
 const fn fixed(name: &'static str, params: &'static [Type], body: Body) -> Entry {
-    Entry { name, signature: Signature::fixed(params), body, only_v4: false }
+    Entry { name, signature: Signature::fixed(params), body, only_v4: false, looks_inside: false }
 }
 
 const fn many(name: &'static str, params: &'static [Type], body: Body) -> Entry {
-    Entry { name, signature: Signature::variadic(params), body, only_v4: false }
+    Entry { name, signature: Signature::variadic(params), body, only_v4: false, looks_inside: false }
 }
 
 const fn since_v4(name: &'static str, params: &'static [Type], body: Body) -> Entry {
-    Entry { name, signature: Signature::fixed(params), body, only_v4: true }
+    Entry { name, signature: Signature::fixed(params), body, only_v4: true, looks_inside: false }
 }
 
 /// Sorted by bytes of the name; a function's place is its id.
@@ -79,8 +87,8 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("date_in_zone", &[S, A, S], dates::date_in_zone),
     fixed("date_modify", &[S, TIME], dates::date_modify),
     fixed("decryptAES", &[S, S], crypto::decrypt_aes),
-    fixed("deepCopy", &[A], dicts::deep_copy),
-    fixed("deepEqual", &[A, A], reflection::deep_equal),
+    fixed("deepCopy", &[A], dicts::deep_copy).looks_inside(),
+    fixed("deepEqual", &[A, A], reflection::deep_equal).looks_inside(),
     many("default", &[A, A], flow::default),
     fixed("derivePassword", &[U32, S, S, S, S], crypto::derive_password),
     many("dict", &[A], dicts::dict),
@@ -121,7 +129,7 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("genSignedCertWithKey", &[S, L, L, I, CERTIFICATE, S], certificates::gen_signed_cert_with_key),
     fixed("get", &[M, S], dicts::get),
     fixed("getHostByName", &[S], network::get_host_by_name),
-    fixed("has", &[A, A], lists::has),
+    fixed("has", &[A, A], lists::has).looks_inside(),
     fixed("hasKey", &[M, S], dicts::has_key),
     fixed("hasPrefix", &[S, S], strings::has_prefix),
     fixed("hasSuffix", &[S, S], strings::has_suffix),
@@ -147,8 +155,8 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("lower", &[S], strings::lower),
     many("max", &[A, A], math::max),
     many("maxf", &[A, A], math::maxf),
-    many("merge", &[M, M], dicts::merge),
-    many("mergeOverwrite", &[M, M], dicts::merge_overwrite),
+    many("merge", &[M, M], dicts::merge).looks_inside(),
+    many("mergeOverwrite", &[M, M], dicts::merge_overwrite).looks_inside(),
     many("min", &[A, A], math::min),
     many("minf", &[A, A], math::minf),
     fixed("mod", &[A, A], math::modulo),
@@ -158,14 +166,14 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("mustChunk", &[I, A], lists::chunk),
     fixed("mustCompact", &[A], lists::compact),
     fixed("mustDateModify", &[S, TIME], dates::must_date_modify),
-    fixed("mustDeepCopy", &[A], dicts::deep_copy),
+    fixed("mustDeepCopy", &[A], dicts::deep_copy).looks_inside(),
     fixed("mustFirst", &[A], lists::first),
     fixed("mustFromJson", &[S], encoding::must_from_json),
-    fixed("mustHas", &[A, A], lists::has),
+    fixed("mustHas", &[A, A], lists::has).looks_inside(),
     fixed("mustInitial", &[A], lists::initial),
     fixed("mustLast", &[A], lists::last),
-    many("mustMerge", &[M, M], dicts::merge),
-    many("mustMergeOverwrite", &[M, M], dicts::merge_overwrite),
+    many("mustMerge", &[M, M], dicts::merge).looks_inside(),
+    many("mustMergeOverwrite", &[M, M], dicts::merge_overwrite).looks_inside(),
     fixed("mustPrepend", &[A, A], lists::prepend),
     fixed("mustPush", &[A, A], lists::push),
     fixed("mustRegexFind", &[S, S], regexes::must_regex_find),
@@ -179,13 +187,13 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     many("mustSlice", &[A, A], lists::slice),
     fixed("mustToDate", &[S, S], dates::must_to_date),
     since_v4("mustToDuration", &[A], dates::must_to_duration),
-    fixed("mustToJson", &[A], encoding::must_to_json),
-    fixed("mustToPrettyJson", &[A], encoding::must_to_pretty_json),
-    fixed("mustToRawJson", &[A], encoding::to_raw_json),
-    since_v4("mustToToml", &[A], helm::must_to_toml),
-    since_v4("mustToYaml", &[A], helm::must_to_yaml),
-    fixed("mustUniq", &[A], lists::uniq),
-    many("mustWithout", &[A, A], lists::without),
+    fixed("mustToJson", &[A], encoding::must_to_json).looks_inside(),
+    fixed("mustToPrettyJson", &[A], encoding::must_to_pretty_json).looks_inside(),
+    fixed("mustToRawJson", &[A], encoding::to_raw_json).looks_inside(),
+    since_v4("mustToToml", &[A], helm::must_to_toml).looks_inside(),
+    since_v4("mustToYaml", &[A], helm::must_to_yaml).looks_inside(),
+    fixed("mustUniq", &[A], lists::uniq).looks_inside(),
+    many("mustWithout", &[A, A], lists::without).looks_inside(),
     fixed("must_date_modify", &[S, TIME], dates::must_date_modify),
     fixed("nindent", &[I, S], strings::nindent),
     fixed("nospace", &[S], strings::nospace),
@@ -244,14 +252,14 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("title", &[S], strings::title),
     fixed("toDate", &[S, S], dates::to_date),
     fixed("toDecimal", &[A], math::to_decimal),
-    fixed("toJson", &[A], encoding::to_json),
-    fixed("toPrettyJson", &[A], encoding::to_pretty_json),
-    fixed("toRawJson", &[A], encoding::to_raw_json),
+    fixed("toJson", &[A], encoding::to_json).looks_inside(),
+    fixed("toPrettyJson", &[A], encoding::to_pretty_json).looks_inside(),
+    fixed("toRawJson", &[A], encoding::to_raw_json).looks_inside(),
     fixed("toString", &[A], strings::to_string),
     fixed("toStrings", &[A], strings::to_strings),
-    fixed("toToml", &[A], helm::to_toml),
-    fixed("toYaml", &[A], helm::to_yaml),
-    fixed("toYamlPretty", &[A], helm::to_yaml_pretty),
+    fixed("toToml", &[A], helm::to_toml).looks_inside(),
+    fixed("toYaml", &[A], helm::to_yaml).looks_inside(),
+    fixed("toYamlPretty", &[A], helm::to_yaml_pretty).looks_inside(),
     fixed("tpl", &[S, A], helm::tpl),
     fixed("trim", &[S], strings::trim),
     fixed("trimAll", &[S, S], strings::trim_all),
@@ -263,7 +271,7 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("typeIs", &[S, A], reflection::type_is),
     fixed("typeIsLike", &[S, A], reflection::type_is_like),
     fixed("typeOf", &[A], reflection::type_of),
-    fixed("uniq", &[A], lists::uniq),
+    fixed("uniq", &[A], lists::uniq).looks_inside(),
     fixed("unixEpoch", &[TIME], dates::unix_epoch),
     fixed("unset", &[M, S], dicts::unset),
     fixed("until", &[I], lists::until),
@@ -274,7 +282,7 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("urlParse", &[S], urls::url_parse),
     fixed("uuidv4", &[], crypto::uuidv4),
     fixed("values", &[M], dicts::values),
-    many("without", &[A, A], lists::without),
+    many("without", &[A, A], lists::without).looks_inside(),
     fixed("wrap", &[I, S], strings::wrap_at),
     fixed("wrapWith", &[I, S, S], strings::wrap_with),
 ];
