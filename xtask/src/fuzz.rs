@@ -32,7 +32,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
         bail!("there is no fuzz target `{unknown}`; there are {}", known.join(", "));
     }
     let wanted = if named.is_empty() { known } else { named };
-    if wanted.iter().any(|name| name == ORACLE) && peers::build(&Wanted::Named(vec!["yamloracle".to_owned()]))?.failed > 0 {
+    if wanted.iter().any(|name| name == ORACLE)
+        && peers::build(&Wanted::Named(vec!["yamloracle".to_owned()]))?.failed > 0
+    {
         bail!("`{ORACLE}` needs the peer `yamloracle`");
     }
     let mut fell = Vec::new();
@@ -46,7 +48,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let found = repository::target()?.join("fuzz/found");
-    say(&format!("\nfell: {}; the inputs are below `{found}`: mend it, and keep them in `fuzz/regressions`", fell.join(", ")));
+    say(&format!(
+        "\nfell: {}; the inputs are below `{found}`: mend it, and keep them in `fuzz/regressions`",
+        fell.join(", ")
+    ));
     Ok(ExitCode::FAILURE)
 }
 

@@ -119,7 +119,7 @@ fn matches(entry: &Ignore, finding: &Reported, sources: &SourceMap) -> bool {
         .chain(finding.symbolic.related.iter().map(|related| &related.place))
         .filter_map(|place| place.profile.as_deref());
     profiles.into_iter().any(|profile| profile == at.value)
-        || finding.resolved.place.path(sources).is_some_and(|path| path == at.value)
+        || finding.resolved.place.path(sources).is_some_and(|path| *path == at.value)
         || matches!(finding.resolved.place, Location::Span(span) if written(sources, span) == Some(&at.value))
 }
 

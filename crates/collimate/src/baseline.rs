@@ -160,14 +160,14 @@ fn text(found: &[Finding<Location>], sources: &SourceMap) -> String {
             let message = source::redact(&finding.message).replace('\n', " ");
             let mut line = format!("{{id: \"{id}\", rule: {}", finding.rule);
             if !file.is_empty() {
-                line.push_str(&format!(", file: {}", scalar(file)));
+                line.push_str(&format!(", file: {}", scalar(&file)));
             }
             line.push_str(&format!(", message: {}", scalar(&message)));
             if count > 1 {
                 line.push_str(&format!(", count: {count}"));
             }
             line.push('}');
-            (file.to_owned(), finding.rule, message, line)
+            (file.into_owned(), finding.rule, message, line)
         })
         .collect();
     lines.sort();

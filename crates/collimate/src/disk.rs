@@ -15,6 +15,12 @@ use source::{Entry, FileError, FileId, FileKind, Files, SourceMap, normalize};
 /// Largest file that is read: a packed chart may have 20 MiB (Helm's own cap), a Compose file never comes near.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Bytes of all files that are read, which are kept while the program runs. The largest public charts have ten megabytes.
+const MOST_BYTES_IN_ALL: u64 = 128 * 1024 * 1024;
+
+/// Names in one folder that are listed: a chart with a folder of a million files is no chart.
+const MOST_ENTRIES: usize = 50_000;
+
 /// Files below one root, read once and kept.
 pub(crate) struct DiskFiles {
     root: Utf8PathBuf,
@@ -31,6 +37,8 @@ struct State {
     allowed: BTreeSet<Utf8PathBuf>,
     /// What an earlier look read and nothing has changed since.
     kept: BTreeMap<Utf8PathBuf, Content>,
+    /// Bytes read up to now.
+    total: u64,
 }
 
 #[derive(Clone)]
@@ -57,6 +65,7 @@ impl DiskFiles {
             inside: state.inside.clone(),
             allowed: state.allowed.clone(),
             kept: state.kept.clone(),
+            total: state.total,
         };
         Self { root: self.root.clone(), state: Mutex::new(state) }
     }
@@ -134,7 +143,7 @@ impl DiskFiles {
             .map(|(path, content)| (path.clone(), content.as_ref().ok().map(|content| Arc::clone(&content.bytes))))
             .collect();
         read.iter().all(|(path, was)| {
-            let now = self.resolve(&mut state, path).and_then(|real| read_file(path, &real)).ok();
+            let now = self.resolve(&mut state, path).and_then(|real| read_file(path, &real, MOST_BYTES)).ok();
             now.as_deref() == was.as_deref()
         })
     }
@@ -198,20 +207,21 @@ impl DiskFiles {
 
     fn load(&self, path: &Utf8Path) -> Result<Content, FileError> {
         let path = normalize(path);
-        let (resolved, kept) = {
+        let (resolved, kept, left) = {
             let mut state = self.lock();
             if let Some(known) = state.read.get(&path) {
                 return known.clone();
             }
             // Asked for what was kept too, for what the answer keeps in mind: which folders were looked into.
-            (self.resolve(&mut state, &path), state.kept.remove(&path))
+            let left = MOST_BYTES_IN_ALL - state.total.min(MOST_BYTES_IN_ALL);
+            (self.resolve(&mut state, &path), state.kept.remove(&path), left)
         };
         // Several files are read at a time. Whoever comes first with the same one decides what stands in it.
         let content = match kept {
             Some(Content { bytes, text, .. }) => Ok((bytes, text, false)),
             None => resolved.and_then(|real| {
                 let is_linked = real != self.root.join(&path);
-                Ok(match String::from_utf8(read_file(&path, &real)?) {
+                Ok(match String::from_utf8(read_file(&path, &real, left)?) {
                     Ok(text) => {
                         let text: Arc<str> = Arc::from(text);
                         (Arc::from(Arc::clone(&text)), Some(text), is_linked)
@@ -225,6 +235,7 @@ impl DiskFiles {
             return known.clone();
         }
         let content = content.map(|(bytes, text, is_linked): (Arc<[u8]>, Option<Arc<str>>, bool)| {
+            state.total += bytes.len() as u64;
             let shown = text.clone().unwrap_or_else(|| Arc::from(String::from_utf8_lossy(&bytes).as_ref()));
             let id = state.sources.add(path.clone(), shown);
             Content { id, bytes, text, is_linked }
@@ -264,6 +275,10 @@ impl Files for DiskFiles {
             _ => io_error(&path, &error),
         })? {
             let entry = entry.map_err(|error| io_error(&path, &error))?;
+            if entries.len() == MOST_ENTRIES {
+                let reason = format!("it has more than the {MOST_ENTRIES} entries that are listed");
+                return Err(FileError::Io { path, reason });
+            }
             let name = entry.file_name().to_owned();
             let kind = match entry.file_type() {
                 Ok(kind) if kind.is_dir() => Some(FileKind::Directory),
@@ -298,7 +313,7 @@ fn may_read(root: &Utf8Path, allowed: &BTreeSet<Utf8PathBuf>, resolved: &Utf8Pat
     resolved.starts_with(root) || allowed.iter().any(|allowed| resolved.starts_with(allowed))
 }
 
-fn read_file(path: &Utf8Path, real: &Utf8Path) -> Result<Vec<u8>, FileError> {
+fn read_file(path: &Utf8Path, real: &Utf8Path, left: u64) -> Result<Vec<u8>, FileError> {
     let metadata = real.metadata().map_err(|error| io_error(path, &error))?;
     if metadata.is_dir() {
         return Err(FileError::IsDirectory(path.to_owned()));
@@ -308,6 +323,10 @@ fn read_file(path: &Utf8Path, real: &Utf8Path) -> Result<Vec<u8>, FileError> {
     }
     if metadata.len() > MOST_BYTES {
         return Err(FileError::TooLarge { path: path.to_owned(), size: metadata.len(), limit: MOST_BYTES });
+    }
+    if metadata.len() > left {
+        let reason = format!("with it, more than the {MOST_BYTES_IN_ALL} bytes that are kept would have been read");
+        return Err(FileError::Io { path: path.to_owned(), reason });
     }
     std::fs::read(real).map_err(|error| io_error(path, &error))
 }

@@ -85,12 +85,13 @@ impl Failure {
 
     /// What is printed to stderr: `error: …`, `caused by: …`, `hint: …`, secrets masked.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = format!("error: {}\n", source::redact(&self.message));
+        let shown = |text: &str| findings::shortened(source::redact(text));
+        let mut text = format!("error: {}\n", shown(&self.message));
         for cause in &self.causes {
-            let _ = writeln!(text, "caused by: {}", source::redact(cause));
+            let _ = writeln!(text, "caused by: {}", shown(cause));
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(text, "hint: {hint}");
+            let _ = writeln!(text, "hint: {}", shown(hint));
         }
         text
     }

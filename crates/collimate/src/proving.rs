@@ -1,5 +1,6 @@
 //! What a planned change would do, before it is written: which findings it brings, and its text.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,7 +13,7 @@ use crate::checking::Checked;
 /// Errors and warnings that are there after the change and were not before. Lines may have moved, so places do not count.
 pub(crate) fn new_findings(before: &Checked, after: &Checked) -> Vec<Finding<Location>> {
     let key = |finding: &Finding<Location>, sources: &SourceMap| {
-        (finding.rule, finding.message.clone(), finding.place.path(sources).map(str::to_owned))
+        (finding.rule, finding.message.clone(), finding.place.path(sources).map(Cow::into_owned))
     };
     added(before, after, key)
 }
@@ -20,7 +21,7 @@ pub(crate) fn new_findings(before: &Checked, after: &Checked) -> Vec<Finding<Loc
 /// As [`new_findings`], where the change moves profiles to another release: an old finding may name the new version now, so messages do
 /// not count either, only how many a rule has in a file.
 pub(crate) fn new_findings_by_file(before: &Checked, after: &Checked) -> Vec<Finding<Location>> {
-    added(before, after, |finding, sources| (finding.rule, finding.place.path(sources).map(str::to_owned)))
+    added(before, after, |finding, sources| (finding.rule, finding.place.path(sources).map(Cow::into_owned)))
 }
 
 fn added<K: Ord>(

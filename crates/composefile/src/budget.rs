@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crate::Limits;
 
 /// The limits of one load and what is left of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Budget {
     pub(crate) limits: Limits,
     interpolated: Cell<usize>,

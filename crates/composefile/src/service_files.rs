@@ -198,12 +198,7 @@ fn lay(entries: &[EnvEntry], on: &mut Map) {
 }
 
 /// `format: raw`: lines of `NAME=value`, taken as they are, as `docker run --env-file` reads them.
-fn raw(
-    source: &Text,
-    file: FileId,
-    scope: &mut dyn dotenv::Scope,
-    budget: &Budget,
-) -> Result<Vec<EnvEntry>, Refusal> {
+fn raw(source: &Text, file: FileId, scope: &mut dyn dotenv::Scope, budget: &Budget) -> Result<Vec<EnvEntry>, Refusal> {
     let mut entries = Vec::new();
     let mut at = 0;
     for full in source.split_inclusive('\n') {

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+/// Texts longer than this, in bytes, are cut: they quote a value that somebody made a megabyte long, and stand in every report.
+const LONGEST_TEXT: usize = 4000;
+
 /// How bad a finding is. Only an error fails a check; notes never block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -49,7 +52,7 @@ impl<P> Finding<P> {
         Self {
             rule,
             severity,
-            message: message.into(),
+            message: shortened(message.into()),
             place,
             label: None,
             related: Vec::new(),
@@ -63,14 +66,14 @@ impl<P> Finding<P> {
     /// Says what stands at the place.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(shortened(label.into()));
         self
     }
 
     /// Adds a related place.
     #[must_use]
     pub fn related(mut self, place: P, label: impl Into<String>) -> Self {
-        self.related.push(Related { place, label: label.into() });
+        self.related.push(Related { place, label: shortened(label.into()) });
         self
     }
 
@@ -84,9 +87,20 @@ impl<P> Finding<P> {
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(shortened(help.into()));
         self
     }
+}
+
+/// A text that is too long without its middle: errors of templates end with their reason.
+#[must_use]
+pub fn shortened(text: String) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    let boundary = |at: usize| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let (head, tail) = (boundary(LONGEST_TEXT * 3 / 4), boundary(text.len() - LONGEST_TEXT / 4));
+    format!("{}… ({} bytes) …{}", &text[..head], tail - head, &text[tail..])
 }
 
 impl Severity {

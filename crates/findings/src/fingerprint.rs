@@ -20,7 +20,7 @@ pub fn fingerprint(finding: &Finding<Location>, sources: &SourceMap) -> String {
         _ => "",
     };
     let mut hash = Sha256::new();
-    for part in [finding.rule, path, text, &without_versions(&finding.message)] {
+    for part in [finding.rule, &*path, text, &without_versions(&finding.message)] {
         // The length before it: two different findings never give the same bytes.
         hash.update(part.len().to_le_bytes());
         hash.update(part);

@@ -20,7 +20,7 @@ pub fn github(findings: &[Finding<Location>], sources: &SourceMap) -> String {
         });
         if let Some(path) = finding.place.path(sources) {
             // Writing to a string cannot fail, here and below.
-            let _ = write!(out, "file={},", property(path));
+            let _ = write!(out, "file={},", property(&path));
         }
         if let Some(range) = finding.place.range(sources) {
             let _ = write!(out, "line={},endLine={},", range.line, range.end_line);

@@ -1,5 +1,7 @@
 //! Findings for programs.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use source::{SourceMap, redact};
 
@@ -60,7 +62,7 @@ struct Related<'a> {
 
 #[derive(Serialize)]
 struct Place<'a> {
-    file: &'a str,
+    file: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]

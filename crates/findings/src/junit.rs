@@ -145,7 +145,7 @@ fn place(location: &Location, sources: &SourceMap) -> Option<String> {
     let path = location.path(sources)?;
     Some(match location.range(sources) {
         Some(range) => format!("{path}:{}:{}", range.line, range.column),
-        None => path.to_owned(),
+        None => path.into_owned(),
     })
 }
 

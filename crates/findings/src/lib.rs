@@ -21,7 +21,7 @@ mod sarif;
 mod summary;
 mod text;
 
-pub use finding::{Finding, Related, Severity};
+pub use finding::{Finding, Related, Severity, shortened};
 pub use fingerprint::fingerprint;
 pub use github::github;
 pub use json::{JSON_SCHEMA, ProfileVerdict, Verdict, json};

@@ -1,7 +1,9 @@
 //! Where a finding is, for writers.
 
+use std::borrow::Cow;
+
 use camino::Utf8PathBuf;
-use source::{SourceMap, Span};
+use source::{SourceMap, Span, printable};
 
 /// A resolved place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +26,12 @@ pub struct Range {
 }
 
 impl Location {
-    /// The path of the file, if the place is in one.
+    /// The path of the file, if the place is in one, as it may be printed.
     #[must_use]
-    pub fn path<'a>(&'a self, sources: &'a SourceMap) -> Option<&'a str> {
+    pub fn path<'a>(&'a self, sources: &'a SourceMap) -> Option<Cow<'a, str>> {
         match self {
-            Self::Span(span) => Some(sources.path(span.file).as_str()),
-            Self::File(path) => Some(path.as_str()),
+            Self::Span(span) => Some(printable(sources.path(span.file).as_str())),
+            Self::File(path) => Some(printable(path.as_str())),
             Self::Nowhere => None,
         }
     }

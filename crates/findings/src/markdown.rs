@@ -107,7 +107,7 @@ fn profile_table(profiles: &[ProfileVerdict]) -> String {
 fn row(finding: &Finding<Location>, sources: &SourceMap) -> String {
     let place = match (finding.place.path(sources), finding.place.range(sources)) {
         (Some(path), Some(range)) => code(&format!("{path}:{}", range.line)),
-        (Some(path), None) => code(path),
+        (Some(path), None) => code(&path),
         (None, _) => String::new(),
     };
     let profiles: Vec<String> = finding.profiles.iter().map(|profile| code(profile)).collect();

@@ -1,5 +1,7 @@
 //! The one order in which findings are printed.
 
+use std::borrow::Cow;
+
 use source::SourceMap;
 
 use crate::{Finding, Location};
@@ -11,7 +13,7 @@ const MOST_RELATED: usize = 4;
 /// share is one finding. Of what is dropped, the profiles are kept, and related places up to a few.
 pub fn sort(findings: &mut Vec<Finding<Location>>, sources: &SourceMap) {
     findings.sort_by_cached_key(|finding| {
-        let path = finding.place.path(sources).map(str::to_owned);
+        let path = finding.place.path(sources).map(Cow::into_owned);
         // Findings without a file come last.
         (path.is_none(), path, finding.place.range(sources), finding.rule, finding.message.clone())
     });

@@ -87,7 +87,7 @@ fn level(severity: Severity) -> &'static str {
 }
 
 fn physical(location: &Location, sources: &SourceMap) -> Option<Value> {
-    let mut place = json!({"artifactLocation": {"uri": uri(location.path(sources)?)}});
+    let mut place = json!({"artifactLocation": {"uri": uri(&location.path(sources)?)}});
     if let Some(range) = location.range(sources) {
         place["region"] = json!({
             "startLine": range.line,

@@ -149,7 +149,7 @@ fn what_is_accepted_is_said_apart_and_suppressed() {
     assert_eq!((count("findings"), count("accepted")), (1, 1));
     assert_eq!(value["findings"][0].get("because"), None);
     assert_eq!(value["accepted"][0]["because"], "listed in `b.yaml`, password=•••");
-    let tool = Tool { name: "collimate", version: "1", rules: &[] };
+    let tool = Tool { name: "collimate", version: "1", rules: &[], home: "collimate.yaml" };
     let log: serde_json::Value = serde_json::from_str(&sarif(&findings, &sources, tool)).unwrap();
     let results = &log["runs"][0]["results"];
     assert_eq!(results[0].get("suppressions"), None);

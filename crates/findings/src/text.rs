@@ -2,7 +2,7 @@
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
-use source::{Excerpt, SourceMap, redact};
+use source::{Excerpt, SourceMap, printable, redact};
 
 use crate::disarm::disarmed;
 use crate::{Finding, Location, Severity};
@@ -77,7 +77,7 @@ fn groups(finding: &Finding<Location>, sources: &SourceMap) -> (Vec<Group>, Vec<
         let label = label.map(redact);
         match location {
             Location::Span(span) => {
-                let path = sources.path(span.file).as_str().to_owned();
+                let path = printable(sources.path(span.file).as_str()).into_owned();
                 let excerpt = if finding.is_secret { sources.excerpt_hiding(*span) } else { sources.excerpt(*span) };
                 let Some(excerpt) = excerpt else { continue };
                 let excerpt = shorten(excerpt);
@@ -97,7 +97,7 @@ fn groups(finding: &Finding<Location>, sources: &SourceMap) -> (Vec<Group>, Vec<
                 }
             }
             Location::File(path) => {
-                plain.push(Origin::path(path.as_str().to_owned()).into());
+                plain.push(Origin::path(printable(path.as_str()).into_owned()).into());
                 if let Some(label) = label {
                     plain.push(Level::NOTE.message(label).into());
                 }

@@ -23,7 +23,7 @@ pub(crate) fn check(bytes: &[u8]) {
         .help(message);
     for finding in [finding.clone(), finding.secret()] {
         let findings = [finding];
-        let tool = Tool { name: "collimate", version: "0", rules: &[] };
+        let tool = Tool { name: "collimate", version: "0", rules: &[], home: "collimate.yaml" };
         let printed = [
             ("text", text(&findings, &sources, TextOptions::default())),
             ("json", json(&findings, &[], &sources)),

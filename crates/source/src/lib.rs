@@ -9,6 +9,6 @@ mod span;
 mod text;
 
 pub use files::{Entry, FileError, FileKind, Files, MemoryFiles, normalize};
-pub use map::{Excerpt, Position, SourceFile, SourceMap, is_secret_name, redact};
+pub use map::{Excerpt, Position, SourceFile, SourceMap, is_secret_name, printable, redact};
 pub use span::{FileId, Span};
 pub use text::{Origin, Segment, Text, TextBuf, Via};

@@ -240,7 +240,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
 
 mod mask;
 use mask::Masked;
-pub use mask::{is_secret_name, redact};
+pub use mask::{is_secret_name, printable, redact};
 
 #[cfg(test)]
 mod tests;

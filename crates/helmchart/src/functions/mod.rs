@@ -95,7 +95,9 @@ impl<'c> HelmFunctions<'c> {
         let spent = self.slow_work.get().saturating_add(units);
         self.slow_work.set(spent);
         if spent > MOST_SLOW_WORK {
-            return Err(FunctionError::limit("the templates make more keys, password hashes and large patterns than the limit allows"));
+            return Err(FunctionError::limit(
+                "the templates make more keys, password hashes and large patterns than the limit allows",
+            ));
         }
         Ok(())
     }

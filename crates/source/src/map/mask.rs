@@ -98,6 +98,15 @@ pub fn redact(text: &str) -> String {
     lines.join("\n")
 }
 
+/// A name with what must not be printed replaced: that of a file, which may hold anything but a slash.
+#[must_use]
+pub fn printable(name: &str) -> Cow<'_, str> {
+    if !name.contains(|character| is_unsafe(character)) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().map(|character| if is_unsafe(character) { REPLACEMENT } else { character }).collect())
+}
+
 /// One line without its end.
 pub(super) fn line(raw: &str) -> Masked {
     let mut hidden: Vec<(Range<usize>, String)> = Vec::new();
@@ -145,8 +154,10 @@ fn is_unsafe(character: char) -> bool {
         )
 }
 
+const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
+
 fn replacement(character: char) -> String {
-    if character == '\t' { " ".to_owned() } else { "\u{fffd}".to_owned() }
+    if character == '\t' { " ".to_owned() } else { REPLACEMENT.to_string() }
 }
 
 /// The value of `KEY=value`, `key: value` or `- KEY=value` where the key is secret-named and the value is not just a
