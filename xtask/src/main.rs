@@ -8,6 +8,7 @@ mod bench;
 mod dist;
 mod fuzz;
 mod generated;
+mod mutations;
 mod parity;
 mod peers;
 mod process;
@@ -50,6 +51,14 @@ usage: cargo xtask TASK
     --write            keep the result in `benches/RESULTS.md`
   fuzz [TARGET…]     feed what reads files with what a fuzzer comes up with (needs a nightly compiler)
     --minutes N        of each target (10)
+  mutations          what the program says of workspaces that were changed at every place (docs/mutations.md)
+    --most N           so many for each file, kind of place and operator (4)
+    --subject NAME     only this workspace
+    --filter TEXT      only mutants whose name has this
+    --show VERDICT…    print the mutants that became this, such as `survived`
+    --jobs N           how many at once (2)
+    --program FILE     a built `collimate`, instead of building it
+    --write            keep the tables in `docs/mutations.md`
   parity             our output against the real tools', on any charts and Compose files
     --charts DIR…      every chart below these folders
     --compose DIR…     every Compose file below these folders
@@ -84,6 +93,7 @@ fn run(task: Option<&str>, arguments: Arguments) -> Result<ExitCode> {
         Some("generate") => generated::run(arguments),
         // Not in the usage text: `bench` calls it.
         Some("peak") => bench::peak(arguments),
+        Some("mutations") => mutations::run(arguments),
         Some("parity") => parity::run(arguments),
         Some("peers") => peers::run(arguments),
         Some("test") => suite::run(arguments),

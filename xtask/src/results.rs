@@ -1,4 +1,4 @@
-//! `benches/RESULTS.md`: one section per task that measures, each replaced as a whole.
+//! `benches/RESULTS.md`: one section per task that measures, each replaced as a whole. Other documents may have such sections too.
 
 use std::process::Command;
 
@@ -9,10 +9,15 @@ use crate::terminal::say;
 
 /// Puts `text` between the marks of section `name`, which is added at the end if it is not there.
 pub(crate) fn replace(name: &str, text: &str) -> Result<()> {
-    let path = repository::root()?.join("benches/RESULTS.md");
+    replace_in("benches/RESULTS.md", name, text)
+}
+
+/// The same in another document of the repository.
+pub(crate) fn replace_in(document: &str, name: &str, text: &str) -> Result<()> {
+    let path = repository::root()?.join(document);
     let known = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{path}`"))?;
     std::fs::write(&path, replaced(&known, name, text)).with_context(|| format!("cannot write `{path}`"))?;
-    say(&format!("wrote the section `{name}` of benches/RESULTS.md"));
+    say(&format!("wrote the section `{name}` of {document}"));
     Ok(())
 }
 

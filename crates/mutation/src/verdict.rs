@@ -1,0 +1,184 @@
+//! Whether what was said fits what was done. `docs/mutations.md` has the same in words.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use release::{Release, WORKSPACE_FILE};
+use source::FileId;
+
+use crate::mutant::{Changed, Mutant};
+use crate::operator::Operator;
+use crate::subject::{Role, Subject};
+use crate::told::{Spot, Told};
+
+/// What became of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It changes what is deployed, and a finding points at the change.
+    At,
+    /// Something went away, and a finding points into the collection that held it.
+    Around,
+    /// A finding points at what the change contradicts.
+    Counterpart,
+    /// Nothing is deployed otherwise, and nothing is said.
+    Silent,
+    /// Nothing is deployed otherwise, and a finding is right to say that the file is wrong.
+    Told,
+    /// It changes what is deployed, and nothing is said.
+    Survived,
+    /// It changes what is deployed, and all that is said points to somewhere else.
+    Elsewhere,
+    /// Nothing is deployed otherwise, and something is said that does not point at the change.
+    FalseAlarm,
+}
+
+impl Verdict {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::At => "found at the place",
+            Self::Around => "found around it",
+            Self::Counterpart => "found at its counterpart",
+            Self::Silent => "silent and equal",
+            Self::Told => "told and equal",
+            Self::Survived => "survived",
+            Self::Elsewhere => "found elsewhere",
+            Self::FalseAlarm => "false alarm",
+        }
+    }
+}
+
+/// Two places of equal rank contradict each other; either may come first, the other one is related.
+const BETWEEN_EQUALS: &[&str] = &[
+    "collector-config-differs",
+    "duplicate-object",
+    "env-unused",
+    "port-collision",
+    "profiles-differ",
+    "release-tag-moved",
+    "release-duplicate-component",
+    "selector-mismatch",
+    "shared-pin-conflict",
+    "tag-digest-conflict",
+];
+
+/// A reader stops where it misses something that was defined elsewhere.
+const READERS: &[&str] = &["compose-invalid", "env-undefined", "helm-render", "helm-lint"];
+
+/// The shortest word by which something that went away is recognised.
+const SHORTEST_WORD: usize = 3;
+
+pub(crate) fn judge(subject: &Subject, mutant: &Mutant, told: &[Told], same: bool) -> Verdict {
+    let changed = mutant.applied(subject);
+    let case = Case { subject, mutant, changed: &changed, words: words(subject, mutant, &changed) };
+    let found = told.iter().filter_map(|told| case.found(told)).min();
+    match (found, told.is_empty(), same) {
+        (None, true, true) => Verdict::Silent,
+        (None, true, false) => Verdict::Survived,
+        (Some(_), _, true) => Verdict::Told,
+        (Some(verdict), _, false) => verdict,
+        (None, false, true) => Verdict::FalseAlarm,
+        (None, false, false) => Verdict::Elsewhere,
+    }
+}
+
+struct Case<'c> {
+    subject: &'c Subject,
+    mutant: &'c Mutant,
+    changed: &'c BTreeMap<String, Changed>,
+    words: Vec<String>,
+}
+
+impl Case<'_> {
+    fn found(&self, told: &Told) -> Option<Verdict> {
+        let place = told.place.as_ref()?;
+        if self.touches(place) || self.noticed_behind(place) {
+            return Some(Verdict::At);
+        }
+        if self.mutant.operator.removes() && self.is_around(place) {
+            return Some(Verdict::Around);
+        }
+        self.is_counterpart(told, place).then_some(Verdict::Counterpart)
+    }
+
+    fn touches(&self, spot: &Spot) -> bool {
+        let Some(changed) = self.changed.get(&spot.file) else { return false };
+        let range = spot.range(&changed.after);
+        // A place that is only a file says nothing about a line of it.
+        if range == (0..changed.after.len()) {
+            return false;
+        }
+        changed.spans().iter().any(|span| span.start <= range.end && range.start <= span.end)
+    }
+
+    /// Broken syntax is noticed at the change or behind it.
+    fn noticed_behind(&self, spot: &Spot) -> bool {
+        let file = &self.mutant.place.file;
+        let Some(changed) = self.changed.get(file).filter(|_| spot.file == *file) else { return false };
+        let first = changed.spans().first().map_or(0, |span| span.start);
+        self.mutant.operator.is_syntax() && spot.range(&changed.after).start >= first
+    }
+
+    /// Within the collection that held what went away, unless that is the whole file.
+    fn is_around(&self, spot: &Spot) -> bool {
+        let place = &self.mutant.place;
+        let Some(changed) = self.changed.get(&place.file).filter(|_| spot.file == place.file) else { return false };
+        let whole = place.parent.start == 0 || place.parent.len() + 2 >= changed.before.len();
+        let parent = changed.moved(place.parent.start)..changed.moved(place.parent.end);
+        !whole && within(&spot.range(&changed.after), &parent)
+    }
+
+    /// At what the change contradicts: the change itself is related, or named, or the reader missed what went away.
+    fn is_counterpart(&self, told: &Told, place: &Spot) -> bool {
+        let operator = self.mutant.operator;
+        let role = self.subject.files.get(&self.mutant.place.file).map(|(role, _)| *role);
+        // Profiles are held against manifests and the workspace, so the profile comes first.
+        let yardstick = matches!(role, Some(Role::Release | Role::Workspace));
+        let equals = BETWEEN_EQUALS.contains(&told.rule.as_str());
+        let gone = operator.removes() || matches!(operator, Operator::Swap | Operator::OtherProfile);
+        if (yardstick || equals || gone) && told.related.iter().any(|related| self.touches(related)) {
+            return true;
+        }
+        let text = self.changed.get(&place.file).map_or_else(|| self.subject.text(&place.file), |file| &file.after);
+        let names = |word: &String| {
+            told.message.contains(word.as_str()) || place.file == *word || place.lines(text).contains(word.as_str())
+        };
+        (gone || yardstick || equals) && self.words.iter().any(names)
+            || (gone || operator.is_syntax()) && self.is_missed_by_its_reader(told, place)
+            || role == Some(Role::Workspace) && operator.removes()
+    }
+
+    /// A Compose file or a template that stops at what is not there any more.
+    fn is_missed_by_its_reader(&self, told: &Told, place: &Spot) -> bool {
+        READERS.contains(&told.rule.as_str()) && place.file != WORKSPACE_FILE
+    }
+}
+
+fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// The names that the change touches, as they were and as they are: words, the keys above them, and the component whose digest it was.
+fn words(subject: &Subject, mutant: &Mutant, changed: &BTreeMap<String, Changed>) -> Vec<String> {
+    let mut words: Vec<String> = changed.values().flat_map(Changed::words).collect();
+    let steps =
+        mutant.place.path.split(|character: char| !character.is_ascii_alphanumeric() && !"_-".contains(character));
+    words.extend(steps.map(str::to_owned));
+    let releases = subject.files.values().filter(|(role, _)| *role == Role::Release);
+    let components: Vec<String> = releases.flat_map(|(_, text)| components_of(text, &words)).collect();
+    words.extend(components);
+    words.retain(|word| word.len() >= SHORTEST_WORD);
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// The components of a manifest that list one of these digests.
+fn components_of(manifest: &str, digests: &[String]) -> Vec<String> {
+    let (Some(release), _) = Release::parse(manifest, FileId(0)) else { return Vec::new() };
+    let listed = |component: &&release::Component| {
+        component.digest.get().is_some_and(|digest| {
+            digests.iter().any(|word| digest.as_str().ends_with(word.as_str()) && word.len() == 64)
+        })
+    };
+    release.components.iter().filter(listed).map(|component| component.name.value.clone()).collect()
+}
