@@ -6,7 +6,7 @@ use composefile::{Map, Node, Project};
 use release::ImageRef;
 
 use crate::image::{Image, ImageRole, is_image_variable};
-use crate::place::{Object, Path};
+use crate::place::{Object, Path, Step};
 
 /// Parts of a project that run containers.
 const RUNNING: [(&str, &str); 2] = [("services", "service"), ("jobs", "job")];
@@ -53,6 +53,10 @@ pub(crate) fn string<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
 pub(crate) fn images(project: &Project, variant: usize) -> Vec<Image> {
     let mut out: Vec<Image> = Vec::new();
     let mut push = |path: Path, text: &str, user: String, role: ImageRole| {
+        let runs_as = match path.0.as_slice() {
+            [_, Step::Key(service), Step::Key(key)] if &**key == "image" => service.to_string(),
+            _ => String::new(),
+        };
         out.push(Image {
             text: Arc::from(text),
             reference: text.parse::<ImageRef>(),
@@ -61,6 +65,7 @@ pub(crate) fn images(project: &Project, variant: usize) -> Vec<Image> {
             path,
             offset: 0,
             user,
+            runs_as,
             role,
         });
     };

@@ -22,6 +22,8 @@ pub struct Image {
     pub offset: usize,
     /// Who uses it, such as ``service `authority` ``.
     pub user: String,
+    /// The name of the service or container that runs it; empty where it does not run.
+    pub runs_as: String,
     pub role: ImageRole,
 }
 
@@ -59,6 +61,30 @@ impl Image {
         self.place(tag)
     }
 
+    /// The place of the registry, or of the repository if none is written.
+    #[must_use]
+    pub fn registry_place(&self) -> Rendered {
+        let registry = self.reference.as_ref().ok().and_then(|reference| reference.ranges().registry.clone());
+        registry.map_or_else(|| self.repository_place(), |registry| self.place(Some(registry)))
+    }
+
+    /// The place of what makes the text no reference, where that is one part of it.
+    #[must_use]
+    pub fn damaged_place(&self) -> Rendered {
+        let part = match &self.reference {
+            Err(ImageRefError::Repository(part) | ImageRefError::Tag(part)) if !part.is_empty() => {
+                self.text.find(part.as_str())
+            }
+            Err(ImageRefError::Digest(_)) => self.text.find('@').map(|at| at + 1),
+            _ => None,
+        };
+        let end = match &self.reference {
+            Err(ImageRefError::Repository(part) | ImageRefError::Tag(part)) => part.len(),
+            _ => usize::MAX,
+        };
+        self.place(part.map(|start| start..start.saturating_add(end).min(self.text.len())))
+    }
+
     /// The place of the repository, or of the whole text if it is no reference.
     #[must_use]
     pub fn repository_place(&self) -> Rendered {
@@ -68,14 +94,14 @@ impl Image {
 }
 
 /// Whether a rendered value of a variable is an image: the name ends in `_IMAGE`, and the whole value is a reference that
-/// that says more than a bare word: `DEFAULT_IMAGE: logo` names a picture.
+/// says more than a bare word: `DEFAULT_IMAGE: logo` names a picture. What carries a digest is meant to be one, damaged or not.
 #[must_use]
 pub(crate) fn is_image_variable(name: &str, value: &str) -> bool {
     let says_more = |reference: ImageRef| {
         let ranges = reference.ranges();
         ranges.registry.is_some() || ranges.tag.is_some() || ranges.digest.is_some()
     };
-    name.ends_with("_IMAGE") && value.parse::<ImageRef>().is_ok_and(says_more)
+    name.ends_with("_IMAGE") && (value.contains("@sha256:") || value.parse::<ImageRef>().is_ok_and(says_more))
 }
 
 /// Matches `text` against a pattern with one `*`; gives the range of what the `*` stands for.

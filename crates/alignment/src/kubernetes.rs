@@ -187,6 +187,7 @@ impl Collector {
             path,
             offset,
             user,
+            runs_as: String::new(),
             role,
         });
     }
@@ -199,6 +200,7 @@ fn pod_images(object: &KubeObject<'_>, pod: &Pod<'_>, images_at: &[ImagesAt], ou
         let user = format!("{word} `{name}` of {}", object.title());
         if let Some(image) = text(container, &["image"]) {
             out.push(object.object, path.key("image"), image, 0, user.clone(), ImageRole::Runs);
+            out.images.last_mut().into_iter().for_each(|image| name.clone_into(&mut image.runs_as));
         }
         if let Some(env) = container.get("env") {
             for (index, entry) in env.items().enumerate() {

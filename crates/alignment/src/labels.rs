@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use composefile::Node;
-use yamlspan::NodeRef;
+use yamlspan::{Kind, NodeRef};
 
 use crate::compose::{entries, services};
 use crate::kubernetes::{KubeObject, objects, scalar};
@@ -104,7 +104,9 @@ impl Collector<'_, '_> {
             for group in ["labels", "annotations"] {
                 let Some(labels) = metadata.target().get(group) else { continue };
                 for (key, value) in labels.target().entries() {
-                    if let Some(value) = scalar(value) {
+                    // What a template prints as nothing is null: a label that says nothing.
+                    if value.target().kind() == Kind::Scalar {
+                        let value = scalar(value).unwrap_or_default();
                         let path = path.key(group).key(key.raw());
                         self.label(key.raw(), value, Rendered { variant, object: object.object, path, range: None });
                     }

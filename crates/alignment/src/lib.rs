@@ -15,6 +15,7 @@ pub mod documents;
 mod hosts;
 mod image;
 mod inputs;
+mod kinds;
 mod kubernetes;
 mod labels;
 mod lasting;

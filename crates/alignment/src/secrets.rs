@@ -28,7 +28,7 @@ pub fn is_secret_value(value: &str) -> bool {
         || value.contains("$(")
         || value.starts_with('$')
         || value.starts_with('/')
-        || matches!(value, "true" | "false" | "null" | "~")
+        || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "~")
         || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     !harmless
 }
@@ -92,6 +92,7 @@ mod tests {
             ("${REDIS_PASSWORD:?}", false),
             ("/run/secrets/redis", false),
             ("true", false),
+            ("yes", false),
             ("redis://:$(REDIS_PASSWORD)@redis:6379/0", false),
             ("redis://redis:6379/0", false),
             ("redis://:hunter2@redis:6379/0", true),

@@ -234,11 +234,22 @@ fn helm(
     };
     let rendered = match helmchart::render(&chart, &options, &session.files) {
         Ok(rendered) => rendered,
-        Err(error) => return (Err(helm_failure(&error, session, source)), Vec::new()),
+        Err(error) => {
+            return (Err(helm_failure(&placed(error, &chart, &options, session), session, source)), Vec::new());
+        }
     };
     // A traced render only resolves places; what lint says is known by then.
     let lint = if mode.trace { Vec::new() } else { lint(&chart, &options, session) };
     (Ok(Rendering::Kubernetes(kubernetes(rendered, options.namespace))), lint)
+}
+
+/// The same refusal with its place: where what was printed is no YAML, only a trace knows which line printed it.
+fn placed(error: helmchart::Error, chart: &Chart, options: &RenderOptions, session: &Session) -> helmchart::Error {
+    if error.span().is_some() || options.trace {
+        return error;
+    }
+    let traced = RenderOptions { trace: true, ..options.clone() };
+    helmchart::render(chart, &traced, &session.files).err().unwrap_or(error)
 }
 
 fn kubernetes(rendered: helmchart::Rendered, namespace: String) -> KubernetesRendering {

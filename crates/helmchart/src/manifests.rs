@@ -195,8 +195,10 @@ impl Shape {
     }
 }
 
-/// Where the byte at this offset came from.
+/// Where the byte at this offset came from. What is missed at the end is missed behind the last byte that came from somewhere.
 fn origin(text: &Text, offset: usize) -> Option<source::Span> {
+    let last = text.segments().last().map_or(offset, |segment| segment.range.end.saturating_sub(1));
+    let offset = offset.min(last);
     let segment = text.segments_in(offset..offset + 1).next()?;
     let place = segment.origin.spans().first().copied()?;
     text.exact_span(offset..offset + 1).or(Some(place))

@@ -15,9 +15,9 @@ pub(crate) struct BadYaml {
 }
 
 impl BadYaml {
-    /// As this crate's error. The place is dropped where the text's file is not known.
+    /// As this crate's error. `file` is the one that was read as it is, traced or not; the place is dropped where it is not known.
     pub(crate) fn into_error(self, kind: ErrorKind, file: Option<FileId>) -> Error {
-        let span = file.and(self.span);
+        let span = file.and_then(|file| Some(Span { file, ..self.span? }));
         Error::new(kind, self.message).at(span)
     }
 }

@@ -346,11 +346,11 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
     let tag = reader.required_text(fields, "tag");
     let digest = reader.required_text(fields, "digest");
     let image = read_image(reader, fields, image?);
-    let tag = tag.unwrap_or_else(|| Spanned::new(String::new(), fields.span));
-    if !tag.is_empty() && !is_tag(&tag) {
+    if let Some(tag) = tag.as_ref().filter(|tag| !is_tag(tag)) {
         let message = format!("`{}` is no tag: `{}`", fields.path_of("tag"), tag.value);
         reader.problem(tag.span, message, Some("write the tag only, without `:`".to_owned()));
     }
+    let tag = tag.unwrap_or_else(|| Spanned::new(String::new(), fields.span));
     let digest = match digest {
         Some(text) => read_digest(reader, &text, || fields.path_of("digest")),
         None => Spanned::new(ListedDigest::Damaged, fields.span),

@@ -6,7 +6,7 @@ use findings::{Finding, Severity};
 use release::{External, Spanned, nearest};
 use yamlspan::NodeRef;
 
-use crate::kubernetes::{KubeObject, Pod, objects, text};
+use crate::kubernetes::{KubeObject, Pod, objects, scalar, text};
 use crate::place::{Path, Place};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
@@ -35,6 +35,9 @@ pub struct MissingObject {
 pub fn missing_objects(survey: &Survey<'_>) -> BTreeSet<MissingObject> {
     let mut missing = BTreeSet::new();
     each_missing(survey, &mut |found| {
+        if found.reference.name.is_empty() {
+            return;
+        }
         missing.insert(MissingObject {
             profile: found.profile.name().to_owned(),
             key: found.key,
@@ -83,7 +86,8 @@ fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<'_, '_>)) {
                     let known = rendered.contains(&(reference.kind, object.namespace, reference.name))
                         || is_built_in(reference)
                         || declared.iter().any(|declared| declared.value == reference.name);
-                    if !known && !reference.name.is_empty() {
+                    // The empty name of a ServiceAccount is that of `default`.
+                    if !known && (!reference.name.is_empty() || reference.kind != "ServiceAccount") {
                         report(&Missing { profile, variant, object, reference, rendered: &rendered, key });
                     }
                 }
@@ -101,6 +105,13 @@ impl DanglingReference {
     fn finding(&self, missing: &Missing<'_, '_>) -> Finding<Place> {
         let Missing { profile, variant, object, reference, rendered, key } = missing;
         let name = reference.name;
+        if name.is_empty() {
+            let message = format!("profile `{}` needs a {} without a name", profile.name(), reference.kind);
+            let place = profile.value(*variant, object.object, reference.path.clone());
+            return Finding::new(self.id(), Severity::Error, place, message)
+                .label(format!("needed by {}", object.title()))
+                .help("write the name, or remove the reference");
+        }
         let same_kind = rendered.iter().filter(|(kind, ..)| *kind == reference.kind).map(|(_, _, name)| *name);
         let help = match nearest(name, same_kind) {
             Some(near) => format!("did you mean `{near}`? If `{name}` is made elsewhere, list it under `external.{key}`"),
@@ -203,12 +214,17 @@ fn optional<'a>(
         return;
     }
     let path = at.iter().fold(path.clone(), |path, step| path.key(step));
+    if inner.target().get(key).is_none() {
+        out.push(Reference { kind, name: "", path });
+        return;
+    }
     push(out, kind, inner, &[key], &path);
 }
 
 fn push<'a>(out: &mut Vec<Reference<'a>>, kind: &'static str, node: NodeRef<'a>, at: &[&str], path: &Path) {
-    if let Some(name) = text(node, at) {
+    // A key without a value, as a template prints it for nothing, is the empty name.
+    if let Some(name) = node.at(at) {
         let path = at.iter().fold(path.clone(), |path, step| path.key(step));
-        out.push(Reference { kind, name, path });
+        out.push(Reference { kind, name: scalar(name).unwrap_or_default(), path });
     }
 }

@@ -32,6 +32,8 @@ impl Rule for EnvUnused {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         // An entry counts as used if any profile or overlay that reads the file uses it.
         let mut entries: BTreeMap<Span, (bool, String, &str, camino::Utf8PathBuf)> = BTreeMap::new();
+        // Of what stands twice in one file the last one counts.
+        let mut repeated: BTreeMap<Span, Span> = BTreeMap::new();
         for profile in &survey.profiles {
             for variant in &profile.profile.variants {
                 let Some(compose) = variant.compose() else { continue };
@@ -40,7 +42,11 @@ impl Rule for EnvUnused {
                     let later = compose.all.env_files.iter().skip(index + 1).flat_map(|file| &file.entries);
                     let set_anew: BTreeSet<&str> =
                         later.filter(|entry| entry.used).map(|entry| entry.name.as_str()).collect();
-                    for entry in &file.entries {
+                    for (position, entry) in file.entries.iter().enumerate() {
+                        let again = file.entries.iter().skip(position + 1).rev().find(|other| other.name == entry.name);
+                        if let Some(again) = again.filter(|again| again.used || set_anew.contains(again.name.as_str())) {
+                            repeated.insert(entry.name_span, again.name_span);
+                        }
                         let (used, ..) = entries.entry(entry.name_span).or_insert_with(|| {
                             (false, entry.name.as_str().to_owned(), profile.name(), file.path.clone())
                         });
@@ -52,6 +58,19 @@ impl Rule for EnvUnused {
         for (span, (used, name, profile, path)) in entries {
             let tool = READ_BY_TOOLS.iter().any(|prefix| name.starts_with(prefix));
             if used || tool || !survey.is_complete(|declared| reads(survey, declared, &path)) {
+                continue;
+            }
+            if let Some(again) = repeated.get(&span) {
+                out.push(
+                    Finding::new(
+                        self.id(),
+                        Severity::Warning,
+                        Place::source(span).of(profile),
+                        format!("variable `{name}` is set again in `{}`, and this value is not used", survey.path_of(span)),
+                    )
+                    .related(Place::source(*again), "this one counts")
+                    .help("remove one of the lines"),
+                );
                 continue;
             }
             out.push(

@@ -44,11 +44,17 @@ impl Rule for ImageUnlisted {
                                 "list `{listed}` in `{path}`, or allow it under `unmanaged` in `collimate.yaml` with a reason"
                             ),
                         };
+                        // Where the release lists the repository elsewhere, the registry is what is wrong.
+                        let elsewhere = |known: &release::Component| known.image.repository() == reference.repository();
+                        let place = match components.clone().any(elsewhere) {
+                            true => image.registry_place(),
+                            false => image.repository_place(),
+                        };
                         out.push(
                             Finding::new(
                                 self.id(),
                                 Severity::Error,
-                                profile.at(image.repository_place()),
+                                profile.at(place),
                                 format!("profile `{name}` uses image `{listed}`, which release `{version}` does not list"),
                             )
                             .label(format!("used by {}", image.user))
@@ -78,7 +84,7 @@ impl Rule for ImageUnlisted {
                             Finding::new(
                                 self.id(),
                                 Severity::Error,
-                                profile.at(image.place(None)),
+                                profile.at(image.damaged_place()),
                                 format!("`{}` in profile `{name}` is no image reference: {error}", image.text),
                             )
                             .label(format!("used by {}", image.user))

@@ -23,12 +23,17 @@ impl Rule for ReleaseTagMoved {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         // By tag first: it tells most of them apart. Years of releases list an image thousands of times.
         let mut first_listed: BTreeMap<(&str, &str, &str), (&Release, &Component)> = BTreeMap::new();
+        let mut first_of_version: BTreeMap<&str, &Release> = BTreeMap::new();
         // Two roles may share one file: a release does not contradict itself.
         let mut seen = BTreeSet::new();
         for input in survey.inputs.releases {
             let Some(release) = &input.release else { continue };
             if input.file.is_some_and(|file| !seen.insert(file)) {
                 continue;
+            }
+            match first_of_version.get(release.version.value.as_str()) {
+                Some(other) => self.same_version(other, release, out),
+                None => drop(first_of_version.insert(&release.version.value, release)),
             }
             for component in &release.components {
                 let Some(digest) = component.digest.get() else { continue };
@@ -55,6 +60,47 @@ impl Rule for ReleaseTagMoved {
                     .label(format!("release `{version}` lists this"))
                     .related(Place::source(other.digest.span), format!("release `{other_version}` lists this"))
                     .help("find out which digest the tag has; if the tag was moved, list the new image under a tag of its own"),
+                );
+            }
+        }
+    }
+}
+
+impl ReleaseTagMoved {
+    /// Two manifests of one version, such as the current one and its copy in the archive, list the same images and tags, and the
+    /// same platforms. Digests are held against each other by their tags.
+    fn same_version(&self, first: &Release, second: &Release, out: &mut Vec<Finding<Place>>) {
+        let version = &second.version.value;
+        for component in &second.components {
+            let name = &component.name.value;
+            let Some(other) = first.components.iter().find(|other| other.name.value == *name) else { continue };
+            let places = if other.image.name() != component.image.name() {
+                Some((component.image.span, other.image.span, "images"))
+            } else if other.tag.value != component.tag.value {
+                Some((component.tag.span, other.tag.span, "tags"))
+            } else {
+                None
+            };
+            let Some((place, other_place, what)) = places else { continue };
+            let message = format!("two manifests of release `{version}` list different {what} of `{name}`");
+            out.push(
+                Finding::new(self.id(), Severity::Error, Place::source(place), message)
+                    .label("one manifest lists this")
+                    .related(Place::source(other_place), "the other one lists this")
+                    .help("a release does not change; give one of them another version, or restore it"),
+            );
+        }
+        for (one, other) in [(first, second), (second, first)] {
+            for component in &one.components {
+                let name = &component.name.value;
+                if other.components.iter().any(|known| known.name.value == *name) {
+                    continue;
+                }
+                let message = format!("two manifests of release `{version}`: only one lists `{name}`");
+                out.push(
+                    Finding::new(self.id(), Severity::Error, Place::source(component.name.span), message)
+                        .related(Place::source(other.version.span), "this one does not")
+                        .help("a release does not change; give one of them another version, or restore it"),
                 );
             }
         }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
-use yamlspan::NodeRef;
+use release::nearest;
+use yamlspan::{NodeRef, Scalar};
 
-use crate::kubernetes::{KubeObject, objects, scalar, text};
-use crate::place::Place;
+use crate::kubernetes::{KubeObject, Pod, objects, scalar, text};
+use crate::place::{Path, Place};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
 
@@ -19,32 +20,51 @@ type Labels<'a> = BTreeMap<&'a str, &'a str>;
 #[derive(Default)]
 struct Pods<'a> {
     all: Vec<(&'a str, Labels<'a>)>,
+    /// The names of the ports of each pod's containers.
+    ports: Vec<Vec<&'a str>>,
     by_label: BTreeMap<(&'a str, &'a str, &'a str), Vec<usize>>,
 }
 
 impl<'a> Pods<'a> {
-    fn push(&mut self, namespace: &'a str, labels: Labels<'a>) {
+    fn push(&mut self, namespace: &'a str, labels: Labels<'a>, ports: Vec<&'a str>) {
         let index = self.all.len();
         for (key, value) in &labels {
             self.by_label.entry((namespace, key, value)).or_default().push(index);
         }
         self.all.push((namespace, labels));
+        self.ports.push(ports);
     }
 
-    /// Whether a pod of the namespace carries all of `wanted` and is accepted by `rest`.
-    fn any(&self, namespace: &str, wanted: &Labels<'_>, rest: impl Fn(&Labels<'_>) -> bool) -> bool {
-        let carries = |labels: &Labels<'_>| wanted.iter().all(|(key, value)| labels.get(key) == Some(value));
+    /// The indices of the pods of a namespace that carry all of `wanted`.
+    fn carrying(&self, namespace: &str, wanted: &Labels<'_>) -> Vec<usize> {
         let rarest = wanted
             .iter()
             .map(|(key, value)| self.by_label.get(&(namespace, *key, *value)).map_or(&[][..], Vec::as_slice))
             .min_by_key(|candidates| candidates.len());
-        match rarest {
-            Some(candidates) => candidates
-                .iter()
-                .filter_map(|index| self.all.get(*index))
-                .any(|(_, labels)| carries(labels) && rest(labels)),
-            None => self.all.iter().any(|(of, labels)| *of == namespace && rest(labels)),
+        let carries = |index: &usize| {
+            let labels = self.all.get(*index).map(|(_, labels)| labels);
+            labels.is_some_and(|labels| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
+        };
+        rarest.unwrap_or_default().iter().copied().filter(carries).collect()
+    }
+
+    /// The label of a selector that no pod carries together with all the others: what is wrong, if it is one label.
+    fn odd_one(&self, namespace: &str, wanted: &Labels<'a>) -> Option<&'a str> {
+        let mut odd = wanted.keys().copied().filter(|key| {
+            let mut others = wanted.clone();
+            others.remove(key);
+            if others.is_empty() { wanted.len() == 1 } else { !self.carrying(namespace, &others).is_empty() }
+        });
+        odd.next().filter(|_| odd.next().is_none())
+    }
+
+    /// Whether a pod of the namespace carries all of `wanted` and is accepted by `rest`.
+    fn any(&self, namespace: &str, wanted: &Labels<'_>, rest: impl Fn(&Labels<'_>) -> bool) -> bool {
+        if wanted.is_empty() {
+            return self.all.iter().any(|(of, labels)| *of == namespace && rest(labels));
         }
+        let carrying = self.carrying(namespace, wanted);
+        carrying.iter().filter_map(|index| self.all.get(*index)).any(|(_, labels)| rest(labels))
     }
 }
 
@@ -70,14 +90,17 @@ impl Rule for SelectorMismatch {
                 for object in &objects {
                     let Some(pod) = object.pod() else { continue };
                     let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"]));
-                    pods.push(object.namespace, labels.map(labels_of).unwrap_or_default());
+                    pods.push(object.namespace, labels.map(labels_of).unwrap_or_default(), port_names(&pod));
                 }
                 for object in &objects {
                     match (object.kind, object.group()) {
                         ("Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet", "apps") => {
                             self.own_pods(profile, index, object, out);
                         }
-                        ("Service", "") => self.service(profile, index, object, &pods, out),
+                        ("Service", "") => {
+                            self.service(profile, index, object, &pods, out);
+                            self.target_ports(profile, index, object, &pods, out);
+                        }
                         ("PodDisruptionBudget", "policy") => {
                             self.some_pods(profile, index, object, "selector", &pods, out);
                         }
@@ -106,7 +129,21 @@ impl SelectorMismatch {
         object: &KubeObject<'_>,
         out: &mut Vec<Finding<Place>>,
     ) {
-        let Some(selector) = object.node.at(&["spec", "selector"]) else { return };
+        let selector = object.node.at(&["spec", "selector"]);
+        let Some(selector) = selector.filter(|selector| !selects_everything(*selector)) else {
+            let key = if selector.is_some() { "selector" } else { "template" };
+            out.push(
+                Finding::new(
+                    self.id(),
+                    Severity::Error,
+                    profile.value(variant, object.object, object.path_of(&["spec", key])),
+                    format!("{} has no selector", object.title()),
+                )
+                .label(format!("rendered in profile `{}`", profile.name()))
+                .help("write the labels of its pods under `selector.matchLabels`"),
+            );
+            return;
+        };
         let pod = object.pod();
         let labels = pod.as_ref().and_then(|pod| pod.metadata).and_then(|metadata| metadata.at(&["labels"]));
         let labels = labels.map(labels_of).unwrap_or_default();
@@ -152,7 +189,48 @@ impl SelectorMismatch {
         if pods.any(object.namespace, &wanted, |_| true) {
             return;
         }
-        self.nothing(profile, variant, object, &["spec", "selector"], Severity::Error, out);
+        let path = object.path_of(&["spec", "selector"]);
+        let path = pods.odd_one(object.namespace, &wanted).map_or_else(|| path.clone(), |key| path.key(key));
+        self.nothing(profile, variant, object, path, Severity::Error, out);
+    }
+
+    /// A Service leads to a port by the name that its pods give it.
+    fn target_ports(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        variant: usize,
+        object: &KubeObject<'_>,
+        pods: &Pods<'_>,
+        out: &mut Vec<Finding<Place>>,
+    ) {
+        let wanted = object.node.at(&["spec", "selector"]).map(labels_of).unwrap_or_default();
+        let selected = pods.carrying(object.namespace, &wanted);
+        let Some(ports) = object.node.at(&["spec", "ports"]).filter(|_| !selected.is_empty()) else { return };
+        let known: Vec<&str> = selected.iter().filter_map(|index| pods.ports.get(*index)).flatten().copied().collect();
+        for (index, port) in ports.target().items().enumerate() {
+            let Some(target) = port.target().get("targetPort").map(NodeRef::target) else { continue };
+            let name = target.raw();
+            // A number in quotes is no name; `object-invalid` says so.
+            let is_name = target.value() == Scalar::Str && !name.bytes().all(|byte| byte.is_ascii_digit());
+            if !is_name || known.contains(&name) {
+                continue;
+            }
+            let path = object.path_of(&["spec", "ports"]).index(index).key("targetPort");
+            let help = match nearest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "use the name or the number of a port of its pods".to_owned(),
+            };
+            out.push(
+                Finding::new(
+                    self.id(),
+                    Severity::Error,
+                    profile.value(variant, object.object, path),
+                    format!("{} leads to port `{name}`, which none of its pods has", object.title()),
+                )
+                .label(format!("rendered in profile `{}`", profile.name()))
+                .help(help),
+            );
+        }
     }
 
     fn some_pods(
@@ -173,7 +251,12 @@ impl SelectorMismatch {
         if pods.any(object.namespace, &wanted, |labels| selects(selector, labels)) {
             return;
         }
-        self.nothing(profile, variant, object, &["spec", key], Severity::Warning, out);
+        let path = object.path_of(&["spec", key]);
+        let path = match pods.odd_one(object.namespace, &wanted) {
+            Some(label) => path.key("matchLabels").key(label),
+            None => path,
+        };
+        self.nothing(profile, variant, object, path, Severity::Warning, out);
     }
 
     fn nothing(
@@ -181,7 +264,7 @@ impl SelectorMismatch {
         profile: &ProfileSurvey<'_>,
         variant: usize,
         object: &KubeObject<'_>,
-        at: &[&str],
+        at: Path,
         severity: Severity,
         out: &mut Vec<Finding<Place>>,
     ) {
@@ -189,13 +272,29 @@ impl SelectorMismatch {
             Finding::new(
                 self.id(),
                 severity,
-                profile.value(variant, object.object, object.path_of(at)),
+                profile.value(variant, object.object, at),
                 format!("{} selects no pod of profile `{}`", object.title(), profile.name()),
             )
             .label("matches nothing that is rendered")
             .help("use the labels of the pods that it is for"),
         );
     }
+}
+
+/// The names of the ports of a pod's containers.
+fn port_names<'a>(pod: &Pod<'a>) -> Vec<&'a str> {
+    let containers = pod.containers().into_iter();
+    let ports = containers.filter_map(|(_, _, container)| container.target().get("ports"));
+    ports.flat_map(|ports| ports.target().items()).filter_map(|port| text(port, &["name"])).collect()
+}
+
+/// Whether a selector says nothing at all.
+fn selects_everything(selector: NodeRef<'_>) -> bool {
+    let says = |key: &str| {
+        let part = selector.at(&[key]).map(NodeRef::target);
+        part.is_some_and(|part| part.entries().next().is_some() || part.items().next().is_some())
+    };
+    !says("matchLabels") && !says("matchExpressions")
 }
 
 /// Whether a label selector (`matchLabels`, `matchExpressions`) selects these labels.

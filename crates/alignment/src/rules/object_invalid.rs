@@ -1,0 +1,212 @@
+//! The API server would refuse an object, whatever the cluster: something that it must have is missing or of the wrong kind.
+
+use findings::{Finding, Severity};
+use yamlspan::{Kind, NodeRef, Scalar};
+
+use crate::kinds::{self, Unknown};
+use crate::kubernetes::{KubeObject, Pod, objects, text};
+use crate::place::{Path, Place};
+use crate::rules::Rule;
+use crate::survey::{ProfileSurvey, Survey};
+
+pub(super) struct ObjectInvalid;
+
+/// The highest port of TCP and UDP.
+const LAST_PORT: u64 = 65_535;
+
+impl Rule for ObjectInvalid {
+    fn id(&self) -> &'static str {
+        "object-invalid"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the API server would refuse an object of a profile"
+    }
+
+    fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for profile in &survey.profiles {
+            for (variant, rendering) in profile.profile.variants.iter().enumerate() {
+                let Some(kubernetes) = rendering.kubernetes() else { continue };
+                for object in &objects(kubernetes) {
+                    let mut wrong = Wrong { rule: self.id(), profile, variant, object, out };
+                    // Read by tools, and never sent to a cluster.
+                    if object.group().ends_with("config.k8s.io") {
+                        continue;
+                    }
+                    wrong.head();
+                    if let Some(pod) = object.pod() {
+                        wrong.pod(&pod);
+                    }
+                    if object.kind == "Service" && object.group().is_empty() {
+                        wrong.service();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where what is wrong with one object goes.
+struct Wrong<'w, 's, 'a> {
+    rule: &'static str,
+    profile: &'w ProfileSurvey<'s>,
+    variant: usize,
+    object: &'w KubeObject<'a>,
+    out: &'w mut Vec<Finding<Place>>,
+}
+
+impl<'a> Wrong<'_, '_, 'a> {
+    fn push(&mut self, path: Path, message: String, help: &str) {
+        let place = self.profile.value(self.variant, self.object.object, path);
+        let label = format!("rendered in profile `{}`", self.profile.name());
+        self.out.push(Finding::new(self.rule, Severity::Error, place, message).label(label).help(help));
+    }
+
+    /// What every object has: `apiVersion`, `kind`, a name.
+    fn head(&mut self) {
+        let object = self.object;
+        let named = if object.name.is_empty() { "an object".to_owned() } else { format!("`{}`", object.name) };
+        for (key, value) in [("apiVersion", object.api_version), ("kind", object.kind)] {
+            if value.is_empty() {
+                let path = self.nearest_key(key);
+                self.push(path, format!("{named} has no `{key}`"), "write it: without it nothing knows what the object is");
+                return;
+            }
+        }
+        let (api_version, kind) = (object.api_version, object.kind);
+        match kinds::unknown(api_version, kind) {
+            Some(Unknown::Group { near }) => {
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`? Groups of custom resources are domains"),
+                    None => "groups of custom resources are domains".to_owned(),
+                };
+                self.push(object.path_of(&["apiVersion"]), format!("no API group can be called as in `{api_version}`"), &help);
+            }
+            Some(Unknown::Version { known }) => {
+                let help = format!("its versions: {}", known.join(", "));
+                self.push(object.path_of(&["apiVersion"]), format!("Kubernetes has no `{api_version}`"), &help);
+            }
+            Some(Unknown::Kind { near }) => {
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "correct `kind` or `apiVersion`".to_owned(),
+                };
+                self.push(object.path_of(&["kind"]), format!("Kubernetes has no `{kind}` in `{api_version}`"), &help);
+            }
+            None => {}
+        }
+        let generated = text(object.node, &["metadata", "generateName"]).is_some_and(|name| !name.is_empty());
+        if object.name.is_empty() && !generated && !object.kind.ends_with("List") {
+            self.push(object.path_of(&["metadata", "name"]), format!("a {kind} has no name"), "write `metadata.name`");
+        }
+    }
+
+    /// The place of a key of the object, or of its neighbour if it has none.
+    fn nearest_key(&self, key: &str) -> Path {
+        let has = |key: &str| self.object.node.target().get(key).is_some();
+        let neighbours = [key, "kind", "apiVersion", "metadata"];
+        self.object.path_of(&[neighbours.into_iter().find(|key| has(key)).unwrap_or(key)])
+    }
+
+    fn pod(&mut self, pod: &Pod<'a>) {
+        let volumes = self.volumes(pod);
+        for (word, path, container) in pod.containers() {
+            let container = container.target();
+            let name = text(container, &["name"]).unwrap_or_default();
+            let user = match name {
+                "" => format!("{} {word} of {}", article(word), self.object.title()),
+                name => format!("{word} `{name}` of {}", self.object.title()),
+            };
+            if name.is_empty() {
+                let path = if container.get("name").is_some() { path.key("name") } else { path.clone() };
+                self.push(path, format!("{user} has no name"), "write `name`");
+            }
+            // An empty text is no image reference, and `image-unlisted` says so.
+            if text(container, &["image"]).is_none() {
+                let key = if container.get("image").is_some() { "image" } else { "name" };
+                self.push(path.key(key), format!("{user} has no image"), "write `image`");
+            }
+            for (index, port) in items(container, "ports").enumerate() {
+                let path = path.key("ports").index(index);
+                self.port(port, &path, "containerPort", &user);
+            }
+            for (index, variable) in items(container, "env").enumerate() {
+                if text(variable, &["name"]).unwrap_or_default().is_empty() {
+                    let path = path.key("env").index(index).key("name");
+                    self.push(path, format!("a variable of {user} has no name"), "write `name`");
+                }
+            }
+            for (index, mount) in items(container, "volumeMounts").enumerate() {
+                let mounted = text(mount, &["name"]).unwrap_or_default();
+                if !volumes.contains(&mounted) {
+                    let path = path.key("volumeMounts").index(index).key("name");
+                    let near = release::nearest(mounted, volumes.iter().copied());
+                    let help = match near {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "list it under `volumes` of the pod".to_owned(),
+                    };
+                    self.push(path, format!("{user} mounts volume `{mounted}`, which its pod does not have"), &help);
+                }
+            }
+        }
+    }
+
+    /// The names of a pod's volumes, those that a StatefulSet claims too.
+    fn volumes(&mut self, pod: &Pod<'a>) -> Vec<&'a str> {
+        let claims = self.object.node.at(&["spec", "volumeClaimTemplates"]);
+        let claims = claims.into_iter().flat_map(|claims| claims.target().items());
+        let mut names: Vec<&str> = claims.filter_map(|claim| text(claim, &["metadata", "name"])).collect();
+        for (path, volume) in pod.volumes() {
+            match text(volume, &["name"]).filter(|name| !name.is_empty()) {
+                Some(name) => names.push(name),
+                None => {
+                    let key = volume.target().entries().next().map_or("name", |(key, _)| key.raw());
+                    self.push(path.key(key), format!("a volume of {} has no name", self.object.title()), "write `name`");
+                }
+            }
+        }
+        names
+    }
+
+    fn service(&mut self) {
+        let object = self.object;
+        let title = object.title();
+        let Some(ports) = object.node.at(&["spec", "ports"]) else { return };
+        for (index, port) in ports.target().items().enumerate() {
+            let path = object.path_of(&["spec", "ports"]).index(index);
+            self.port(port, &path, "port", &title);
+            if let Some(target) = port.target().get("targetPort")
+                && matches!(target.target().value(), Scalar::Str)
+                && (target.target().raw().is_empty() || target.target().raw().bytes().all(|byte| byte.is_ascii_digit()))
+            {
+                let message = format!("`targetPort` of {title} is a text that names no port");
+                self.push(path.key("targetPort"), message, "write a number without quotes, or the name of a port");
+            }
+        }
+    }
+
+    /// A port that must be a number.
+    fn port(&mut self, port: NodeRef<'_>, path: &Path, key: &str, of: &str) {
+        let Some(value) = port.target().get(key).map(NodeRef::target) else {
+            self.push(path.clone(), format!("a port of {of} has no `{key}`"), &format!("write `{key}`"));
+            return;
+        };
+        let number = match value.value() {
+            Scalar::Int(number) => u64::try_from(number).ok(),
+            Scalar::Uint(number) => Some(number),
+            _ => None,
+        };
+        if value.kind() != Kind::Scalar || !number.is_some_and(|number| (1..=LAST_PORT).contains(&number)) {
+            let message = format!("`{key}` of {of} is no number from 1 to {LAST_PORT}");
+            self.push(path.key(key), message, "write the number without quotes");
+        }
+    }
+}
+
+fn items<'a>(node: NodeRef<'a>, key: &str) -> impl Iterator<Item = NodeRef<'a>> {
+    node.target().get(key).into_iter().flat_map(|list| list.target().items())
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
