@@ -128,7 +128,11 @@ impl Operator {
                 (fits && literal).then(|| vec![Edit::new(&place.file, span.start + at..span.start + at, "x")])
             }
             Self::OtherProfile => {
-                let same = |other: &&&Place| other.what == place.what && other.path == place.path;
+                // A key and its value have one path.
+                let same = |other: &&&Place| {
+                    let key = other.scalar.is_none() == place.scalar.is_none();
+                    other.what == place.what && other.path == place.path && key
+                };
                 let others =
                     around.others.iter().filter(same).map(|other| other.text(around.subject.text(&other.file)));
                 let mut others = others.filter(|other| *other != text && !other.is_empty());

@@ -32,15 +32,25 @@ fn evenly(index: usize, total: usize, most: usize) -> bool {
     total <= most || index * most / total != (index + 1) * most / total
 }
 
-/// One for each operator and kind of place, in turn from the files that have it: a look at everything in little time.
-pub fn sample(mutants: Vec<Mutant>) -> Vec<Mutant> {
+/// So many, first one for each operator and kind of place, in turn from the files that have it: a look at everything in little time.
+pub fn sample(count: usize, mutants: Vec<Mutant>) -> Vec<Mutant> {
     let mut groups: BTreeMap<(Operator, What), Vec<Mutant>> = BTreeMap::new();
     for mutant in mutants {
         groups.entry((mutant.operator, mutant.what())).or_default().push(mutant);
     }
-    let turn = |(index, mut group): (usize, Vec<Mutant>)| group.swap_remove(index * 7 % group.len());
-    groups.into_values().enumerate().map(turn).collect()
+    // A step that has no factor in common with most sizes leads through all files of a group.
+    let turn = |(index, mut group): (usize, Vec<Mutant>)| group.swap_remove(index * STEP % group.len());
+    let one_each: Vec<Mutant> = groups.into_values().enumerate().map(turn).collect();
+    let total = one_each.len();
+    one_each
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| evenly(*index, total, count))
+        .map(|(_, mutant)| mutant)
+        .collect()
 }
+
+const STEP: usize = 7;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,6 @@
 //! What may change a deployment without a word, and why. `docs/mutations.md` lists what of it there is.
+//!
+//! Nothing here is about an image, a digest or a reference that is wrong: such a survivor has no reason and fails the run.
 
 use crate::mutant::Mutant;
 use crate::operator::Operator;
@@ -7,26 +9,76 @@ use crate::subject::{Role, Subject};
 
 /// Why nothing need be said of a mutant that survived; none if it matters.
 pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str> {
-    let role = subject.files.get(&mutant.place.file).map(|(role, _)| *role);
-    let text = mutant.place.text(subject.text(&mutant.place.file));
-    let operator = mutant.operator;
-    match (mutant.what(), role) {
-        (What::Image, _) if operator == Operator::DropRegistry && text.starts_with("docker.io/") => {
+    use Operator as By;
+    let role = subject.files.get(&mutant.place.file).map(|(role, _)| *role)?;
+    let by = mutant.operator;
+    let path = mutant.place.path.as_str();
+    match mutant.what() {
+        What::Image if by == By::DropRegistry && text(subject, mutant).starts_with("docker.io/") => {
             Some("`docker.io` is what is meant where no registry stands: it is the same image")
         }
-        (What::Tag, Some(Role::Release)) => Some(
-            "profiles name the digest alone and no other manifest lists this version: the manifest is what says which tag it had",
+        What::Image if path.contains(".env.") || path.contains(".args.") => Some(
+            "a variable or an argument without an image: whether one is needed, only the program that reads it knows",
         ),
-        (What::Platform, Some(Role::Release)) => {
-            Some("no other manifest lists the platforms of this index: only its registry knows them")
-        }
-        (What::Component, Some(Role::Release)) => {
+        What::Tag if role == Role::Release => Some(
+            "profiles name the digest alone, and no other manifest lists this version: the manifest is what says which tag it had",
+        ),
+        What::Tag if is_unmanaged(subject, mutant) => Some("`unmanaged` allows these tags"),
+        What::Platform => Some("no other manifest lists the platforms of this index: only its registry knows them"),
+        What::Component if role == Role::Release => {
             Some("profiles are held against images and digests; a component's name is for people and commands")
         }
-        (What::Identity, _) => Some("a version, channel or date that no label, file or other manifest repeats"),
-        (What::Value, _) => Some("a setting that nothing else in the workspace repeats or limits"),
-        (What::Label | What::PodLabel, _) => Some("a label that no selector and no rule looks at"),
-        (What::Port, _) => Some("another port that is free: which one is meant, the operator knows"),
+        What::Component => {
+            Some("the component still runs elsewhere in the channel, and a profile need not run all of them")
+        }
+        What::Selector if by == By::Drop => Some("a selector that says less still selects its pods"),
+        What::Reference if by == By::Drop => Some("what is not referred to is not needed"),
+        What::Reference if path.ends_with("serviceName") => Some("a StatefulSet runs without its own Service"),
+        What::Reference if role == Role::Values => {
+            Some("the object and what refers to it take the name from this one value")
+        }
+        What::Name if matches!(by, By::Rename | By::Swap | By::OtherProfile | By::Digit) => {
+            Some("nothing refers to the object by this name")
+        }
+        What::Identity => Some("a version, channel or date that no label, file or other manifest repeats"),
+        What::ReleaseLabel if matches!(by, By::Drop | By::Rename) => {
+            Some("the label need not be there; where it is, it is held against the release")
+        }
+        What::Setting if by != By::Break => Some(
+            "Helm takes a key that no template reads, and then the chart's default; a `values.schema.json` forbids it, as in this tree",
+        ),
+        What::Variable if role == Role::Template => {
+            Some("a template that asks for a value that nobody sets gets none, and charts rely on it")
+        }
+        What::Environment => Some("what a program reads of its environment, only it knows"),
+        What::Volume if matches!(by, By::Drop | By::Swap | By::Reorder) => {
+            Some("a volume need not be mounted, and may be mounted elsewhere")
+        }
+        What::Network if matches!(by, By::Drop | By::Swap) => {
+            Some("which networks a service joins is for the operator to say")
+        }
+        What::Dependency | What::Alias if matches!(by, By::Drop | By::Swap) => {
+            Some("what a service waits for is for the operator to say")
+        }
+        What::Healthcheck if by == By::Drop => Some("nothing waits until this service is healthy"),
+        What::Source if by == By::Drop => Some("a profile of fewer files is a profile, too"),
+        What::Port if !matches!(by, By::Empty | By::Quote | By::Break) => {
+            Some("another port that is free: which one is meant, the operator knows")
+        }
+        What::Label | What::PodLabel => Some("a label that no selector and no rule looks at"),
+        What::Value | What::RegistryMap => Some("a setting that nothing else in the workspace repeats or limits"),
         _ => None,
     }
+}
+
+fn text<'s>(subject: &'s Subject, mutant: &Mutant) -> &'s str {
+    mutant.place.text(subject.text(&mutant.place.file))
+}
+
+/// Whether the place is in a reference to an image that no release owns.
+fn is_unmanaged(subject: &Subject, mutant: &Mutant) -> bool {
+    let file = subject.text(&mutant.place.file);
+    let before = &file[..mutant.place.span.start];
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    subject.workspace.unmanaged.iter().any(|entry| line.contains(entry.image.repository()))
 }

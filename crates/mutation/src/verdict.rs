@@ -110,12 +110,13 @@ impl Case<'_> {
         changed.spans().iter().any(|span| span.start <= range.end && range.start <= span.end)
     }
 
-    /// Broken syntax is noticed at the change or behind it.
+    /// Broken syntax is noticed at the change or behind it; `helm lint` names the file only.
     fn noticed_behind(&self, spot: &Spot) -> bool {
         let file = &self.mutant.place.file;
         let Some(changed) = self.changed.get(file).filter(|_| spot.file == *file) else { return false };
         let first = changed.spans().first().map_or(0, |span| span.start);
-        self.mutant.operator.is_syntax() && spot.range(&changed.after).start >= first
+        let range = spot.range(&changed.after);
+        self.mutant.operator.is_syntax() && (range.start >= first || range == (0..changed.after.len()))
     }
 
     /// Within the collection that held what went away, unless that is the whole file.
@@ -160,6 +161,10 @@ fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
 /// The names that the change touches, as they were and as they are: words, the keys above them, and the component whose digest it was.
 fn words(subject: &Subject, mutant: &Mutant, changed: &BTreeMap<String, Changed>) -> Vec<String> {
     let mut words: Vec<String> = changed.values().flat_map(Changed::words).collect();
+    // Messages name a release, not the path of its manifest, and a repository without its registry.
+    let parts = words.iter().flat_map(|word| word.split('/')).map(|part| part.trim_end_matches(".yaml").to_owned());
+    let parts: Vec<String> = parts.collect();
+    words.extend(parts);
     let steps =
         mutant.place.path.split(|character: char| !character.is_ascii_alphanumeric() && !"_-".contains(character));
     words.extend(steps.map(str::to_owned));
