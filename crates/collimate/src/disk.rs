@@ -6,7 +6,8 @@
 //! Files that the operator named on the command line are let in by [`DiskFiles::allow`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::Metadata;
+use std::io::{self, Read as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -114,9 +115,8 @@ impl DiskFiles {
 
     /// The first bytes of a regular file, without keeping them: for looking at many files.
     pub(crate) fn peek(&self, path: &Utf8Path, most: u64) -> Option<Vec<u8>> {
-        use std::io::Read as _;
         let path = normalize(path);
-        let real = self.resolve(&mut self.lock(), &path).ok()?;
+        let real = self.resolve(&mut self.lock(), &path).ok()?.path;
         let file =
             std::fs::File::open(real).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
         let mut bytes = Vec::new();
@@ -160,7 +160,7 @@ impl DiskFiles {
     }
 
     /// The real path of `path`, or why it may not be read.
-    fn resolve(&self, state: &mut State, path: &Utf8Path) -> Result<Utf8PathBuf, FileError> {
+    fn resolve(&self, state: &mut State, path: &Utf8Path) -> Result<Real, FileError> {
         let absolute = self.root.join(path);
         let (directory, name) = match (absolute.parent(), absolute.file_name()) {
             (Some(directory), Some(name)) => (directory.to_owned(), Some(name)),
@@ -172,9 +172,9 @@ impl DiskFiles {
             if !may_read(&self.root, &state.allowed, &real) {
                 return Err(FileError::Outside { path: path.to_owned() });
             }
-            return Ok(real);
+            return Ok(Real { path: real, metadata: None });
         }
-        let Some(_) = name else { return Ok(absolute) };
+        let Some(_) = name else { return Ok(Real { path: absolute, metadata: None }) };
         let metadata = absolute.symlink_metadata().map_err(|error| io_error(path, &error))?;
         if metadata.is_symlink() {
             let target = absolute.canonicalize_utf8().map_err(|error| io_error(path, &error))?;
@@ -183,9 +183,9 @@ impl DiskFiles {
             if !may_read(&self.root, &state.allowed, &target) {
                 return Err(FileError::Outside { path: path.to_owned() });
             }
-            return Ok(target);
+            return Ok(Real { path: target, metadata: None });
         }
-        Ok(absolute)
+        Ok(Real { path: absolute, metadata: Some(metadata) })
     }
 
     /// Whether `path` is a link in a directory that may be read, wherever it leads.
@@ -220,7 +220,7 @@ impl DiskFiles {
         let content = match kept {
             Some(Content { bytes, text, .. }) => Ok((bytes, text, false)),
             None => resolved.and_then(|real| {
-                let is_linked = real != self.root.join(&path);
+                let is_linked = real.path != self.root.join(&path);
                 Ok(match String::from_utf8(read_file(&path, &real, left)?) {
                     Ok(text) => {
                         let text: Arc<str> = Arc::from(text);
@@ -265,7 +265,7 @@ impl Files for DiskFiles {
     fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError> {
         let path = normalize(path);
         let mut state = self.lock();
-        let real = self.resolve(&mut state, &path)?;
+        let real = self.resolve(&mut state, &path)?.path;
         // What appears in it changes the list.
         self.is_inside(&mut state, &real);
         drop(state);
@@ -299,12 +299,14 @@ impl Files for DiskFiles {
             return Some(FileKind::File);
         }
         let real = match self.resolve(&mut state, &path) {
-            Ok(real) => real,
+            Ok(real) => real.metadata().ok(),
             // What a link inside leads to is seen, so that reading it is refused with this reason and nothing is passed over.
-            Err(FileError::Outside { .. }) if self.is_link_inside(&mut state, &path) => self.root.join(&path),
-            Err(_) => return None,
+            Err(FileError::Outside { .. }) if self.is_link_inside(&mut state, &path) => {
+                self.root.join(&path).metadata().ok()
+            }
+            Err(_) => None,
         };
-        let metadata = real.metadata().ok()?;
+        let metadata = real?;
         if metadata.is_dir() { Some(FileKind::Directory) } else { metadata.is_file().then_some(FileKind::File) }
     }
 }
@@ -313,7 +315,20 @@ fn may_read(root: &Utf8Path, allowed: &BTreeSet<Utf8PathBuf>, resolved: &Utf8Pat
     resolved.starts_with(root) || allowed.iter().any(|allowed| resolved.starts_with(allowed))
 }
 
-fn read_file(path: &Utf8Path, real: &Utf8Path, left: u64) -> Result<Vec<u8>, FileError> {
+/// Where a path leads.
+struct Real {
+    path: Utf8PathBuf,
+    /// What was seen there on the way, if it is no link.
+    metadata: Option<Metadata>,
+}
+
+impl Real {
+    fn metadata(&self) -> io::Result<Metadata> {
+        self.metadata.clone().map_or_else(|| self.path.metadata(), Ok)
+    }
+}
+
+fn read_file(path: &Utf8Path, real: &Real, left: u64) -> Result<Vec<u8>, FileError> {
     let metadata = real.metadata().map_err(|error| io_error(path, &error))?;
     if metadata.is_dir() {
         return Err(FileError::IsDirectory(path.to_owned()));
@@ -328,7 +343,11 @@ fn read_file(path: &Utf8Path, real: &Utf8Path, left: u64) -> Result<Vec<u8>, Fil
         let reason = format!("with it, more than the {MOST_BYTES_IN_ALL} bytes that are kept would have been read");
         return Err(FileError::Io { path: path.to_owned(), reason });
     }
-    std::fs::read(real).map_err(|error| io_error(path, &error))
+    // One byte more, so that the end is found without a second allocation.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+    let file = std::fs::File::open(&real.path).map_err(|error| io_error(path, &error))?;
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| io_error(path, &error))?;
+    Ok(bytes)
 }
 
 fn io_error(path: &Utf8Path, error: &io::Error) -> FileError {

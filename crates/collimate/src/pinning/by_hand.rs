@@ -133,7 +133,7 @@ fn own_values(found: &Use<'_>, chart: &Utf8Path, sources: &SourceMap) -> Option<
 struct Values {
     text: Option<String>,
     /// In the order in which they were found.
-    below: Vec<(String, Values)>,
+    below: Vec<(String, Self)>,
 }
 
 impl Values {

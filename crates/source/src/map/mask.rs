@@ -101,7 +101,7 @@ pub fn redact(text: &str) -> String {
 /// A name with what must not be printed replaced: that of a file, which may hold anything but a slash.
 #[must_use]
 pub fn printable(name: &str) -> Cow<'_, str> {
-    if !name.contains(|character| is_unsafe(character)) {
+    if !name.contains(is_unsafe) {
         return Cow::Borrowed(name);
     }
     Cow::Owned(name.chars().map(|character| if is_unsafe(character) { REPLACEMENT } else { character }).collect())
