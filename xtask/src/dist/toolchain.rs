@@ -11,6 +11,8 @@ use crate::{process, repository};
 /// Where paths of this machine are said to lie, so that a program built elsewhere is the same.
 const SOURCES: &str = "/collimate";
 const CRATES: &str = "/cargo";
+const RUST: &str = "/rust";
+const MADE: &str = "/target";
 
 /// The parts of a build for one target.
 pub(crate) struct Toolchain {
@@ -65,21 +67,33 @@ impl Toolchain {
                 .join(".cargo"),
         };
         let sysroot = rustc(&["--print", "sysroot"])?;
-        let remapped = [(root.as_str(), SOURCES), (cargo_home.as_str(), CRATES), (sysroot.as_str(), "/rust")];
+        // Of several that match the last one counts.
+        let remapped = [
+            (root.as_str(), SOURCES),
+            (cargo_home.as_str(), CRATES),
+            (sysroot.as_str(), RUST),
+            (target.as_str(), MADE),
+        ];
         let mut rust = vec![
             "-Clink-self-contained=yes".to_owned(),
             "-Clinker=rust-lld".to_owned(),
             "-Clink-arg=--build-id=none".to_owned(),
         ];
         rust.extend(remapped.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")));
-        let c: Vec<String> = remapped.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
+        // In quotes, as `CC_SHELL_ESCAPED_FLAGS` asks for: a path may hold a space.
+        let c: Vec<String> = remapped.iter().map(|(from, to)| format!("'-ffile-prefix-map={from}={to}'")).collect();
+        if let Some((odd, _)) = remapped.iter().find(|(from, _)| from.contains(['\'', '=', '\u{1f}'])) {
+            bail!(
+                "`{odd}` holds a character that cannot be passed on to the compilers; use a folder with another name"
+            );
+        }
         let variable = self.target.replace('-', "_");
         let mut command = Command::new("cargo");
         command.args(["build", "--release", "--locked", "--package", "collimate", "--target", &self.target]);
         command.current_dir(root).env("CARGO_TARGET_DIR", &target);
-        // The unit separator: a path may hold a space.
         command.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")).env_remove("RUSTFLAGS");
         command.env(format!("CC_{variable}"), self.cc).env(format!("CFLAGS_{variable}"), c.join(" "));
+        command.env("CC_SHELL_ESCAPED_FLAGS", "1");
         command.env("SOURCE_DATE_EPOCH", moment.to_string()).env("LC_ALL", "C").env("TZ", "UTC");
         if !process::watch(&mut command, |_| {})? {
             bail!("`cargo build` for `{}` failed", self.target);
@@ -94,4 +108,17 @@ fn rustc(arguments: &[&str]) -> Result<String> {
         bail!("`rustc {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim_end());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_without_a_recipe_is_refused_before_anything_is_built() {
+        let refused = Toolchain::find("riscv64gc-unknown-linux-musl").err().map(|error| error.to_string());
+        let known = "x86_64-unknown-linux-musl and aarch64-unknown-linux-musl";
+        let expected = format!("there is no recipe for `riscv64gc-unknown-linux-musl`; there are {known}");
+        assert_eq!(refused, Some(expected));
+    }
 }

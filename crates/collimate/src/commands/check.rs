@@ -67,7 +67,7 @@ pub(crate) struct Args {
     baseline: Option<Utf8PathBuf>,
 
     /// Write what is found today into this file, for `--baseline`; with `--baseline`, only what it lists and is found still
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["names", "release", "env_file", "peers", "watch"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["names", "release", "env_file", "peers"])]
     write_baseline: Option<Utf8PathBuf>,
 
     /// Make everything that the workspace file, trusted keys and baseline ask less of than in this git revision an error
@@ -77,7 +77,7 @@ pub(crate) struct Args {
     policy_from: Option<String>,
 
     /// Check again whenever a file changes; ends on SIGINT or SIGTERM
-    #[arg(long, conflicts_with_all = ["peers", "release"])]
+    #[arg(long, conflicts_with_all = ["peers", "release", "write_baseline", "policy_from"])]
     pub(crate) watch: bool,
 
     /// Print what a rule means, with examples

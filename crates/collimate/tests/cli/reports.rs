@@ -69,7 +69,7 @@ fn sarif_holds_to_its_schema_and_to_what_github_takes() {
     for result in results {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[index]["id"], result["ruleId"]);
-        assert_eq!(result["partialFingerprints"]["collimate/v1"].as_str().unwrap().len(), 16);
+        assert_eq!(result["partialFingerprints"]["collimate/v2"].as_str().unwrap().len(), 16);
         assert_eq!(result["locations"].as_array().unwrap().len(), 1);
         let related = result["relatedLocations"].as_array().into_iter().flatten();
         for place in related.chain(result["locations"].as_array().unwrap()) {
