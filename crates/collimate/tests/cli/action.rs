@@ -172,7 +172,9 @@ fn what_is_not_as_it_was_signed_is_neither_unpacked_nor_run() {
     );
     let sums = |release: &Release| release.shelf[&format!("/v{VERSION}/SHA256SUMS")].0.clone();
     type Damage<'d> = Box<dyn Fn(&mut Release) + 'd>;
-    let cases: Vec<(&str, Damage<'_>, Vec<(&str, &str)>, i32, String)> = vec![
+    /// Name, what is damaged, inputs, exit code, message.
+    type Case<'d> = (&'d str, Damage<'d>, Vec<(&'d str, &'d str)>, i32, String);
+    let cases: Vec<Case<'_>> = vec![
         (
             "another archive",
             Box::new(|release| *release.archive().0.last_mut().unwrap() ^= 1),

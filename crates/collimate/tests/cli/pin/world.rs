@@ -89,9 +89,10 @@ impl World {
             releases.push(NAMES[..count].iter().map(|name| Component::any(&mut chance, name)).collect());
         }
         // What both channels have alike, they may share.
-        for index in 0..count {
+        let (first, second) = releases.split_at_mut(1);
+        for (own, other) in second[0].iter_mut().zip(&first[0]) {
             if chance.one_in(3) {
-                releases[1][index] = releases[0][index].clone();
+                *own = other.clone();
             }
         }
         for (channel, components) in CHANNELS.iter().zip(&releases) {
@@ -104,8 +105,8 @@ impl World {
             is_refused.then(|| (chance.below(kinds.min(2)), usize::try_from(chance.below(count as u64)).unwrap()));
         if kinds & 1 == 1 {
             let broken = trouble.filter(|(kind, _)| *kind == 0 || kinds == 1).map(|(_, index)| index);
-            for at in 0..channels {
-                world.compose(&mut chance, at, &releases[at], broken.filter(|_| at == 0));
+            for (at, components) in releases.iter().enumerate().take(channels) {
+                world.compose(&mut chance, at, components, broken.filter(|_| at == 0));
             }
             if channels == 2 && chance.one_in(3) {
                 world.shared(&mut chance, &releases, count, is_refused);
