@@ -73,11 +73,14 @@ fn moves<'s>(ctx: &Ctx, session: &'s Session) -> impl Fn(&str, &str) -> bool + u
     let now = records::moment(ctx).ok();
     move |channel, ring| {
         let Some((ledger, now)) = ledger.as_ref().zip(now.as_ref()) else { return false };
-        let Some(held) = ledger.held_at(channel, Some(ring), now) else { return false };
+        // A ring that has not moved yet holds what the channel held before its first move.
+        let first = || ledger.entries().iter().find(|moved| moved.entry.channel == channel && moved.entry.kind.moves());
+        let own = ledger.held_at(channel, Some(ring), now).map(|held| held.held);
+        let Some(held) = own.or_else(|| first()?.entry.from.as_ref()) else { return false };
         let Some(declared) = session.workspace.channel(channel) else { return false };
         let ring = declared.ring(ring).and_then(|ring| ring.release.as_ref());
         let path: &Utf8Path = &ring.unwrap_or(&declared.release).value;
         let release = session.releases.iter().find(|input| input.path == path).and_then(|input| input.release.as_ref());
-        release.is_some_and(|release| Hash::from(&release.identity()) == held.held.sha256)
+        release.is_some_and(|release| Hash::from(&release.identity()) == held.sha256)
     }
 }
