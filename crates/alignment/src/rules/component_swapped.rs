@@ -1,5 +1,7 @@
 //! A service or container that is named after one component runs another one.
 
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity};
 
 use crate::place::Place;
@@ -15,6 +17,10 @@ impl Rule for ComponentSwapped {
 
     fn summary(&self) -> &'static str {
         "a service that is named after one component runs another one"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
