@@ -71,18 +71,15 @@ impl Image {
     /// The place of what makes the text no reference, where that is one part of it.
     #[must_use]
     pub fn damaged_place(&self) -> Rendered {
-        let part = match &self.reference {
-            Err(ImageRefError::Repository(part) | ImageRefError::Tag(part)) if !part.is_empty() => {
-                self.text.find(part.as_str())
+        use ImageRefError::{Digest, Repository, Tag, Uppercase};
+        let range = match &self.reference {
+            Err(Uppercase(part) | Repository(part) | Tag(part)) if !part.is_empty() => {
+                self.text.find(part.as_str()).map(|start| start..start + part.len())
             }
-            Err(ImageRefError::Digest(_)) => self.text.find('@').map(|at| at + 1),
+            Err(Digest(_)) => self.text.find('@').map(|at| at + 1..self.text.len()),
             _ => None,
         };
-        let end = match &self.reference {
-            Err(ImageRefError::Repository(part) | ImageRefError::Tag(part)) => part.len(),
-            _ => usize::MAX,
-        };
-        self.place(part.map(|start| start..start.saturating_add(end).min(self.text.len())))
+        self.place(range)
     }
 
     /// The place of the repository, or of the whole text if it is no reference.

@@ -57,6 +57,7 @@ rules! {
     platform_digest::PlatformDigest,
     shared_pin_conflict::SharedPinConflict,
     unmanaged_unused::UnmanagedUnused,
+    images_at_unused::ImagesAtUnused,
     image_from_environment::ImageFromEnvironment,
     compose_invalid::ComposeInvalid,
     env_undefined::EnvUndefined,
