@@ -20,7 +20,7 @@ const MOST: usize = 4;
 pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let most = arguments.number("--most")?.unwrap_or(MOST);
     let jobs = arguments.number("--jobs")?.unwrap_or(2).max(1);
-    let subject = arguments.option("--subject")?;
+    let named = arguments.list("--subject");
     let filter = arguments.option("--filter")?;
     let program = arguments.option("--program")?;
     let show = arguments.list("--show");
@@ -31,7 +31,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
         None => build()?,
     };
     let mut subjects = Subject::all();
-    subjects.retain(|known| subject.as_ref().is_none_or(|name| *name == known.name));
+    subjects.retain(|known| named.is_empty() || named.contains(&known.name));
     let mut verdicts = Vec::new();
     for subject in &subjects {
         let all = mutation::mutants(subject);
@@ -46,7 +46,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
             verdicts.push((mutant, judged.verdict));
         }
     }
-    let tables = mutation::tables(&subjects, &verdicts);
+    let tables = mutation::tables(&subjects, &verdicts, most);
     if write {
         results::replace_in("docs/mutations.md", "mutations", &tables)?;
     } else {

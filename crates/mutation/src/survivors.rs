@@ -32,6 +32,7 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
             Some("the component still runs elsewhere in the channel, and a profile need not run all of them")
         }
         What::Selector if by == By::Drop => Some("a selector that says less still selects its pods"),
+        What::Selector if by == By::Empty => Some("a Service that selects nothing gets its endpoints elsewhere"),
         What::Reference if by == By::Drop => Some("what is not referred to is not needed"),
         What::Reference if path.ends_with("serviceName") => Some("a StatefulSet runs without its own Service"),
         What::Reference if role == Role::Values => {
@@ -62,6 +63,12 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         }
         What::Healthcheck if by == By::Drop => Some("nothing waits until this service is healthy"),
         What::Source if by == By::Drop => Some("a profile of fewer files is a profile, too"),
+        What::Kind | What::Port if is_custom(subject, mutant) => {
+            Some("a custom resource: what its API takes, only the cluster knows")
+        }
+        What::Volume if role == Role::Compose && by == By::Empty => {
+            Some("Compose takes it for a volume without a name")
+        }
         What::Port if !matches!(by, By::Empty | By::Quote | By::Break) => {
             Some("another port that is free: which one is meant, the operator knows")
         }
@@ -73,6 +80,15 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
 
 fn text<'s>(subject: &'s Subject, mutant: &Mutant) -> &'s str {
     mutant.place.text(subject.text(&mutant.place.file))
+}
+
+/// Whether the place is in an object of an API that is not Kubernetes' own: its group is a domain.
+fn is_custom(subject: &Subject, mutant: &Mutant) -> bool {
+    let file = subject.text(&mutant.place.file);
+    let before = file.get(..mutant.place.span.end).unwrap_or_default();
+    let group =
+        before.rsplit("apiVersion: ").next().and_then(|rest| rest.split_once('/')).map_or("", |(group, _)| group);
+    group.contains('.') && !group.ends_with("k8s.io")
 }
 
 /// Whether the place is in a reference to an image that no release owns.

@@ -29,8 +29,11 @@ fn reason(subjects: &[Subject], mutant: &Mutant) -> Option<&'static str> {
 }
 
 /// All tables, as Markdown.
-pub fn tables(subjects: &[Subject], judged: &[(Mutant, Verdict)]) -> String {
-    let mut text = String::from("| workspace | operator | mutants |");
+pub fn tables(subjects: &[Subject], judged: &[(Mutant, Verdict)], most: usize) -> String {
+    let mut text = format!(
+        "{} mutants, at most {most} of one kind in one file.\n\n| workspace | operator | mutants |",
+        judged.len()
+    );
     COLUMNS.iter().for_each(|verdict| text.push_str(&format!(" {} |", verdict.name())));
     text.push_str("\n|---|---|---|---|---|---|---|---|---|\n");
     for subject in subjects {

@@ -8,6 +8,7 @@ use source::FileId;
 
 use crate::mutant::{Changed, Mutant};
 use crate::operator::Operator;
+use crate::place::What;
 use crate::subject::{Role, Subject};
 use crate::told::{Spot, Told};
 
@@ -63,6 +64,9 @@ const BETWEEN_EQUALS: &[&str] = &[
 
 /// A reader stops where it misses something that was defined elsewhere.
 const READERS: &[&str] = &["compose-invalid", "env-undefined", "helm-render", "helm-lint"];
+
+/// What is said of a reference that lacks a part.
+const IMAGES: &[&str] = &["image-unlisted", "image-unpinned"];
 
 /// The shortest word by which something that went away is recognised.
 const SHORTEST_WORD: usize = 3;
@@ -148,9 +152,12 @@ impl Case<'_> {
             || role == Some(Role::Workspace) && operator.removes()
     }
 
-    /// A Compose file or a template that stops at what is not there any more.
+    /// A Compose file or a template that stops at what is not there any more, or the rest of an image reference that is not whole.
     fn is_missed_by_its_reader(&self, told: &Told, place: &Spot) -> bool {
-        READERS.contains(&told.rule.as_str()) && place.file != WORKSPACE_FILE
+        let part =
+            matches!(self.mutant.what(), What::Image | What::Registry | What::Repository | What::Tag | What::Digest);
+        part && IMAGES.contains(&told.rule.as_str())
+            || READERS.contains(&told.rule.as_str()) && place.file != WORKSPACE_FILE
     }
 }
 
@@ -162,8 +169,9 @@ fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
 fn words(subject: &Subject, mutant: &Mutant, changed: &BTreeMap<String, Changed>) -> Vec<String> {
     let mut words: Vec<String> = changed.values().flat_map(Changed::words).collect();
     // Messages name a release, not the path of its manifest, and a repository without its registry.
-    let parts = words.iter().flat_map(|word| word.split('/')).map(|part| part.trim_end_matches(".yaml").to_owned());
-    let parts: Vec<String> = parts.collect();
+    let split = |word: &String| word.split('/').chain(word.split('.')).map(str::to_owned).collect::<Vec<_>>();
+    let parts: Vec<String> = words.iter().map(|word| word.trim_end_matches(".yaml").to_owned()).collect();
+    let parts: Vec<String> = parts.iter().chain(&words).flat_map(split).collect();
     words.extend(parts);
     let steps =
         mutant.place.path.split(|character: char| !character.is_ascii_alphanumeric() && !"_-".contains(character));
