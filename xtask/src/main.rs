@@ -8,6 +8,7 @@ mod bench;
 mod dist;
 mod fuzz;
 mod generated;
+mod hostile;
 mod mutations;
 mod parity;
 mod peers;
@@ -59,6 +60,8 @@ usage: cargo xtask TASK
     --jobs N           how many at once (2)
     --program FILE     a built `collimate`, instead of building it
     --write            keep the tables in `docs/mutations.md`
+  hostile            the tests of hostile input with an optimised program, a second for each
+    --program FILE     a built `collimate`, instead of building it
   parity             our output against the real tools', on any charts and Compose files
     --charts DIR…      every chart below these folders
     --compose DIR…     every Compose file below these folders
@@ -91,6 +94,7 @@ fn run(task: Option<&str>, arguments: Arguments) -> Result<ExitCode> {
         Some("dist") => dist::run(arguments),
         Some("fuzz") => fuzz::run(arguments),
         Some("generate") => generated::run(arguments),
+        Some("hostile") => hostile::run(arguments),
         // Not in the usage text: `bench` calls it.
         Some("peak") => bench::peak(arguments),
         Some("mutations") => mutations::run(arguments),

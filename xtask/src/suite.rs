@@ -22,6 +22,7 @@ const CARGO_DENY: &str = "0.20.2";
 
 /// Judges that come with the system: what they judge (certificates, signatures, permissions, TLS) is standard, and any version will do.
 const SYSTEM_TOOLS: &[&str] = &[
+    "cc",
     "openssl",
     "minisign",
     "setpriv",

@@ -85,7 +85,7 @@ impl Failure {
 
     /// What is printed to stderr: `error: …`, `caused by: …`, `hint: …`, secrets masked.
     pub(crate) fn to_text(&self) -> String {
-        let shown = |text: &str| findings::shortened(source::redact(text));
+        let shown = |text: &str| findings::disarmed(&findings::shortened(source::redact(text)));
         let mut text = format!("error: {}\n", shown(&self.message));
         for cause in &self.causes {
             let _ = writeln!(text, "caused by: {}", shown(cause));

@@ -4,7 +4,8 @@
 //! `##[NAME]` wherever it stands. A message that quotes a file could so hide later output, or set variables of later steps.
 
 /// The same to a reader, and no command.
-pub(crate) fn disarmed(text: &str) -> String {
+#[must_use]
+pub fn disarmed(text: &str) -> String {
     if !text.contains("::") && !text.contains(OLD_COMMAND) {
         return text.to_owned();
     }
@@ -17,10 +18,11 @@ pub(crate) fn disarmed_json(json: String) -> String {
     if json.contains(OLD_COMMAND) { json.replace(OLD_COMMAND, "#\\u0023[") } else { json }
 }
 
-const OLD_COMMAND: &str = "##[";
+pub(crate) const OLD_COMMAND: &str = "##[";
+pub(crate) const OLD_COMMAND_DISARMED: &str = "## [";
 
 fn line(line: &str) -> String {
-    let line = line.replace(OLD_COMMAND, "## [");
+    let line = line.replace(OLD_COMMAND, OLD_COMMAND_DISARMED);
     let start = line.len() - line.trim_start().len();
     // Three colons are how an excerpt of another file begins.
     match line.get(start..).and_then(|rest| rest.strip_prefix("::")) {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use source::{SourceMap, redact};
 
+use crate::disarm::{OLD_COMMAND, OLD_COMMAND_DISARMED};
 use crate::{Finding, Location, Severity};
 
 /// One command line per finding, in the order given.
@@ -46,9 +47,12 @@ pub fn github(findings: &[Finding<Location>], sources: &SourceMap) -> String {
 
 fn data(text: &str) -> String {
     // `::` is no command inside a message, but log viewers differ: a zero-risk spelling costs nothing.
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace("::", "%3A%3A")
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace("::", "%3A%3A");
+    text.replace(OLD_COMMAND, OLD_COMMAND_DISARMED)
 }
 
 fn property(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace(':', "%3A").replace(',', "%2C")
+    let text =
+        text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace(':', "%3A").replace(',', "%2C");
+    text.replace(OLD_COMMAND, OLD_COMMAND_DISARMED)
 }

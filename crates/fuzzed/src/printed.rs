@@ -2,7 +2,11 @@
 //!
 //! The input is the start and end of the place (two bytes each), the message, a NUL, and the file.
 
-use findings::{Finding, Location, Severity, TextOptions, Tool, github, json, sarif, text};
+use std::sync::Arc;
+
+use findings::{
+    Finding, Location, ProfileVerdict, Severity, TextOptions, Tool, Verdict, github, json, junit, markdown, sarif, text,
+};
 use source::{SourceMap, Span};
 
 pub(crate) fn check(bytes: &[u8]) {
@@ -21,12 +25,18 @@ pub(crate) fn check(bytes: &[u8]) {
         .label(message)
         .related(Location::File(message.into()), message)
         .help(message);
-    for finding in [finding.clone(), finding.secret()] {
+    // A workspace with other names is refused.
+    let profiles =
+        [ProfileVerdict { name: "p".to_owned(), channel: "c".to_owned(), images: 1, verdict: Verdict::Failed }];
+    for mut finding in [finding.clone(), finding.secret()] {
+        finding.profiles.insert(Arc::from("p"));
         let findings = [finding];
         let tool = Tool { name: "collimate", version: "0", rules: &[], home: "collimate.yaml" };
         let printed = [
             ("text", text(&findings, &sources, TextOptions::default())),
-            ("json", json(&findings, &[], &sources)),
+            ("json", json(&findings, &profiles, &sources)),
+            ("junit", junit(&findings, &profiles, &sources, Severity::Error)),
+            ("markdown", markdown(&findings, &profiles, &sources, Severity::Error)),
             ("sarif", sarif(&findings, &sources, tool)),
             ("github", github(&findings, &sources)),
         ];
@@ -36,11 +46,14 @@ pub(crate) fn check(bytes: &[u8]) {
                     || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
             });
             assert!(obeyed.is_none(), "{format} prints {obeyed:?}:\n{printed}");
-            if format == "github" {
-                let commands = printed.lines().filter(|line| line.trim_start().starts_with("::")).count();
-                assert_eq!(commands, printed.lines().count(), "a command of its own:\n{printed}");
-                assert_eq!(printed.lines().count(), 1, "one finding is one command:\n{printed}");
-            }
+            let commands = printed.lines().map(str::trim_start).filter(|line| {
+                // Three colons are how an excerpt of another file begins.
+                line.starts_with("::") && !line.starts_with(":::")
+            });
+            let own = usize::from(format == "github");
+            assert_eq!(commands.count(), own, "{format} prints a command:\n{printed}");
+            assert!(!printed.contains("##["), "{format} prints a command:\n{printed}");
+            assert!(own == 0 || printed.lines().count() == 1, "one finding is one command:\n{printed}");
         }
     }
 }

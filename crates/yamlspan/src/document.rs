@@ -121,7 +121,7 @@ fn parse_some(text: Arc<str>, file: FileId, dialect: Dialect, most: usize) -> Re
     let mut composer = Composer::new(&text, dialect);
     let mut roots = Vec::new();
     while roots.len() < most {
-        let document = composer.document().map_err(|problem| problem.into_error(dialect, file, text.len()))?;
+        let document = composer.document().map_err(|problem| problem.into_error(dialect, file, &text))?;
         match document {
             Some(document) => roots.push(document),
             None => break,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use crate::{Dialect, Document, Kind, NodeRef, Scalar, parse};
-use source::{FileId, Span};
+use source::{FileId, Span, printable};
 
 mod nearest;
 mod spanned;
@@ -98,8 +98,8 @@ impl Reader {
         // Manifests are read by the thousand: nothing is allocated for a key that is right.
         let mut unknown: BTreeSet<&str> = BTreeSet::new();
         for (key, value) in self.mapping(node, path)?.entries() {
-            let Some(raw) = self.name(key, path) else { continue };
-            let found = known.iter().find(|name| **name == raw);
+            let found = known.iter().find(|name| key.kind() == Kind::Scalar && **name == key.raw());
+            let Some(raw) = found.copied().or_else(|| self.name(key, path)) else { continue };
             let is_new = match found {
                 Some(name) => !values.iter().any(|(known, _)| known == name),
                 None => unknown.insert(raw),
@@ -163,6 +163,9 @@ impl Reader {
             self.problem(key.span(), format!("a key of {} is no name", named(path)), None);
             return None;
         }
+        if !self.is_visible(key, || path.to_owned(), key.raw()) {
+            return None;
+        }
         Some(key.raw())
     }
 
@@ -190,6 +193,10 @@ impl Reader {
         let scalar = node.target();
         if scalar.kind() != Kind::Scalar {
             self.wrong_kind(node, &path(), "a text");
+            return None;
+        }
+        // Reasons are prose, and end with a line end where they are folded.
+        if !scalar.raw().split('\n').all(|line| self.is_visible(node, &path, line)) {
             return None;
         }
         match scalar.value() {
@@ -248,7 +255,31 @@ impl Reader {
             self.wrong_kind(node, path, "a text");
             return None;
         }
-        Some(Spanned::new(scalar.raw().to_owned(), scalar.content_span()))
+        self.is_visible(node, || path.to_owned(), scalar.raw())
+            .then(|| Spanned::new(scalar.raw().to_owned(), scalar.content_span()))
+    }
+
+    /// Names and texts of our own files are printed in tables, messages and other files. One that holds what a terminal obeys, or
+    /// what nobody sees, was made to deceive; so was one that the runner of a pipeline takes for a command.
+    fn is_visible(&mut self, node: NodeRef<'_>, path: impl Fn() -> String, text: &str) -> bool {
+        let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let (what, help) = if !is_plain && printable(text) != text {
+            (
+                "a character that must not be printed",
+                "write it without control characters and without marks that nobody sees",
+            )
+        } else if is_command(text) {
+            (
+                "what a pipeline's runner takes for a command",
+                "write it without `##[`, and without `::` around its first word",
+            )
+        } else {
+            return true;
+        };
+        let path = path();
+        let place = if path.is_empty() { "a name".to_owned() } else { format!("`{path}`") };
+        self.problem(node.span(), format!("{place} holds {what}"), Some(help.to_owned()));
+        false
     }
 
     /// The `schema` of a file: 1 is the only one so far.
@@ -324,6 +355,12 @@ impl<'d> Named<'d> {
 /// The path of a key of the mapping at `path`.
 fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// `::add-mask::x`, as GitHub and Gitea have it now, and `##[error]x`, as before.
+fn is_command(text: &str) -> bool {
+    (text.contains('[') && text.contains("##["))
+        || text.trim_start().strip_prefix("::").is_some_and(|rest| rest.contains("::"))
 }
 
 fn named(path: &str) -> String {

@@ -54,6 +54,11 @@ impl Tree {
         self.sandbox.write(path, content);
     }
 
+    #[track_caller]
+    pub(crate) fn write_bytes(&self, path: &str, content: &[u8]) {
+        self.sandbox.write(path, content);
+    }
+
     /// Replaces the only occurrence of `from`.
     #[track_caller]
     pub(crate) fn replace(&self, path: &str, from: &str, to: &str) {

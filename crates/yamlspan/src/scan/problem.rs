@@ -26,9 +26,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn into_error(self, dialect: Dialect, file: FileId, length: usize) -> Error {
-        let at = self.mark.at as usize;
-        let span = Span::new(file, at.min(length)..(at + 1).min(length));
+    pub(crate) fn into_error(self, dialect: Dialect, file: FileId, text: &str) -> Error {
+        // The character that it was found at, whole.
+        let boundary = |at: usize| (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+        let at = boundary(self.mark.at as usize);
+        let span = Span::new(file, at..boundary(at + 1));
         if self.stage == Stage::Limit {
             return Error::over(Limit::Nodes, format!("yaml: {}", self.message), Some(span));
         }

@@ -1,0 +1,63 @@
+//! Our own files: `collimate.yaml`, release manifests, and plain manifests.
+
+use super::watch::{Case, RELEASE, SERVICE, compose, refused};
+use super::yaml::alias_bomb;
+
+fn with(case: Case, path: &str, content: String) -> Case {
+    let files = case.files.into_iter().filter(|(other, _)| other != path);
+    Case { files: files.chain([(path.to_owned(), content.into_bytes())]).collect(), ..case }
+}
+
+fn workspace(name: &'static str, text: String, expect: (&'static str, &'static str)) -> Case {
+    with(compose(name, SERVICE, "", expect), "collimate.yaml", text)
+}
+
+fn release(name: &'static str, text: String, expect: (&'static str, &'static str)) -> Case {
+    with(compose(name, SERVICE, "", expect), "edge.yaml", text)
+}
+
+const START: &str = "schema: 1\nchannels: {edge: {release: edge.yaml}}\n";
+
+#[test]
+fn workspaces() {
+    let keys: String = (0..1_000).map(|number| format!("k{number}: 1\n")).collect();
+    let stars = "*a".repeat(60);
+    refused(vec![
+        workspace("aliases", alias_bomb("a") + START, ("a0", "")),
+        workspace("unknown keys", format!("{START}{keys}"), ("k0", "")),
+        workspace("a number", "schema: 99999999999999999999\n".to_owned(), ("schema", "")),
+        workspace(
+            "a pattern",
+            format!(
+                "{START}profiles:\n  p: {{channel: edge, compose: [compose.yaml], generated: [\"{stars}b\"]}}\nunmanaged: [{{image: nginx, tags: [\"{stars}b\"], reason: x}}]\n"
+            ),
+            ("image-unpinned", "compose.yaml:1:23"),
+        ),
+    ]);
+}
+
+#[test]
+fn releases() {
+    let many: String = (0..1_000)
+        .map(|number| format!("  c{number}: {{image: docker.io/a/c{number}, tag: \"1\", digest: unresolved}}\n"))
+        .collect();
+    refused(vec![
+        release("aliases", alias_bomb("a") + RELEASE, ("release-schema", "")),
+        release("many components", format!("{RELEASE}{many}"), ("image-unpinned", "")),
+        release("a file without end", format!("{RELEASE}{}", "#".repeat(33 << 20)), ("at most 33554432 are read", "")),
+    ]);
+}
+
+#[test]
+fn manifests() {
+    let profile = format!("{START}profiles:\n  p: {{channel: edge, manifests: [m.yaml]}}\n");
+    // What is harmless in itself is followed by what is found.
+    let pod = "---\n{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, image: x}]}}\n";
+    let manifests = |name, text: String| {
+        with(workspace(name, profile.clone(), ("image-unlisted", "")), "m.yaml", format!("{text}{pod}"))
+    };
+    refused(vec![
+        manifests("aliases", alias_bomb("a")),
+        manifests("lists of lists", format!("{}{}\n", "{kind: List, items: [".repeat(900), "]}".repeat(900))),
+    ]);
+}
