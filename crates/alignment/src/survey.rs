@@ -36,6 +36,9 @@ pub struct HeldTo<'a> {
     pub release: &'a Release,
 }
 
+/// The tag that every tool takes where neither tag nor digest is written.
+const DEFAULT_TAG: &str = "latest";
+
 /// One image with what the release says of it.
 pub struct Used<'a> {
     pub image: Image,
@@ -51,6 +54,8 @@ pub enum Standing<'a> {
     Unmanaged(&'a Unmanaged),
     /// The workspace allows its name, but not this tag.
     OtherTag(&'a Unmanaged),
+    /// The release lists the image with several tags, but with none that says which component is meant; the first of them.
+    Ambiguous(&'a Component),
     /// Nothing owns it.
     Unlisted,
     /// It is no image reference.
@@ -208,8 +213,9 @@ fn survey<'a>(inputs: &'a Inputs<'a>, profile: &'a Profile, listed: &BTreeMap<us
 fn standing<'a>(inputs: &'a Inputs<'a>, profile: &Profile, listed: Option<&Listed<'a>>, image: &Image) -> Standing<'a> {
     let Ok(reference) = &image.reference else { return Standing::Damaged };
     let spellings = profile.declared.listed_spellings(reference);
-    if let Some(component) = listed.and_then(|listed| best_component(listed, &spellings, reference)) {
-        return Standing::Component(component);
+    let among = listed.and_then(|listed| among_components(listed, profile, &spellings, reference));
+    if let Some(standing @ Standing::Component(_)) = among {
+        return standing;
     }
     let mut other_tag = None;
     for spelling in &spellings {
@@ -226,24 +232,42 @@ fn standing<'a>(inputs: &'a Inputs<'a>, profile: &Profile, listed: Option<&Liste
             other_tag = Some(unmanaged);
         }
     }
-    match other_tag {
-        Some(unmanaged) => Standing::OtherTag(unmanaged),
-        None if listed.is_none() => Standing::Unjudged,
-        None => Standing::Unlisted,
+    match (among, other_tag) {
+        (Some(standing), _) => standing,
+        (None, Some(unmanaged)) => Standing::OtherTag(unmanaged),
+        (None, None) if listed.is_none() => Standing::Unjudged,
+        (None, None) => Standing::Unlisted,
     }
 }
 
-/// Of several components that list the image (which is a finding of its own) the one that fits best.
-fn best_component<'a>(listed: &Listed<'a>, spellings: &[ImageRef], reference: &ImageRef) -> Option<&'a Component> {
-    let candidates = spellings
-        .iter()
-        .filter_map(|spelling| listed.get(&(spelling.registry(), spelling.repository())))
-        .flatten()
-        .copied();
-    candidates.min_by_key(|component| {
-        let digest = component.digest.get() != reference.digest();
-        let tag = reference.tag().is_some_and(|tag| tag != component.tag.value);
-        (digest, tag)
+/// The component that an image is. Several may list one image, under tags of their own; then the digest says which is meant, else
+/// the tag. A component that is meant for other profiles counts only where no other one lists the image.
+fn among_components<'a>(
+    listed: &Listed<'a>,
+    profile: &Profile,
+    spellings: &[ImageRef],
+    reference: &ImageRef,
+) -> Option<Standing<'a>> {
+    let keys = spellings.iter().map(|spelling| (spelling.registry(), spelling.repository()));
+    let all: Vec<&Component> = keys.filter_map(|key| listed.get(&key)).flatten().copied().collect();
+    let declared = &profile.declared;
+    let is_meant = |component: &&&Component| component.is_for(declared.kind(), &declared.name.value);
+    let meant: Vec<&Component> = all.iter().filter(is_meant).copied().collect();
+    let candidates = if meant.is_empty() { all } else { meant };
+    let first = candidates.first().copied()?;
+    let by_digest = reference.digest().and_then(|digest| {
+        // Of one digest under several tags the tag that is written is meant.
+        let same = candidates.iter().filter(|component| component.digest.get() == Some(digest));
+        same.min_by_key(|component| reference.tag() != Some(component.tag.value.as_str()))
+    });
+    let tag = reference.tag().or(reference.digest().is_none().then_some(DEFAULT_TAG));
+    let by_tag = || candidates.iter().find(|component| tag == Some(component.tag.value.as_str()));
+    let found = by_digest.or_else(by_tag).copied();
+    // Under one tag alone there is no doubt which one is meant, whatever the profile says.
+    let is_one = candidates.iter().all(|component| component.tag.value == first.tag.value);
+    Some(match found.or(is_one.then_some(first)) {
+        Some(component) => Standing::Component(component),
+        None => Standing::Ambiguous(first),
     })
 }
 

@@ -46,6 +46,7 @@ pub(crate) fn standing(standing: &Standing<'_>) -> String {
         Standing::Component(component) => format!("component `{}`", component.name.value),
         Standing::Unmanaged(entry) => format!("unmanaged: {}", entry.reason.value),
         Standing::OtherTag(_) => "unmanaged under another tag".to_owned(),
+        Standing::Ambiguous(_) => "listed by the release under other tags".to_owned(),
         Standing::Unlisted => "not listed by the release".to_owned(),
         Standing::Damaged => "no image reference".to_owned(),
         Standing::Unjudged => "no release to hold it against".to_owned(),

@@ -61,6 +61,26 @@ impl Rule for ImageUnlisted {
                             .help(help),
                         );
                     }
+                    (Standing::Ambiguous(first), Ok(reference)) => {
+                        let listed = reference.name();
+                        let others = held.release.components_of(&first.image);
+                        let tags: Vec<String> = others.map(|other| format!("`{}`", other.tag.value)).collect();
+                        let tag = reference.tag().map_or_else(|| "this".to_owned(), |tag| format!("tag `{tag}`"));
+                        out.push(
+                            Finding::new(
+                                self.id(),
+                                Severity::Error,
+                                profile.at(image.tag_place()),
+                                format!(
+                                    "profile `{name}` uses image `{listed}`, which release `{version}` lists with other tags: {}",
+                                    tags.join(", ")
+                                ),
+                            )
+                            .label(format!("used by {}", image.user))
+                            .related(Place::source(first.tag.span), format!("the first of them, of `{}`", first.name.value))
+                            .help(format!("use one of these tags, or list {tag} in `{path}`")),
+                        );
+                    }
                     (Standing::OtherTag(unmanaged), Ok(reference)) => {
                         let listed = reference.name();
                         let tag = match reference.tag() {

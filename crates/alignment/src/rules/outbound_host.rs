@@ -68,7 +68,7 @@ impl OutboundHost {
                 continue;
             }
             // What nothing lists has a finding already, and its registry is the least of it.
-            if matches!(used.standing, Standing::Unlisted | Standing::OtherTag(_)) {
+            if matches!(used.standing, Standing::Unlisted | Standing::OtherTag(_) | Standing::Ambiguous(_)) {
                 continue;
             }
             let to = declared.registry_map.iter().find(|(from, _)| from.value == registry);
