@@ -66,7 +66,14 @@ pub fn is_secret_name(name: &str) -> bool {
     let words = words(name);
     let joined_pairs = words.windows(2).map(|pair| pair.concat());
     let secret = words.iter().cloned().chain(joined_pairs).any(|word| SECRET_WORDS.contains(&word.as_str()));
-    secret && !words.last().is_some_and(|last| POINTER_WORDS.contains(&last.as_str()))
+    let points = |last: &String| POINTER_WORDS.contains(&last.as_str());
+    secret && !words.last().is_some_and(points) && !is_identifier(&words)
+}
+
+/// Whether a name ends as that of an identifier (`AWS_ACCESS_KEY_ID`, `TOKEN_ID`). What calls itself the id of a secret is one:
+/// Vault's `SECRET_ID` opens doors.
+fn is_identifier(words: &[String]) -> bool {
+    matches!(words, [.., before, last] if last == "id" && !before.starts_with("secret"))
 }
 
 fn words(name: &str) -> Vec<String> {
@@ -215,6 +222,10 @@ fn inner_values(raw: &str) -> Vec<Range<usize>> {
         // In prose a colon follows a word as well: only in a mapping does it make a value of what follows.
         let is_mapping = lead.is_empty() || lead.ends_with(['{', ',', '[', '-', '?', '&', ';']) || before.len() < at;
         if key.is_empty() || !is_secret_name(key) || sign == ":" && !is_mapping {
+            continue;
+        }
+        // `${PASSWORD:?}` asks for a value and holds none.
+        if before[..before.len() - key.len()].ends_with("${") && raw[at..].starts_with(":?") {
             continue;
         }
         let value = raw[at + 1..].trim_start();

@@ -31,6 +31,9 @@ fn secrets_are_masked_and_the_highlight_moves_along() {
         ("t:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "t", "t:•••", "t"),
         ("a: s/$1$2/$1$/", "s", "a: s/$1$2/$1$/", "s"),
         ("mirror-a.htpasswd: \"t:hunter2\"", "mirror-a", "mirror-a.htpasswd: •••", "mirror-a"),
+        ("write `${DB_PASSWORD:?}`, x", "x", "write `${DB_PASSWORD:?}`, x", "x"),
+        ("AWS_ACCESS_KEY_ID: AKIA1", "AKIA1", "AWS_ACCESS_KEY_ID: AKIA1", "AKIA1"),
+        ("SECRET_ID: x1", "x1", "SECRET_ID: •••", "•••"),
         ("POSTGRES_PASSWORD: ${PG}", "${PG}", "POSTGRES_PASSWORD: ${PG}", "${PG}"),
     ];
     for (text, needle, masked, highlighted) in cases {
