@@ -122,7 +122,9 @@ impl Collector<'_, '_> {
             LabelMeaning::Channel => self.profile.channel(),
             LabelMeaning::Version => version,
             // An image's own version is as good: a store is not versioned with the services around it.
-            LabelMeaning::Application if self.tags.contains(value) => value,
+            LabelMeaning::Application if self.tags.iter().any(|tag| is_tag_of(tag, value)) => value,
+            // A release that nobody named yet, such as `current`, is no version that an application could have.
+            LabelMeaning::Application if !version.contains(|character: char| character.is_ascii_digit()) => value,
             LabelMeaning::Application => version,
         };
         // A manifest without a version has a finding of its own.
@@ -131,5 +133,32 @@ impl Collector<'_, '_> {
         }
         let (key, value, expected) = (key.to_owned(), value.to_owned(), expected.to_owned());
         self.labels.push(ReleaseLabel { key, value, expected, meaning, place });
+    }
+}
+
+/// Whether a tag is that version, or a build of it: `14.4.0-debian-11`, `v14.4.0`.
+fn is_tag_of(tag: &str, version: &str) -> bool {
+    let rest = tag.strip_prefix(version).or_else(|| tag.strip_prefix('v')?.strip_prefix(version));
+    !version.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '+', '_']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_carries_its_version() {
+        for (tag, version, expected) in [
+            ("1.4.0", "1.4.0", true),
+            ("v1.4.0", "1.4.0", true),
+            ("v1.4.0", "v1.4.0", true),
+            ("14.4.0-debian-11-r23", "14.4.0", true),
+            ("1.4.0", "1.4", false),
+            ("1.4.01", "1.4.0", false),
+            ("1.4.0", "1.4.0-rc1", false),
+            ("-x", "", false),
+        ] {
+            assert_eq!(is_tag_of(tag, version), expected, "{tag} {version}");
+        }
     }
 }

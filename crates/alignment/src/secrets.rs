@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use camino::Utf8Path;
+use source::is_secret_name;
+
 /// How a secret is spelled in an example: `change-me:<name>`.
 pub(crate) const PLACEHOLDER: &str = "change-me:";
 
@@ -31,6 +36,70 @@ pub fn is_secret_value(value: &str) -> bool {
         || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "~")
         || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     !harmless
+}
+
+/// Words that a file name has where an operator is meant to copy it and fill it in: `.env.example`, `env.sample`, `example.env`.
+const EXAMPLE_WORDS: [&str; 5] = ["dist", "example", "examples", "sample", "template"];
+
+/// Whether a file is an example by its name. (`placeholder-in-use` is stricter: our own placeholder belongs in `*.example`.)
+pub(crate) fn is_to_be_filled_in(path: &Utf8Path) -> bool {
+    path.file_name().is_some_and(|name| name.split(['.', '-', '_']).any(|word| EXAMPLE_WORDS.contains(&word)))
+}
+
+/// How people ask for a value in an example, without punctuation: `CHANGE_ME`, `change-me`, `<your token>`, `replace-with-…`.
+const ASKING: [&str; 9] =
+    ["changeme", "changeit", "changethis", "enteryour", "fillin", "insertyour", "putyour", "replace", "your"];
+
+/// Whether a value of an example only stands for one.
+pub(crate) fn asks_for_a_value(value: &str) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    let letters = || value.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase);
+    let plain: String = letters().collect();
+    let is_blank = !plain.is_empty() && plain.chars().all(|character| character == 'x');
+    let is_in_brackets = value.starts_with('<') && value.ends_with('>');
+    is_blank || is_in_brackets || ASKING.iter().any(|asking| plain.starts_with(asking))
+}
+
+/// Entries of a Secret that are secret whatever their names sound like, as Kubernetes and Docker call them.
+const SECRET_ENTRIES: [&str; 6] = [".dockercfg", ".dockerconfigjson", "auth", "ca.key", "ssh-privatekey", "tls.key"];
+
+/// Letters and digits of a value that nobody made up: keys and tokens are longer, names and settings mixed like this are shorter.
+const LEAST_RANDOM: usize = 20;
+
+/// Whether an entry of a Secret is one: by its name, by what its text holds, or because it looks like a key. A Secret holds user names, hosts
+/// and whole configurations as well.
+#[must_use]
+pub(crate) fn is_secret_entry(name: &str, value: &str, is_base64: bool) -> bool {
+    if is_secret_name(name) || SECRET_ENTRIES.contains(&name) {
+        return true;
+    }
+    let decoded = is_base64.then(|| STANDARD.decode(value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
+    // What is no text is a key of some form.
+    let Some(text) = decoded.unwrap_or_else(|| Some(value.to_owned())) else { return true };
+    password_in_url(&text).is_some()
+        || private_key(&text).is_some()
+        || text.lines().any(is_secret_line)
+        || looks_random(text.trim())
+}
+
+/// `PASSWORD=hunter2`, `export TOKEN=x`, `password: hunter2`
+fn is_secret_line(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("- ");
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let Some((name, value)) = line.split_once(['=', ':']) else { return false };
+    let name = name.trim().trim_matches(['"', '\'']);
+    !name.contains(char::is_whitespace) && is_secret_name(name) && is_secret_value(value)
+}
+
+/// Long, of one word, and with digits among both kinds of letters or hexadecimal ones.
+fn looks_random(value: &str) -> bool {
+    let in_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-');
+    let has = |is: fn(&u8) -> bool| value.as_bytes().iter().any(is);
+    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    let is_hexadecimal = value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_token = value.starts_with("eyJ") && value.contains('.');
+    value.len() >= LEAST_RANDOM
+        && (is_token || value.bytes().all(in_key) && has(u8::is_ascii_digit) && (is_mixed || is_hexadecimal))
 }
 
 /// The password within a URL of the value, if it stands there as such.
@@ -104,6 +173,56 @@ mod tests {
         assert_eq!(password_in_url("redis://u:hunter2@h/0"), Some(10..17));
         for value in ["redis://u:change-me:x@h", "redis://u:${P}@h", "redis://h:6379", "http://a@b", "x"] {
             assert_eq!(password_in_url(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_asks_for_a_value_is_told_from_values() {
+        for (value, expected) in [
+            ("CHANGE_ME", true),
+            ("'changeme'", true),
+            ("<token>", true),
+            ("your-secret-key", true),
+            ("xxxxxxxx", true),
+            ("replace_with_a_long_one", true),
+            ("hunter2", false),
+            ("admin", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_for_a_value(value), expected, "{value}");
+        }
+        for (path, expected) in [
+            (".env.example", true),
+            ("a/env.sample", true),
+            ("example.env", true),
+            ("example/.env", false),
+            ("prod.env", false),
+        ] {
+            assert_eq!(is_to_be_filled_in(Utf8Path::new(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn secret_entries_are_told_from_settings() {
+        for (name, value, expected) in [
+            ("DB_PASSWORD", "x", true),
+            ("tls.key", "x", true),
+            ("LOG_LEVEL", "info", false),
+            ("username", "postgres", false),
+            ("template.tmpl", "{{ define \"token\" }}", false),
+            ("config.env", "export MINIO_ROOT_USER=minio\nexport MINIO_ROOT_PASSWORD=minio123", true),
+            ("my.cnf", "[client]\nuser=x\npassword = hunter2", true),
+            ("my.cnf", "[client]\nuser=x\npassword = ${PASSWORD}", false),
+            ("uri", "mongodb://mongodb:27017", false),
+            ("uri", "mongodb://u:hunter2@mongodb:27017", true),
+            ("serviceKey", "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoieCJ9.x", true),
+            ("salt", "UpNVntn3cDxHJpq99YMc1T1AQgQpc8kf", true),
+            ("cipher", "850181e4652dd023b7a98c58ae0d2d34", true),
+            ("bundle", "com.example.Application2", false),
+            ("fingerprint", "AC:73:8E:DE:EB:56:EA:CC:10:87:02:A7", false),
+        ] {
+            assert_eq!(is_secret_entry(name, value, false), expected, "{name}");
+            assert_eq!(is_secret_entry(name, &STANDARD.encode(value), true), expected, "{name} in base64");
         }
     }
 

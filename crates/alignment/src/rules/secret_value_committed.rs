@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use composefile::{EnvEntry, Node, Project, Value};
 use findings::{Finding, Severity};
-use source::{Span, is_secret_name};
+use source::{FileId, Span, is_secret_name};
 
 use crate::compose::{Service, entries, services};
 use crate::kubernetes::{KubeObject, objects, scalar, text};
 use crate::place::{Object, Path, Place, Rendered};
 use crate::rules::Rule;
-use crate::secrets::{is_secret_value, password_in_url};
+use crate::secrets::{asks_for_a_value, is_to_be_filled_in, is_secret_entry, is_secret_value, password_in_url};
 use crate::survey::{ProfileSurvey, Survey};
 
 pub(super) struct SecretValueCommitted;
@@ -76,32 +76,36 @@ impl Report<'_, '_> {
     }
 
     fn env_files(&mut self, project: &Project) {
-        const HELP: &str =
-            "write `change-me:<name>` in the example; real values belong in an env file that is not committed";
         let of_operator = self.profile.profile.operator_env;
         for file in project.env_files.iter().filter(|_| !of_operator) {
-            if self.survey.inputs.facts.is_tracked(self.survey.inputs.sources.path(file.file)) {
-                for entry in &file.entries {
-                    self.entry(entry, HELP);
-                }
-            }
+            self.entries(file.file, &file.entries);
         }
         for file in &project.service_files {
-            let Some(id) = file.file else { continue };
-            if self.survey.inputs.facts.is_tracked(self.survey.inputs.sources.path(id)) {
-                for entry in &file.entries {
-                    self.entry(entry, HELP);
-                }
+            if let Some(id) = file.file {
+                self.entries(id, &file.entries);
             }
         }
     }
 
-    fn entry(&mut self, entry: &EnvEntry, help: &str) {
+    fn entries(&mut self, file: FileId, entries: &[EnvEntry]) {
+        let path = self.survey.inputs.sources.path(file);
+        if self.survey.inputs.facts.is_tracked(path) {
+            let of_example = is_to_be_filled_in(path);
+            entries.iter().for_each(|entry| self.entry(entry, of_example));
+        }
+    }
+
+    fn entry(&mut self, entry: &EnvEntry, of_example: bool) {
+        const HELP: &str =
+            "write `change-me:<name>` in the example; real values belong in an env file that is not committed";
         let written = self.survey.written(entry.value_span).unwrap_or_default();
+        if of_example && asks_for_a_value(written) {
+            return;
+        }
         let named = is_secret_value(written) && is_secret_name(&entry.name);
         if named || password_in_url(written).is_some() {
             let place = Place::source(entry.value_span);
-            self.finding(place, &format!("variable `{}`", entry.name.as_str()), "", help);
+            self.finding(place, &format!("variable `{}`", entry.name.as_str()), "", HELP);
         }
     }
 
@@ -175,6 +179,22 @@ impl Report<'_, '_> {
         in_compose_file && !written.replace("$$", "").contains('$')
     }
 
+    /// Secrets hold names and settings too. Whether this one is a secret only its author knows.
+    fn plain_entry(&mut self, variant: usize, object: &KubeObject<'_>, path: Path, name: &str) {
+        let place = self.profile.at(Rendered { variant, object: object.object, path, range: None });
+        let title = object.title();
+        let mut finding = Finding::new(
+            self.rule,
+            Severity::Note,
+            place,
+            format!("`{name}` of {title} is written in the workspace"),
+        )
+        .label("no secret by its name and its looks")
+        .help("if it is one, reference a Secret that is made elsewhere");
+        finding.is_secret = true;
+        self.out.push(finding);
+    }
+
     fn object(&mut self, variant: usize, object: &KubeObject<'_>) {
         const HELP: &str =
             "reference a Secret that is made elsewhere, and list it under `external.secrets` of the profile";
@@ -183,9 +203,12 @@ impl Report<'_, '_> {
             for key in ["data", "stringData"] {
                 let Some(data) = object.node.at(&[key]) else { continue };
                 for (name, value) in data.target().entries() {
-                    if scalar(value).is_some_and(is_secret_value) {
-                        let what = format!("`{}`", name.raw());
-                        found.push((object.path_of(&[key]).key(name.raw()), None, what));
+                    let Some(value) = scalar(value).filter(|value| is_secret_value(value)) else { continue };
+                    let path = object.path_of(&[key]).key(name.raw());
+                    if is_secret_entry(name.raw(), value, key == "data") {
+                        found.push((path, None, format!("`{}`", name.raw())));
+                    } else {
+                        self.plain_entry(variant, object, path, name.raw());
                     }
                 }
             }
