@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use composefile::Node;
 use source::normalize;
 
 use crate::compose::{Service, entries, items, services, string};
@@ -11,6 +12,11 @@ use crate::place::Path;
 /// A path of the host that a service mounts.
 pub(crate) struct Mount<'a> {
     pub(crate) source: &'a str,
+    /// The path in the container.
+    pub(crate) target: &'a str,
+    pub(crate) read_only: bool,
+    /// Whether Docker makes a source that is not there, which is what it does unless told otherwise.
+    pub(crate) may_be_made: bool,
     pub(crate) path: Path,
 }
 
@@ -21,7 +27,14 @@ pub(crate) fn mounts<'a>(service: &'a Service<'_>) -> Vec<Mount<'a>> {
     volumes
         .filter(|(_, volume)| string(volume, "type") == Some("bind"))
         .filter_map(|(index, volume)| {
-            Some(Mount { source: string(volume, "source")?, path: list.index(index).key("source") })
+            let may_be_made = volume.get("bind").and_then(|bind| bind.get("create_host_path")).and_then(Node::as_bool);
+            Some(Mount {
+                source: string(volume, "source")?,
+                target: string(volume, "target").unwrap_or_default(),
+                read_only: volume.get("read_only").and_then(Node::as_bool) == Some(true),
+                may_be_made: may_be_made != Some(false),
+                path: list.index(index).key("source"),
+            })
         })
         .collect()
 }

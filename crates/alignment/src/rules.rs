@@ -33,7 +33,7 @@ pub trait Rule: Sync {
 
 macro_rules! rules {
     ($($module:ident :: $rule:ident,)*) => {
-        $(mod $module;)*
+        $(pub(crate) mod $module;)*
 
         /// Every rule, in the order of `docs/rules.md`.
         pub static RULES: &[&dyn Rule] = &[$(&$module::$rule,)*];
@@ -88,8 +88,6 @@ rules! {
     ignore_expired::IgnoreExpired,
     policy_weakened::PolicyWeakened,
 }
-
-pub use dangling_reference::{MissingObject, missing_objects};
 
 /// The rule of this id.
 #[must_use]

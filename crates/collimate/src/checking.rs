@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alignment::{Acceptance, At, Facts as _, MissingObject, Place, Reported, Role, Survey};
+use alignment::{Acceptance, At, Facts as _, Place, Reported, Role, Survey, Undeclared};
 use camino::Utf8PathBuf;
 use findings::{Finding, Location, ProfileVerdict};
 use release::ImageRef;
@@ -22,6 +22,8 @@ const PIN_RULES: &[&str] = &["digest-mismatch", "tag-digest-conflict", "image-un
 /// The most findings of one rule that are kept: two hundred profiles of sixty services that pin nothing have 12,000. Each is
 /// resolved, sorted and printed, and a workspace can be made to have millions.
 const MOST_FINDINGS: usize = 20_000;
+/// Rules that ask for more than that a deployment works as it is written. Who was never held to them meets them step by step.
+const POLICIES: [&str; 1] = ["collector-tls-missing"];
 
 /// What a check found.
 pub(crate) struct Checked {
@@ -133,8 +135,10 @@ fn limited(rule: &dyn alignment::Rule, mut found: Vec<Finding<Place>>) -> Vec<Fi
 pub(crate) struct Needs {
     /// Every image.
     pub(crate) images: Vec<ImageRef>,
-    /// Objects that no profile renders.
-    pub(crate) missing: BTreeSet<MissingObject>,
+    /// What they need of others: it is not there and nothing declares it.
+    pub(crate) undeclared: BTreeSet<Undeclared>,
+    /// Rules of policy that they do not keep.
+    pub(crate) policies: Vec<&'static str>,
 }
 
 /// Renders all profiles and looks at what they use.
@@ -147,7 +151,12 @@ pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
     let survey = Survey::new(&inputs);
     let used = survey.profiles.iter().flat_map(|profile| &profile.images);
     let images = used.filter_map(|used| used.image.reference.as_ref().ok().cloned()).collect();
-    Needs { images, missing: alignment::missing_objects(&survey) }
+    let policies = POLICIES.iter().copied().filter(|id| {
+        let mut found = Vec::new();
+        alignment::rule(id).into_iter().for_each(|rule| rule.check(&survey, &mut found));
+        !found.is_empty()
+    });
+    Needs { images, undeclared: alignment::undeclared(&survey), policies: policies.collect() }
 }
 
 /// The place that says whom a finding is about: its own, but in a document that of the release which the block belies.

@@ -11,7 +11,7 @@ mod names;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use alignment::MissingObject;
+use alignment::{GENERATED, Undeclared};
 use camino::{Utf8Path, Utf8PathBuf};
 use source::{FileKind, Files as _};
 
@@ -79,8 +79,10 @@ pub(crate) enum DraftSource {
     Compose {
         files: Vec<Utf8PathBuf>,
         env: Vec<Utf8PathBuf>,
-        /// What the project calls external: the key under `external`, and names.
+        /// What the project calls external, and what it needs of others: the key under `external`, and names.
         external: Vec<(&'static str, Vec<String>)>,
+        /// Path patterns of what is mounted and is not there.
+        generated: Vec<String>,
     },
     Helm {
         chart: Utf8PathBuf,
@@ -115,14 +117,20 @@ impl Discovery {
         Self { profiles, left_out, version }
     }
 
-    /// Says of these objects that they are made elsewhere. They come sorted.
-    pub(crate) fn declare(&mut self, missing: &BTreeSet<MissingObject>) {
-        for object in missing {
-            let Some(draft) = self.profiles.iter_mut().find(|draft| draft.name == object.profile) else { continue };
-            let DraftSource::Helm { external, .. } = &mut draft.source else { continue };
-            match external.iter_mut().find(|(key, _)| *key == object.key) {
-                Some((_, names)) => names.push(object.name.clone()),
-                None => external.push((object.key, vec![object.name.clone()])),
+    /// Says of all this that it is made elsewhere. It comes sorted.
+    pub(crate) fn declare(&mut self, undeclared: &BTreeSet<Undeclared>) {
+        for Undeclared { profile, key, name } in undeclared {
+            let Some(draft) = self.profiles.iter_mut().find(|draft| draft.name == *profile) else { continue };
+            let external = match &mut draft.source {
+                DraftSource::Compose { generated, .. } if *key == GENERATED => {
+                    generated.push(name.clone());
+                    continue;
+                }
+                DraftSource::Compose { external, .. } | DraftSource::Helm { external, .. } => external,
+            };
+            match external.iter_mut().find(|(known, _)| known == key) {
+                Some((_, names)) => names.push(name.clone()),
+                None => external.push((key, vec![name.clone()])),
             }
         }
     }

@@ -196,6 +196,8 @@ pub(crate) struct ExternalEntry {
     volume_claims: Option<Vec<String>>,
     /// Services whose image brings its own health check.
     healthchecks: Option<Vec<String>>,
+    /// Variables of Compose files that only the operator's own env file or shell sets.
+    variables: Option<Vec<String>>,
 }
 
 /// Compose files laid over a profile.

@@ -119,6 +119,8 @@ pub struct External {
     pub volume_claims: Vec<Spanned<String>>,
     /// Services whose image brings its own health check.
     pub healthchecks: Vec<Spanned<String>>,
+    /// Variables of Compose files that only the operator's own env file or shell sets.
+    pub variables: Vec<Spanned<String>>,
 }
 
 /// Compose files laid over a profile.

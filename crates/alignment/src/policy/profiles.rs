@@ -131,6 +131,7 @@ impl Pair<'_> {
             service_accounts,
             volume_claims,
             healthchecks,
+            variables,
         } = own;
         for (key, known, own) in [
             ("networks", &known.networks, networks),
@@ -141,6 +142,7 @@ impl Pair<'_> {
             ("service_accounts", &known.service_accounts, service_accounts),
             ("volume_claims", &known.volume_claims, volume_claims),
             ("healthchecks", &known.healthchecks, healthchecks),
+            ("variables", &known.variables, variables),
         ] {
             self.added(&format!("external.{key}"), known, own);
         }

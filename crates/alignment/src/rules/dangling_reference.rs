@@ -14,37 +14,10 @@ use crate::survey::{ProfileSurvey, Survey};
 pub(super) struct DanglingReference;
 
 /// One reference: kind, name, and where it stands.
-struct Reference<'a> {
+pub(crate) struct Reference<'a> {
     kind: &'static str,
-    name: &'a str,
+    pub(crate) name: &'a str,
     path: Path,
-}
-
-/// An object that a profile needs and that is neither rendered nor declared external.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MissingObject {
-    /// Name of the profile that needs it.
-    pub profile: String,
-    /// The list under `external` that would declare it, such as `secrets`.
-    pub key: &'static str,
-    pub name: String,
-}
-
-/// What `dangling-reference` reports, sorted and each once: for a workspace that is being made from what is there.
-#[must_use]
-pub fn missing_objects(survey: &Survey<'_>) -> BTreeSet<MissingObject> {
-    let mut missing = BTreeSet::new();
-    each_missing(survey, &mut |found| {
-        if found.reference.name.is_empty() {
-            return;
-        }
-        missing.insert(MissingObject {
-            profile: found.profile.name().to_owned(),
-            key: found.key,
-            name: found.reference.name.to_owned(),
-        });
-    });
-    missing
 }
 
 impl Rule for DanglingReference {
@@ -62,17 +35,19 @@ impl Rule for DanglingReference {
 }
 
 /// A reference that leads nowhere.
-struct Missing<'s, 'a> {
-    profile: &'s ProfileSurvey<'a>,
+pub(crate) struct Missing<'s, 'a> {
+    pub(crate) profile: &'s ProfileSurvey<'a>,
     variant: usize,
     object: &'s KubeObject<'a>,
-    reference: &'s Reference<'a>,
+    pub(crate) reference: &'s Reference<'a>,
     /// Kind, namespace and name of everything that the variant renders.
     rendered: &'s BTreeSet<(&'a str, &'a str, &'a str)>,
-    key: &'static str,
+    /// The list under `external` that would declare it.
+    pub(crate) key: &'static str,
 }
 
-fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<'_, '_>)) {
+/// Every reference that leads nowhere.
+pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<'_, '_>)) {
     for profile in &survey.profiles {
         let external = &profile.profile.declared.external;
         for (variant, rendering) in profile.profile.variants.iter().enumerate() {

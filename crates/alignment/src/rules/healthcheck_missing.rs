@@ -8,7 +8,7 @@ use findings::{Finding, Severity};
 use crate::compose::{entries, items, services, string};
 use crate::place::{Object, Path, Place};
 use crate::rules::Rule;
-use crate::survey::Survey;
+use crate::survey::{ProfileSurvey, Survey};
 
 pub(super) struct HealthcheckMissing;
 
@@ -25,46 +25,65 @@ impl Rule for HealthcheckMissing {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        for profile in &survey.profiles {
-            let declared = &profile.profile.declared.external.healthchecks;
+        each_missing(survey, &mut |missing| {
+            let Missing { profile, variant, target, is_off, waiting } = missing;
             let name = profile.name();
-            let mut said: BTreeSet<String> = BTreeSet::new();
-            for (index, variant) in profile.profile.variants.iter().enumerate() {
-                let Some(compose) = variant.compose() else { continue };
-                let mut waiting: BTreeMap<&str, Vec<(String, Path)>> = BTreeMap::new();
-                let services = services(&compose.all);
-                for service in &services {
-                    for (target, dependency) in entries(service.node.get("depends_on")) {
-                        if string(dependency, "condition") == Some("service_healthy") {
-                            let place = service.path.key("depends_on").key(target).key("condition");
-                            waiting.entry(target).or_default().push((service.title.clone(), place));
-                        }
+            // A check that is switched off is where the way out is; else the service.
+            let path = Path::keys(&["services", target]);
+            let path = if *is_off { path.key("healthcheck") } else { path };
+            let mut finding = Finding::new(
+                self.id(),
+                Severity::Error,
+                profile.value(*variant, Object::Compose, path),
+                format!("service `{target}` of profile `{name}` has no `healthcheck`, but others wait until it is healthy"),
+            )
+            .label("never becomes healthy")
+            .help(format!(
+                "give `{target}` a `healthcheck`; if its image brings one, list `{target}` under `external.healthchecks` of profile `{name}`"
+            ));
+            for (title, place) in waiting.iter().take(MOST_SHOWN) {
+                let place = profile.value(*variant, Object::Compose, place.clone());
+                finding = finding.related(place, format!("{title} waits for it"));
+            }
+            out.push(finding);
+        });
+    }
+}
+
+/// A service that others wait for in vain.
+pub(crate) struct Missing<'s, 'a> {
+    pub(crate) profile: &'s ProfileSurvey<'a>,
+    variant: usize,
+    pub(crate) target: &'s str,
+    /// Whether it has a check that is switched off.
+    pub(crate) is_off: bool,
+    /// Who waits, and where that is written.
+    waiting: Vec<(String, Path)>,
+}
+
+/// Every service that others wait for and that has no check of its own, neither here nor, as is declared, in its image.
+pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<'_, '_>)) {
+    for profile in &survey.profiles {
+        let declared = &profile.profile.declared.external.healthchecks;
+        let mut said: BTreeSet<String> = BTreeSet::new();
+        for (variant, rendering) in profile.profile.variants.iter().enumerate() {
+            let Some(compose) = rendering.compose() else { continue };
+            let mut waiting: BTreeMap<&str, Vec<(String, Path)>> = BTreeMap::new();
+            let services = services(&compose.all);
+            for service in &services {
+                for (target, dependency) in entries(service.node.get("depends_on")) {
+                    if string(dependency, "condition") == Some("service_healthy") {
+                        let place = service.path.key("depends_on").key(target).key("condition");
+                        waiting.entry(target).or_default().push((service.title.clone(), place));
                     }
                 }
-                for (target, waiters) in waiting {
-                    let Some(awaited) = compose.all.service(target) else { continue };
-                    let is_declared = declared.iter().any(|declared| declared.value == target);
-                    if has_healthcheck(awaited) || is_declared || !said.insert(target.to_owned()) {
-                        continue;
-                    }
-                    // A check that is switched off is where the way out is; else the service.
-                    let path = Path::keys(&["services", target]);
-                    let path = if awaited.get("healthcheck").is_some() { path.key("healthcheck") } else { path };
-                    let mut finding = Finding::new(
-                        self.id(),
-                        Severity::Error,
-                        profile.value(index, Object::Compose, path),
-                        format!("service `{target}` of profile `{name}` has no `healthcheck`, but others wait until it is healthy"),
-                    )
-                    .label("never becomes healthy")
-                    .help(format!(
-                        "give `{target}` a `healthcheck`; if its image brings one, list `{target}` under `external.healthchecks` of profile `{name}`"
-                    ));
-                    for (title, place) in waiters.into_iter().take(MOST_SHOWN) {
-                        let place = profile.value(index, Object::Compose, place);
-                        finding = finding.related(place, format!("{title} waits for it"));
-                    }
-                    out.push(finding);
+            }
+            for (target, waiting) in waiting {
+                let Some(awaited) = compose.all.service(target) else { continue };
+                let is_declared = declared.iter().any(|declared| declared.value == target);
+                if !has_healthcheck(awaited) && !is_declared && said.insert(target.to_owned()) {
+                    let is_off = awaited.get("healthcheck").is_some();
+                    report(&Missing { profile, variant, target, is_off, waiting });
                 }
             }
         }

@@ -8,6 +8,7 @@ use release::nearest;
 use yamlspan::{NodeRef, Scalar};
 
 use crate::kubernetes::{KubeObject, Pod, objects, scalar, text};
+use crate::operators;
 use crate::place::{Path, Place};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
@@ -23,6 +24,8 @@ struct Pods<'a> {
     /// The names of the ports of each pod's containers.
     ports: Vec<Vec<&'a str>>,
     by_label: BTreeMap<(&'a str, &'a str, &'a str), Vec<usize>>,
+    /// Whether there may be more of them while it runs.
+    others: bool,
 }
 
 impl<'a> Pods<'a> {
@@ -86,7 +89,7 @@ impl Rule for SelectorMismatch {
             for (index, variant) in profile.profile.variants.iter().enumerate() {
                 let Some(kubernetes) = variant.kubernetes() else { continue };
                 let objects = objects(kubernetes);
-                let mut pods = Pods::default();
+                let mut pods = Pods { others: operators::make_pods(&objects), ..Pods::default() };
                 for object in &objects {
                     let Some(pod) = object.pod() else { continue };
                     let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"]));
@@ -191,7 +194,8 @@ impl SelectorMismatch {
         }
         let path = object.path_of(&["spec", "selector"]);
         let path = pods.odd_one(object.namespace, &wanted).map_or_else(|| path.clone(), |key| path.key(key));
-        self.nothing(profile, variant, object, path, Severity::Error, out);
+        let severity = if pods.others { Severity::Warning } else { Severity::Error };
+        self.nothing(profile, variant, object, path, severity, out);
     }
 
     /// A Service leads to a port by the name that its pods give it.

@@ -1,7 +1,9 @@
+mod closing;
+
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 
+use alignment::Undeclared;
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use release::{Release, WORKSPACE_FILE, Workspace};
@@ -16,9 +18,6 @@ use crate::rendering::Charts;
 use crate::report::{Format, Report};
 use crate::session::Session;
 use crate::write::{self, NewFile};
-
-/// Images that one sentence names before it only counts: the check above it has listed them all.
-const MOST_NAMED: usize = 5;
 
 /// Make a workspace from the Compose files and charts of a folder
 ///
@@ -48,7 +47,7 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     create(&root, &plan)?;
     ctx.print(&plan.opening(&args.folder))?;
     let exit = check(&root, ctx)?;
-    ctx.print(&plan.closing(&args.folder, &discovery.left_out))?;
+    ctx.print(&closing::text(&plan, &args.folder, &discovery.left_out))?;
     Ok(exit)
 }
 
@@ -102,8 +101,10 @@ struct Plan {
     release: String,
     profiles: usize,
     components: Components,
-    /// Objects that the profiles need and do not render.
-    declared: usize,
+    /// What the profiles need of others and the workspace now declares.
+    declared: BTreeSet<Undeclared>,
+    /// Rules of policy that today's deployment does not keep.
+    policies: Vec<&'static str>,
 }
 
 impl Plan {
@@ -115,11 +116,11 @@ impl Plan {
             let (id, _) = files.read_text(name).map_err(|error| ours(&error))?;
             Ok((Workspace::parse(text, id).map_err(|problems| ours(&first(&problems)))?, id))
         };
-        let (workspace, _) = parse(&discovery::workspace_text(&discovery.profiles), &files)?;
+        let (workspace, _) = parse(&discovery::workspace_text(&discovery.profiles, &[]), &files)?;
         let session = Session::of(ctx, files, workspace);
         let needs = checking::needs(ctx, &session);
-        discovery.declare(&needs.missing);
-        let text = discovery::workspace_text(&discovery.profiles);
+        discovery.declare(&needs.undeclared);
+        let text = discovery::workspace_text(&discovery.profiles, &needs.policies);
         let (workspace, id) = parse(&text, &session.files)?;
         let profiles = workspace.profiles.len();
         let components = Components::of(&needs.images);
@@ -128,10 +129,8 @@ impl Plan {
         if !problems.is_empty() {
             return Err(ours(&first(&problems)));
         }
-        // One name that several profiles need is one object to look at.
-        let objects: BTreeSet<(&str, &str)> =
-            needs.missing.iter().map(|object| (object.key, object.name.as_str())).collect();
-        Ok(Self { workspace: text, release, profiles, components, declared: objects.len() })
+        let (declared, policies) = (needs.undeclared, needs.policies);
+        Ok(Self { workspace: text, release, profiles, components, declared, policies })
     }
 
     /// What was written.
@@ -150,56 +149,6 @@ impl Plan {
             plural(listed, "component"),
         )
     }
-
-    /// What is in no profile and what is left to do, in this order; empty if nothing is.
-    fn closing(&self, folder: &Utf8Path, left_out: &[LeftOut]) -> String {
-        let mut text = String::new();
-        if !left_out.is_empty() {
-            text.push_str("\nin no profile:\n");
-        }
-        // Writing to a string cannot fail, here and below.
-        for entry in left_out {
-            let reason = source::redact(&printable(&entry.reason)).replace('\n', "\n    ");
-            let _ = writeln!(text, "  `{}`: {reason}", printable(entry.path.as_str()));
-            if let Some(help) = &entry.help {
-                let _ = writeln!(text, "    {}", printable(help));
-            }
-        }
-        let mut next = Vec::new();
-        let release = shown(folder, RELEASE_FILE);
-        if !self.components.divided.is_empty() {
-            let divided = &self.components.divided;
-            let mut names: Vec<String> = divided.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
-            if divided.len() > MOST_NAMED {
-                names.push(format!("{} more", divided.len() - MOST_NAMED));
-            }
-            next.push(format!(
-                "a release has one tag and one digest of an image, but several are in use of {}: keep one in `{release}`, or give \
-                 the profiles that differ a channel of their own",
-                names.join(", ")
-            ));
-        }
-        if self.declared > 0 {
-            let (objects, them) = (plural(self.declared, "object"), if self.declared == 1 { "it" } else { "them" });
-            next.push(format!(
-                "no profile renders {objects} that a chart needs: `{}` lists {them} under `external`, as made elsewhere; take out \
-                 what is not",
-                shown(folder, WORKSPACE_FILE)
-            ));
-        }
-        if self.components.unresolved() > 0 {
-            next.push(format!(
-                "write the digests of a registry for `unresolved` in `{release}`; `collimate pin` then carries them into the profiles"
-            ));
-        }
-        if !next.is_empty() {
-            text.push_str("\nnext:\n");
-        }
-        for step in next {
-            let _ = writeln!(text, "  {step}");
-        }
-        text
-    }
 }
 
 fn first(problems: &[release::Problem]) -> &str {
@@ -208,11 +157,6 @@ fn first(problems: &[release::Problem]) -> &str {
 
 fn ours(cause: &dyn std::fmt::Display) -> Failure {
     Failure::new(Exit::Bug, "the new workspace would not be readable").because(cause).hint("please report it")
-}
-
-/// Names and messages come from files of others: control characters other than line ends are replaced.
-fn printable(text: &str) -> String {
-    text.trim_end().replace(|character: char| character.is_control() && character != '\n', "\u{fffd}")
 }
 
 /// Writes both files or none.

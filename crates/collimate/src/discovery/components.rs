@@ -24,8 +24,10 @@ const OFFICIAL: &str = "docker.io/library/";
 /// The components of a first release.
 pub(crate) struct Components {
     pub(crate) listed: BTreeMap<String, Listed>,
-    /// Images that are used with more than one tag or digest.
+    /// Images that are used with more than one tag.
     pub(crate) divided: Vec<String>,
+    /// Images that are used with more than one digest under one tag.
+    pub(crate) moved: Vec<String>,
     pub(crate) digests: DigestKind,
 }
 
@@ -39,11 +41,15 @@ impl Components {
         }
         let mut wanted: Vec<Vec<String>> = Vec::new();
         let mut entries: Vec<Listed> = Vec::new();
-        let mut divided = Vec::new();
+        let (mut divided, mut moved) = (Vec::new(), Vec::new());
         for (name, (image, versions)) in by_name {
             let versions = distinct(versions);
-            if versions.len() > 1 {
+            let tags: BTreeSet<Option<&str>> = versions.iter().map(|version| version.tag.as_deref()).collect();
+            if tags.len() > 1 {
                 divided.push(name.clone());
+            }
+            if tags.len() < versions.len() {
+                moved.push(name.clone());
             }
             for version in &versions {
                 wanted.push(component_names(image, (versions.len() > 1).then_some(version)));
@@ -53,7 +59,7 @@ impl Components {
         let is_sample = |entry: &Listed| entry.digest == Digest::sample(&entry.image, &entry.tag).as_str();
         let digests = if entries.iter().any(is_sample) { DigestKind::Sample } else { DigestKind::Resolved };
         let listed = names::unique(wanted.iter().map(Vec::as_slice)).into_iter().zip(entries).collect();
-        Self { listed, divided, digests }
+        Self { listed, divided, moved, digests }
     }
 
     /// How many components have no digest.

@@ -235,7 +235,13 @@ fn candidate(variant: Option<String>, found: Loaded) -> Candidate {
     });
     Candidate {
         names: short.into_iter().map(|name| format!("compose/{name}")).collect(),
-        source: DraftSource::Compose { external: external(&found.project), files: found.files, env: found.env },
+        source: DraftSource::Compose {
+            external: external(&found.project),
+            files: found.files,
+            env: found.env,
+            // Known when all profiles are rendered together.
+            generated: Vec::new(),
+        },
     }
 }
 

@@ -15,8 +15,8 @@ pub(crate) const RELEASE_FILE: &str = "releases/current.yaml";
 /// The version of a release that nobody named yet.
 const UNNAMED: &str = "current";
 
-/// `collimate.yaml` with these profiles.
-pub(crate) fn workspace_text(profiles: &[Draft]) -> String {
+/// `collimate.yaml` with these profiles, in which these rules only warn.
+pub(crate) fn workspace_text(profiles: &[Draft], policies: &[&str]) -> String {
     let mut text = format!(
         "# What `collimate check` looks at: which release each channel has, and which profiles follow it.\n\
          schema: 1\n\nchannels:\n  {CHANNEL}:\n    release: {RELEASE_FILE}\n\nprofiles:\n"
@@ -25,10 +25,13 @@ pub(crate) fn workspace_text(profiles: &[Draft]) -> String {
     for profile in profiles {
         let _ = write!(text, "  {}:\n    channel: {CHANNEL}\n", scalar(&profile.name));
         match &profile.source {
-            DraftSource::Compose { files, env, external } => {
+            DraftSource::Compose { files, env, external, generated } => {
                 let _ = writeln!(text, "    compose: {}", list(files));
                 if !env.is_empty() {
                     let _ = writeln!(text, "    env: {}", list(env));
+                }
+                if !generated.is_empty() {
+                    let _ = writeln!(text, "    generated: {}", list(generated));
                 }
                 text.push_str(&declared(external));
             }
@@ -43,6 +46,12 @@ pub(crate) fn workspace_text(profiles: &[Draft]) -> String {
                 text.push_str(&declared(external));
             }
         }
+    }
+    if !policies.is_empty() {
+        text.push_str("\n# Matters of policy that today's deployment does not keep. Without its line here each is an error.\nrules:\n");
+    }
+    for rule in policies {
+        let _ = writeln!(text, "  {rule}: warning");
     }
     text
 }

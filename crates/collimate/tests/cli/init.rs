@@ -341,7 +341,7 @@ fn two_tags_of_one_image() {
     let tree = check_around(
         &files,
         &[],
-        1,
+        0,
         "\
 wrote `collimate.yaml`: 2 profiles
 wrote `releases/current.yaml`: 2 components, without digests
@@ -349,7 +349,7 @@ wrote `releases/current.yaml`: 2 components, without digests
 ",
         "
 next:
-  a release has one tag and one digest of an image, but several are in use of `docker.io/library/nginx`: keep one in `releases/current.yaml`, or give the profiles that differ a channel of their own
+  several tags are in use of `docker.io/library/nginx`: `releases/current.yaml` lists each; keep one, or give the profiles that differ a channel of their own, where they should move together
   write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
 ",
     );
@@ -397,4 +397,84 @@ next:
     env: [env/prod.env.example]
 ";
     wrote(&tree, "", profiles, "current", NGINX);
+}
+
+#[test]
+fn what_no_clone_has_is_declared() {
+    let files = [
+        (
+            "compose.yaml",
+            "\
+services:
+  web:
+    image: nginx:1.27
+    environment: [\"SITE=${SITE}\"]
+    volumes: [\"./certs/web/tls.pem:/tls.pem:ro\", \"./data:/data\", \"./conf/shop.conf:/shop.conf\"]
+    depends_on: {db: {condition: service_healthy}}
+  db: {image: nginx:1.27}
+",
+        ),
+        ("conf/other.conf", ""),
+    ];
+    let tree = check_around(
+        &files,
+        &[],
+        0,
+        "\
+wrote `collimate.yaml`: 1 profile
+wrote `releases/current.yaml`: 1 component, without digests
+
+",
+        "
+next:
+  no file sets 1 variable that Compose files use: `collimate.yaml` lists it under `external`, as set by the operator; `collimate check --env-file FILE PROFILE` looks at the operator's file
+  services mount 3 paths that no clone has: `collimate.yaml` lists them under `generated`, as made by tooling or at run time; take out what should be committed
+  others wait for the health of 1 service without a `healthcheck`: `collimate.yaml` lists it under `external`, as brought by the image; take out what brings none
+  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+",
+    );
+    let profiles = "  compose/default:
+    channel: current
+    compose: [compose.yaml]
+    generated: [\"certs/**\", conf/shop.conf, data]
+    external: {healthchecks: [db], variables: [SITE]}
+";
+    wrote(&tree, "", profiles, "current", NGINX);
+    // With the operator's own file, what it leaves out is found.
+    std::fs::write(tree.path("site.env"), "OTHER=1\n").unwrap();
+    let (code, stdout, _) = tree.run_text(&["check", "--env-file", "site.env", "compose/default"]);
+    assert_eq!(code, 1, "{stdout}");
+    assert!(stdout.contains("error[env-undefined]: profile `compose/default` uses variable `SITE`"), "{stdout}");
+}
+
+#[test]
+fn a_policy_that_nobody_kept_is_a_warning() {
+    let files = [
+        (
+            "compose.yaml",
+            "services: {collector: {image: \"otel/opentelemetry-collector:0.140.0\", command: [--config=/etc/c.yaml], \
+             volumes: [\"./conf:/etc:ro\"]}}\n",
+        ),
+        (
+            "conf/c.yaml",
+            "receivers: {otlp: {protocols: {grpc: {endpoint: \"0.0.0.0:4317\"}}}}\nexporters: {debug: }\n\
+             service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n",
+        ),
+    ];
+    let (tree, code, stdout, _) = init(&files, &[]);
+    assert_eq!(code, 0, "{stdout}");
+    assert!(
+        stdout.contains("warning[collector-tls-missing]: receiver `otlp` listens on `0.0.0.0:4317` without TLS"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("  `collector-tls-missing` is a matter of policy, and only a warning in `collimate.yaml`"),
+        "{stdout}"
+    );
+    let rules = "\n# Matters of policy that today's deployment does not keep. Without its line here each is an error.\nrules:\n  \
+                 collector-tls-missing: warning\n";
+    let workspace = tree.read("collimate.yaml");
+    assert!(workspace.ends_with(rules), "{workspace}");
+    std::fs::write(tree.path("collimate.yaml"), workspace.replace(rules, "")).unwrap();
+    assert_eq!(tree.run_text(&["check"]).0, 1);
 }

@@ -53,8 +53,17 @@ pub(crate) const PROFILE_KEYS: &[&str] = &[
 const COMPOSE_ONLY: [&str; 3] = ["env", "overlays", "project_name"];
 /// Keys that only a Helm profile has.
 const HELM_ONLY: [&str; 6] = ["values", "set", "release_name", "namespace", "kube_version", "api_versions"];
-pub(crate) const EXTERNAL_KEYS: &[&str] =
-    &["networks", "volumes", "secrets", "configs", "config_maps", "service_accounts", "volume_claims", "healthchecks"];
+pub(crate) const EXTERNAL_KEYS: &[&str] = &[
+    "networks",
+    "volumes",
+    "secrets",
+    "configs",
+    "config_maps",
+    "service_accounts",
+    "volume_claims",
+    "healthchecks",
+    "variables",
+];
 pub(crate) const OVERLAY_KEYS: &[&str] = &["compose", "env"];
 pub(crate) const UNMANAGED_KEYS: &[&str] = &["image", "tags", "reason"];
 pub(crate) const IMAGES_AT_KEYS: &[&str] = &["kind", "path", "args"];
@@ -239,6 +248,7 @@ fn read_external(reader: &mut Reader, node: NodeRef<'_>, path: &str) -> Option<E
         service_accounts: reader.texts(&fields, "service_accounts"),
         volume_claims: reader.texts(&fields, "volume_claims"),
         healthchecks: reader.texts(&fields, "healthchecks"),
+        variables: reader.texts(&fields, "variables"),
     })
 }
 

@@ -401,6 +401,14 @@ pub(super) const CASES: &[Case] = &[
         at: "two",
     },
     Case {
+        keys: &["ExternalEntry.variables"],
+        workspace: COMPOSE,
+        red: &[("web.yaml", "services: {web: {image: \"r.example.org/web:1.0.0@<A>\", command: [\"$NOWHERE\"]}}\n")],
+        edit: ("compose: [web.yaml]", "compose: [web.yaml], external: {variables: [NOWHERE]}"),
+        says: "the profile `p` has `NOWHERE` in `external.variables`",
+        at: "NOWHERE",
+    },
+    Case {
         keys: &["ExternalEntry.secrets"],
         workspace: MANIFESTS,
         red: needs!("volumes: [{name: v, secret: {secretName: s}}]"),

@@ -1,0 +1,121 @@
+//! What `init` says last: what is in no profile, what it took on trust, and what is left to do.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use alignment::GENERATED;
+use camino::Utf8Path;
+use findings::plural;
+use release::WORKSPACE_FILE;
+
+use super::{Plan, shown};
+use crate::discovery::{LeftOut, RELEASE_FILE};
+
+/// Images that one sentence names before it only counts: the manifest lists them all.
+const MOST_NAMED: usize = 5;
+
+/// Lists under `external` that hold objects of Kubernetes.
+const OBJECTS: [&str; 4] = ["config_maps", "secrets", "service_accounts", "volume_claims"];
+
+/// Empty if nothing is.
+pub(super) fn text(plan: &Plan, folder: &Utf8Path, left_out: &[LeftOut]) -> String {
+    let mut text = String::new();
+    if !left_out.is_empty() {
+        text.push_str("\nin no profile:\n");
+    }
+    // Writing to a string cannot fail, here and below.
+    for entry in left_out {
+        let reason = source::redact(&printable(&entry.reason)).replace('\n', "\n    ");
+        let _ = writeln!(text, "  `{}`: {reason}", printable(entry.path.as_str()));
+        if let Some(help) = &entry.help {
+            let _ = writeln!(text, "    {}", printable(help));
+        }
+    }
+    let next = steps(plan, folder);
+    if !next.is_empty() {
+        text.push_str("\nnext:\n");
+    }
+    for step in next {
+        let _ = writeln!(text, "  {step}");
+    }
+    text
+}
+
+/// What is left to do, most important first.
+fn steps(plan: &Plan, folder: &Utf8Path) -> Vec<String> {
+    let release = shown(folder, RELEASE_FILE);
+    let workspace = shown(folder, WORKSPACE_FILE);
+    let mut next = Vec::new();
+    let components = &plan.components;
+    if !components.moved.is_empty() {
+        next.push(format!(
+            "one tag is in use with several digests, of {}: keep one of them in `{release}`; `collimate pin` then writes it everywhere",
+            named(&components.moved)
+        ));
+    }
+    if !components.divided.is_empty() {
+        next.push(format!(
+            "several tags are in use of {}: `{release}` lists each; keep one, or give the profiles that differ a channel of their own, \
+             where they should move together",
+            named(&components.divided)
+        ));
+    }
+    if let Some((objects, them)) = plan.counted(&OBJECTS, "object") {
+        next.push(format!(
+            "no profile renders {objects} that a chart needs: `{workspace}` lists {them} under `external`, as made elsewhere; take out \
+             what is not"
+        ));
+    }
+    if let Some((variables, them)) = plan.counted(&["variables"], "variable") {
+        next.push(format!(
+            "no file sets {variables} that Compose files use: `{workspace}` lists {them} under `external`, as set by the operator; \
+             `collimate check --env-file FILE PROFILE` looks at the operator's file"
+        ));
+    }
+    if let Some((paths, them)) = plan.counted(&[GENERATED], "path") {
+        next.push(format!(
+            "services mount {paths} that no clone has: `{workspace}` lists {them} under `generated`, as made by tooling or at run time; \
+             take out what should be committed"
+        ));
+    }
+    if let Some((services, them)) = plan.counted(&["healthchecks"], "service") {
+        next.push(format!(
+            "others wait for the health of {services} without a `healthcheck`: `{workspace}` lists {them} under `external`, as brought by \
+             the image; take out what brings none"
+        ));
+    }
+    for rule in &plan.policies {
+        next.push(format!(
+            "`{rule}` is a matter of policy, and only a warning in `{workspace}`: `collimate check --explain {rule}` says what it asks for"
+        ));
+    }
+    if components.unresolved() > 0 {
+        next.push(format!(
+            "write the digests of a registry for `unresolved` in `{release}`; `collimate pin` then carries them into the profiles"
+        ));
+    }
+    next
+}
+
+impl Plan {
+    /// How many there are in these lists, and the word for them. One name that several profiles need is one thing to look at.
+    fn counted(&self, keys: &[&str], what: &str) -> Option<(String, &'static str)> {
+        let declared = self.declared.iter().filter(|declared| keys.contains(&declared.key));
+        let names: BTreeSet<(&str, &str)> = declared.map(|declared| (declared.key, declared.name.as_str())).collect();
+        let them = if names.len() == 1 { "it" } else { "them" };
+        (!names.is_empty()).then(|| (plural(names.len(), what), them))
+    }
+}
+
+fn named(images: &[String]) -> String {
+    let mut names: Vec<String> = images.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
+    if images.len() > MOST_NAMED {
+        names.push(format!("{} more", images.len() - MOST_NAMED));
+    }
+    names.join(", ")
+}
+
+/// Names and messages come from files of others: control characters other than line ends are replaced.
+fn printable(text: &str) -> String {
+    text.trim_end().replace(|character: char| character.is_control() && character != '\n', "\u{fffd}")
+}
