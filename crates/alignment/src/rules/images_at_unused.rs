@@ -1,5 +1,7 @@
 //! `images_at` names a place where no profile has an image: one that stands elsewhere would go unseen.
 
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity};
 use release::ImagesAt;
 
@@ -17,6 +19,10 @@ impl Rule for ImagesAtUnused {
 
     fn summary(&self) -> &'static str {
         "`images_at` names a place where no profile has an image"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Warning
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -1,6 +1,7 @@
 //! A file of the workspace holds the value of a secret.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use composefile::{EnvEntry, Node, Project, Value};
 use findings::{Finding, Severity};
@@ -22,6 +23,10 @@ impl Rule for SecretValueCommitted {
 
     fn summary(&self) -> &'static str {
         "a file of the workspace holds the value of a secret"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Note..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
