@@ -66,6 +66,7 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         What::Kind | What::Port if is_custom(subject, mutant) => {
             Some("a custom resource: what its API takes, only the cluster knows")
         }
+        What::Kind if by == By::OtherProfile => Some("another kind that exists, and that runs the same pods"),
         What::Volume if role == Role::Compose && by == By::Empty => {
             Some("Compose takes it for a volume without a name")
         }
