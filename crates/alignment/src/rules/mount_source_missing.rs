@@ -1,6 +1,8 @@
 //! A Compose service mounts a path of the workspace that does not exist.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity};
 
 use crate::compose::{entries, services};
@@ -33,6 +35,10 @@ impl Rule for MountSourceMissing {
 
     fn summary(&self) -> &'static str {
         "a service mounts a path that does not exist"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {

@@ -10,6 +10,7 @@ mod deployments;
 mod documents;
 mod env_file;
 mod faults;
+mod generated_mutations;
 mod hostile;
 mod init;
 mod man;

@@ -1,0 +1,46 @@
+//! Generated mutations: a sample over all operators and kinds of places, judged as `docs/mutations.md` says. `cargo xtask mutations`
+//! judges all of them.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use camino::Utf8Path;
+use mutation::{Judge, Mutant, Operator, Subject};
+
+/// How many are judged here: as many as half a minute of one core can take with a program that is not optimised.
+const SAMPLE: usize = 130;
+
+#[test]
+fn every_operator_is_found_at_its_place_or_silent() {
+    let program = Utf8Path::new(env!("CARGO_BIN_EXE_collimate"));
+    // The shipped tree takes ten times as long as the others; `mutations` does to it by hand what matters there.
+    let subjects: Vec<Subject> = Subject::all().into_iter().filter(|subject| subject.name != "this tree").collect();
+    assert_eq!(subjects.len(), 6);
+    let mutants = mutation::sample(SAMPLE, subjects.iter().flat_map(mutation::mutants).collect());
+    assert_eq!(mutants.len(), SAMPLE);
+    for operator in Operator::ALL {
+        assert!(mutants.iter().any(|mutant| mutant.operator == operator), "no mutant of `{}`", operator.name());
+    }
+    let next = AtomicUsize::new(0);
+    let judged = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(subject) = subjects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let judge = Judge::new(subject, program);
+                    for mutant in mutants.iter().filter(|mutant| mutant.subject == subject.name) {
+                        let verdict = judge.judge(mutant).verdict;
+                        judged.lock().unwrap().push((mutant.clone(), verdict));
+                    }
+                }
+            });
+        }
+    });
+    let judged = judged.into_inner().unwrap();
+    assert_eq!(judged.len(), SAMPLE);
+    let wrong: Vec<String> = mutation::wrong(&subjects, &judged)
+        .into_iter()
+        .map(|(mutant, verdict)| format!("{}: {}", verdict.name(), Mutant::name(mutant)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
