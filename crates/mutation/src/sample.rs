@@ -1,6 +1,6 @@
 //! Fewer mutants, evenly spread, and the same ones every time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mutant::Mutant;
 use crate::operator::Operator;
@@ -32,7 +32,7 @@ fn evenly(index: usize, total: usize, most: usize) -> bool {
     total <= most || index * most / total != (index + 1) * most / total
 }
 
-/// So many, first one for each operator and kind of place, in turn from the files that have it: a look at everything in little time.
+/// About so many: one for each operator and kind of place, in turn from the files that have it: a look at everything in little time.
 pub fn sample(count: usize, mutants: Vec<Mutant>) -> Vec<Mutant> {
     let mut groups: BTreeMap<(Operator, What), Vec<Mutant>> = BTreeMap::new();
     for mutant in mutants {
@@ -42,12 +42,10 @@ pub fn sample(count: usize, mutants: Vec<Mutant>) -> Vec<Mutant> {
     let turn = |(index, mut group): (usize, Vec<Mutant>)| group.swap_remove(index * STEP % group.len());
     let one_each: Vec<Mutant> = groups.into_values().enumerate().map(turn).collect();
     let total = one_each.len();
-    one_each
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| evenly(*index, total, count))
-        .map(|(_, mutant)| mutant)
-        .collect()
+    // Some operators fit one kind of place only.
+    let mut seen = BTreeSet::new();
+    let kept = |(index, mutant): &(usize, Mutant)| seen.insert(mutant.operator) || evenly(*index, total, count);
+    one_each.into_iter().enumerate().filter(kept).map(|(_, mutant)| mutant).collect()
 }
 
 const STEP: usize = 7;

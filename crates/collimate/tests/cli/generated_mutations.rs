@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use camino::Utf8Path;
 use mutation::{Judge, Mutant, Operator, Subject};
 
-/// How many are judged here: as many as half a minute of one core can take with a program that is not optimised.
+/// About how many are judged here: as many as half a minute of one core can take with a program that is not optimised.
 const SAMPLE: usize = 130;
 
 #[test]
@@ -17,7 +17,7 @@ fn every_operator_is_found_at_its_place_or_silent() {
     let subjects: Vec<Subject> = Subject::all().into_iter().filter(|subject| subject.name != "this tree").collect();
     assert_eq!(subjects.len(), 6);
     let mutants = mutation::sample(SAMPLE, subjects.iter().flat_map(mutation::mutants).collect());
-    assert_eq!(mutants.len(), SAMPLE);
+    assert!(mutants.len() >= SAMPLE, "{} mutants", mutants.len());
     for operator in Operator::ALL {
         assert!(mutants.iter().any(|mutant| mutant.operator == operator), "no mutant of `{}`", operator.name());
     }
@@ -37,7 +37,7 @@ fn every_operator_is_found_at_its_place_or_silent() {
         }
     });
     let judged = judged.into_inner().unwrap();
-    assert_eq!(judged.len(), SAMPLE);
+    assert_eq!(judged.len(), mutants.len());
     let wrong: Vec<String> = mutation::wrong(&subjects, &judged)
         .into_iter()
         .map(|(mutant, verdict)| format!("{}: {}", verdict.name(), Mutant::name(mutant)))
