@@ -1,6 +1,7 @@
 //! A tracked file holds a private key.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Severity};
@@ -24,6 +25,10 @@ impl Rule for PrivateKeyCommitted {
 
     fn summary(&self) -> &'static str {
         "a tracked file holds a private key"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
