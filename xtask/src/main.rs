@@ -1,8 +1,9 @@
 //! Tasks of this repository, run as `cargo xtask TASK`.
 //!
-//! What the tasks share: all output of a task is talk, except what `bench` and `parity` report; whatever cannot be done is said
+//! What the tasks share: all output of a task is talk, except what `alarms`, `bench` and `parity` report; whatever cannot be done is said
 //! aloud; nothing outside the target folder is written unless `--write` or `--json` asks for it.
 
+mod alarms;
 mod arguments;
 mod bench;
 mod dist;
@@ -34,6 +35,11 @@ usage: cargo xtask TASK
     --all              the speed gate too, and the judges that take long to build
   peers [NAME…]      build the judges (needs Go)
     --all              those too that take long to build
+  alarms DIR…        what `init` and the first `check` say of projects that never heard of us, as a table
+    --errors           list every error with its place too
+    --timeout SECONDS  for each run (60)
+    --program FILE     a built `collimate`, instead of building it
+    --json FILE        write all findings there
   generate           write the files that the program generates
   dist               what is handed out: static programs, manual, completions, checksums
     --target T…        for which systems (x86_64-unknown-linux-musl, aarch64-unknown-linux-musl)
@@ -90,6 +96,7 @@ fn main() -> ExitCode {
 
 fn run(task: Option<&str>, arguments: Arguments) -> Result<ExitCode> {
     match task {
+        Some("alarms") => alarms::run(arguments),
         Some("bench") => bench::run(arguments),
         Some("dist") => dist::run(arguments),
         Some("fuzz") => fuzz::run(arguments),
