@@ -38,7 +38,7 @@ fn recursion() {
             "",
             (DEPTH, "c/templates/t.yaml:1:29"),
         ),
-        template("tpl", "{{ tpl .Values.x . }}", "x: \"{{ tpl .Values.x . }}\"\n", (DEPTH, "collimate.yaml:4:29")),
+        template("tpl", "{{ tpl .Values.x . }}", "x: \"{{ tpl .Values.x . }}\"\n", (DEPTH, "c/values.yaml:1:8")),
         template(
             "tpl that grows",
             "{{ tpl .Values.x . }}",
