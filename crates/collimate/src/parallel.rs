@@ -18,13 +18,14 @@ pub(crate) fn map<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R +
             let _ = slot.set(work(item));
         }
     };
+    // Renders nest deeper than a usual stack allows, and would each start a thread of their own.
+    let work_on = || helmchart::on_large_stack(run);
     std::thread::scope(|scope| {
         for _ in 1..workers {
-            // Without a second thread the first one does all the work. Renders nest deeper than a usual stack allows, and would each
-            // start a thread of their own.
-            let _ = std::thread::Builder::new().spawn_scoped(scope, || helmchart::on_large_stack(run));
+            // Without a second thread the first one does all the work.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work_on);
         }
-        run();
+        work_on();
     });
     slots.into_iter().filter_map(OnceLock::into_inner).collect()
 }

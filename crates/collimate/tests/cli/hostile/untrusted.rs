@@ -21,9 +21,6 @@ const OWN: &[&str] = &[
     "/proc/self/mountinfo",
     "/proc/self/exe",
     "/sys/fs/cgroup/",
-    // The allocator's.
-    "/proc/sys/vm/overcommit_memory",
-    "/sys/kernel/mm/transparent_hugepage/enabled",
     "/usr/share/zoneinfo/",
     "/etc/localtime",
 ];
