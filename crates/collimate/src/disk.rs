@@ -134,20 +134,6 @@ impl DiskFiles {
         state.read.insert(path, Ok(content));
     }
 
-    /// Whether every file that was read still is as it was.
-    pub(crate) fn is_current(&self) -> bool {
-        let mut state = self.lock();
-        let read: Vec<(Utf8PathBuf, Option<Arc<[u8]>>)> = state
-            .read
-            .iter()
-            .map(|(path, content)| (path.clone(), content.as_ref().ok().map(|content| Arc::clone(&content.bytes))))
-            .collect();
-        read.iter().all(|(path, was)| {
-            let now = self.resolve(&mut state, path).and_then(|real| read_file(path, &real, MOST_BYTES)).ok();
-            now.as_deref() == was.as_deref()
-        })
-    }
-
     /// Where a path of the workspace really lies, through links.
     pub(crate) fn real(&self, path: &Utf8Path) -> Utf8PathBuf {
         let absolute = self.absolute(path);

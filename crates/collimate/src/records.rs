@@ -11,6 +11,7 @@ mod turn;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use release::Workspace;
 use rollout::{Content, Draft, Fault, Ledger, Moment, NewEntry, Recorded, is_entry_name};
 use source::{FileError, FileKind, Files as _};
 
@@ -131,7 +132,7 @@ impl Records {
 
 /// The folder that holds every channel's manifest: with manifests in several, there would be no one place for the history.
 fn folder_of(session: &Session) -> Result<Utf8PathBuf> {
-    match folders(session).as_slice() {
+    match folders(&session.workspace).as_slice() {
         [folder] => Ok((*folder).to_owned()),
         [] => Err(no_channel()),
         several => {
@@ -144,8 +145,8 @@ fn folder_of(session: &Session) -> Result<Utf8PathBuf> {
 }
 
 /// The folders of the channels' manifests, sorted.
-fn folders(session: &Session) -> Vec<&Utf8Path> {
-    let channels = session.workspace.channels.iter();
+fn folders(workspace: &Workspace) -> Vec<&Utf8Path> {
+    let channels = workspace.channels.iter();
     let mut folders: Vec<&Utf8Path> =
         channels.map(|channel| channel.release.value.parent().unwrap_or(Utf8Path::new(""))).collect();
     folders.sort();

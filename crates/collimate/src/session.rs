@@ -56,14 +56,19 @@ impl Session {
 
     /// Opens the workspace of a [`Self::door`].
     pub(crate) fn through(ctx: &Ctx, files: DiskFiles, name: &Utf8Path) -> Result<Self> {
+        let workspace = Self::workspace(ctx, &files, name)?;
+        Ok(Self::of(ctx, files, workspace))
+    }
+
+    /// What the workspace's own file says; nothing that it names is looked at.
+    pub(crate) fn workspace(ctx: &Ctx, files: &DiskFiles, name: &Utf8Path) -> Result<Workspace> {
         let (id, text) = files.read_text(name).map_err(|error| unreadable(&files.root().join(name), &error))?;
-        let workspace = Workspace::parse(&text, id)
+        Workspace::parse(&text, id)
             .and_then(|workspace| {
                 let unknown = alignment::unknown_rules(&workspace);
                 if unknown.is_empty() { Ok(workspace) } else { Err(unknown) }
             })
-            .map_err(|problems| malformed(ctx, &files, name.as_str(), problems))?;
-        Ok(Self::of(ctx, files, workspace))
+            .map_err(|problems| malformed(ctx, files, name.as_str(), problems))
     }
 
     /// A session of a workspace, its releases loaded.

@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
+use release::Workspace;
 use rollout::{Change, CommitError, Content, Journal, JournalError, Moment};
 use source::{FileError, Files as _};
 
@@ -9,6 +10,7 @@ use super::disk::DiskStorage;
 use super::lock::{Lock, Owner, told};
 use super::{JOURNAL, LOCK, Purpose};
 use crate::context::Ctx;
+use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
 use crate::write;
@@ -32,11 +34,12 @@ pub(crate) struct Writer {
 impl Turn {
     /// Opens the workspace of the current folder. `command` and `by` are for others who find the lock or the journal.
     pub(crate) fn take(ctx: &Ctx, purpose: Purpose, command: &str, by: &str) -> Result<Self> {
-        let mut session = Session::open(ctx)?;
-        let folder = folder_of(&session)?;
+        // Only where lock and journal stand: what is read before the lock is taken may be another one's half-way state.
+        let (files, name) = Session::door(ctx)?;
+        let folder = folder_of(&Session::workspace(ctx, &files, &name)?)?;
         let now = moment(ctx)?;
         // Whatever stands there: a planted link is no journal, and must not wait unseen for the next change.
-        let is_interrupted = session.files.absolute(&folder.join(JOURNAL)).symlink_metadata().is_ok();
+        let is_interrupted = files.absolute(&folder.join(JOURNAL)).symlink_metadata().is_ok();
         if is_interrupted && purpose == Purpose::DryRun {
             return Err(Failure::new(Exit::Findings, "a change that was interrupted waits to be finished")
                 .hint("`collimate history` finishes it; `--dry-run` writes nothing"));
@@ -49,13 +52,13 @@ impl Turn {
                 by: by.to_owned(),
                 since: now.to_string(),
             };
-            let (lock, stale) = Lock::take(&session.files.absolute(&folder.join(LOCK)), &owner)?;
-            recover(ctx, &session, &folder.join(JOURNAL), stale.as_ref())?;
-            // A change was finished just now, or between our first look and the lock: what was read is no longer so.
-            if !session.files.is_current() {
-                session = Session::open(ctx)?;
-            }
+            let (lock, stale) = Lock::take(&files.absolute(&folder.join(LOCK)), &owner)?;
+            recover(ctx, &files, &folder.join(JOURNAL), stale.as_ref())?;
             held = Some(lock);
+        }
+        let session = Session::open(ctx)?;
+        if folder_of(&session.workspace)? != folder {
+            return Err(Failure::outside(format!("`{name}` was changed meanwhile")).hint("run the command again"));
         }
         let writer = Writer { folder, command: command.to_owned(), by: by.to_owned(), _lock: held };
         Ok(Self { session, now, writer })
@@ -101,8 +104,8 @@ impl Writer {
 }
 
 /// The folder that lock and journal stand in: that of the channels' manifests, of several the first, so that all agree.
-fn folder_of(session: &Session) -> Result<Utf8PathBuf> {
-    super::folders(session).into_iter().next().map(Utf8Path::to_owned).ok_or_else(super::no_channel)
+fn folder_of(workspace: &Workspace) -> Result<Utf8PathBuf> {
+    super::folders(workspace).into_iter().next().map(Utf8Path::to_owned).ok_or_else(super::no_channel)
 }
 
 /// This second.
@@ -112,13 +115,13 @@ pub(crate) fn moment(ctx: &Ctx) -> Result<Moment> {
 }
 
 /// Finishes or undoes what a killed run began.
-fn recover(ctx: &Ctx, session: &Session, journal: &Utf8Path, stale: Option<&Owner>) -> Result<()> {
+fn recover(ctx: &Ctx, files: &DiskFiles, journal: &Utf8Path, stale: Option<&Owner>) -> Result<()> {
     let cannot_clean = |error: std::io::Error| {
         Failure::outside("cannot remove what an interrupted run left behind").because(error.kind())
     };
-    let storage = DiskStorage::new(session.files.root());
+    let storage = DiskStorage::new(files.root());
     let found = rollout::recover(&storage, journal).map_err(|error| unfinished(journal, &error))?;
-    let mut removed = write::remove_leftovers(&session.files.absolute(journal)).map_err(cannot_clean)?;
+    let mut removed = write::remove_leftovers(&files.absolute(journal)).map_err(cannot_clean)?;
     let Some(recovered) = found else {
         if let Some(owner) = stale {
             ctx.say(&format!("note: {owner}, was interrupted before it changed anything\n"));
@@ -126,7 +129,7 @@ fn recover(ctx: &Ctx, session: &Session, journal: &Utf8Path, stale: Option<&Owne
         return Ok(());
     };
     for change in &recovered.journal.changes {
-        removed += write::remove_leftovers(&session.files.absolute(&change.path)).map_err(cannot_clean)?;
+        removed += write::remove_leftovers(&files.absolute(&change.path)).map_err(cannot_clean)?;
     }
     let Journal { command, by, at, changes, .. } = &recovered.journal;
     let (command, by) = (told(command), told(by));
