@@ -44,9 +44,10 @@ impl Rule for ImageUnlisted {
                                 "list `{listed}` in `{path}`, or allow it under `unmanaged` in `collimate.yaml` with a reason"
                             ),
                         };
-                        // Where the release lists the repository elsewhere, the registry is what is wrong.
-                        let elsewhere = |known: &release::Component| known.image.repository() == reference.repository();
-                        let place = match components.clone().any(elsewhere) {
+                        // Where the repository is known elsewhere, the registry is what is wrong.
+                        let allowed = survey.inputs.workspace.unmanaged.iter().map(|allowed| &allowed.image.value);
+                        let mut known = components.map(|known| &known.image.value).chain(allowed);
+                        let place = match known.any(|known| known.repository() == reference.repository()) {
                             true => image.registry_place(),
                             false => image.repository_place(),
                         };
