@@ -154,7 +154,7 @@ mod tests {
             ("[{id: \"\", reversible: true, down: x}]", "`migrations[0].id` is no name of a step"),
             (
                 "[{id: a, reversible: true, down: \"\\e[2J\"}]",
-                "`migrations[0].down` must have 1 to 4000 bytes and no control characters",
+                "`migrations[0].down` holds a character that must not be printed",
             ),
             ("[{id: a, reversible: true, down: x}, {id: a, reversible: true, down: y}]", "the step `a` stands twice"),
             ("[{id: a, reversible: true, down: x, up: y}]", "unknown key `migrations[0].up`"),
