@@ -146,7 +146,7 @@ fn work_without_end() {
             "range in range",
             "{{ range until 1000000 }}{{ range until 1000000 }}x{{ end }}{{ end }}",
             "",
-            (STEPS, ""),
+            (BYTES, ""),
         ),
         template(
             "sums of a megabyte",
