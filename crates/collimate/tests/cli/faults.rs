@@ -1,6 +1,6 @@
 //! Wrong and hostile input: each gives a message with place, reason and way out, and the documented exit code.
 
-use crate::tree::Tree;
+use crate::tree::{RELEASE, Tree};
 
 /// Runs the program in a folder with these files and compares all that it prints.
 #[track_caller]
@@ -17,14 +17,6 @@ profiles:
   compose/dev: {channel: edge, compose: [compose.yaml], env: [dev.env]}
 ";
 const COMPOSE: &str = "services: {web: {image: nginx:1.27, hostname: \"${HOST}\"}}\n";
-const RELEASE: &str = "\
-schema: 1
-version: 1.0.0
-channel: edge
-digests: resolved
-components:
-  nginx: {image: docker.io/library/nginx, tag: \"1.27\", digest: \"sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1\"}
-";
 
 #[test]
 fn a_rule_is_explained() {

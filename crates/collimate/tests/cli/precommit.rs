@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use testkit::Sandbox;
 
-use crate::tree::repository;
+use crate::tree::{RELEASE, repository};
 
 const WORKSPACE: &str = "\
 schema: 1
@@ -15,14 +15,6 @@ profiles:
 ";
 const COMPOSE: &str =
     "services: {web: {image: nginx:1.27@sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1}}\n";
-const RELEASE: &str = "\
-schema: 1
-version: 1.0.0
-channel: edge
-digests: resolved
-components:
-  nginx: {image: docker.io/library/nginx, tag: \"1.27\", digest: \"sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1\"}
-";
 
 /// Runs a program in a folder of the sandbox, with a home of its own and no network to need.
 fn run(sandbox: &Sandbox, folder: &str, program: impl AsRef<Path>, arguments: &[&str]) -> Output {

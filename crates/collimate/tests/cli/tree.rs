@@ -3,6 +3,16 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use testkit::{Cli, Sandbox};
 
+/// The manifest of a release with one component, for workspaces of one file or two.
+pub(crate) const RELEASE: &str = "\
+schema: 1
+version: 1.0.0
+channel: edge
+digests: resolved
+components:
+  nginx: {image: docker.io/library/nginx, tag: \"1.27\", digest: \"sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1\"}
+";
+
 pub(crate) struct Tree {
     sandbox: Sandbox,
 }

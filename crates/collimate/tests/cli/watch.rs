@@ -1,10 +1,10 @@
 //! `check --watch`: what is changed is checked again, whatever way it was changed, until a signal ends it.
 
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
-use crate::tree::Tree;
+use crate::tree::{RELEASE, Tree};
 
 const WORKSPACE: &str = "\
 schema: 1
@@ -13,22 +13,28 @@ profiles:
   compose/dev: {channel: edge, compose: [compose.yaml], env: [env/dev.env]}
 ";
 const COMPOSE: &str = "services: {web: {image: nginx:1.27@sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1, hostname: \"${HOST}\"}}\n";
-const RELEASE: &str = "\
-schema: 1
-version: 1.0.0
-channel: edge
-digests: resolved
-components:
-  nginx: {image: docker.io/library/nginx, tag: \"1.27\", digest: \"sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1\"}
-";
 
 /// A machine under load is slow; what hangs is found all the same.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What a program has written up to now, and a bell that rings when there is more.
+#[derive(Default)]
+struct Told {
+    written: Mutex<Written>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Written {
+    stdout: String,
+    stderr: String,
+    /// Streams that have ended.
+    ended: usize,
+}
+
 struct Watching {
     child: Child,
-    stdout: Arc<Mutex<String>>,
-    stderr: Arc<Mutex<String>>,
+    told: Arc<Told>,
     /// How much of both has been looked at.
     seen: (usize, usize),
 }
@@ -45,34 +51,38 @@ impl Watching {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = collected(child.stdout.take().unwrap());
-        let stderr = collected(child.stderr.take().unwrap());
-        Self { child, stdout, stderr, seen: (0, 0) }
+        let told = Arc::new(Told::default());
+        collect(child.stdout.take().unwrap(), &told, |written| &mut written.stdout);
+        collect(child.stderr.take().unwrap(), &told, |written| &mut written.stderr);
+        Self { child, told, seen: (0, 0) }
     }
 
     /// Waits for a text on stdout that was not there at the last wait.
     #[track_caller]
     fn prints(&mut self, text: &str) {
-        self.seen.0 = self.await_text(&self.stdout, self.seen.0, text);
+        self.seen.0 = self.await_text(|written| &written.stdout, self.seen.0, text);
     }
 
     #[track_caller]
     fn says(&mut self, text: &str) {
-        self.seen.1 = self.await_text(&self.stderr, self.seen.1, text);
+        self.seen.1 = self.await_text(|written| &written.stderr, self.seen.1, text);
     }
 
     #[track_caller]
-    fn await_text(&self, stream: &Mutex<String>, from: usize, text: &str) -> usize {
-        let start = Instant::now();
-        loop {
-            if let Some(at) = stream.lock().unwrap()[from..].find(text) {
-                return from + at + text.len();
-            }
-            let (stdout, stderr) = (self.stdout.lock().unwrap(), self.stderr.lock().unwrap());
-            assert!(start.elapsed() < PATIENCE, "no `{text}` in\n{stdout}\nstderr:\n{stderr}");
-            drop((stdout, stderr));
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    fn await_text(&self, stream: impl Fn(&Written) -> &str, from: usize, text: &str) -> usize {
+        let at = |written: &Written| stream(written)[from..].find(text);
+        let written = self.wait_until(&format!("no `{text}`"), |written| at(written).is_some());
+        from + at(&written).unwrap() + text.len()
+    }
+
+    /// Waits until this is so of what was written.
+    #[track_caller]
+    fn wait_until(&self, otherwise: &str, is_so: impl Fn(&Written) -> bool) -> MutexGuard<'_, Written> {
+        let written = self.told.written.lock().unwrap();
+        let (written, _) = self.told.more.wait_timeout_while(written, PATIENCE, |written| !is_so(written)).unwrap();
+        let Written { stdout, stderr, .. } = &*written;
+        assert!(is_so(&written), "{otherwise} in\n{stdout}\nstderr:\n{stderr}");
+        written
     }
 
     /// Sends a signal; the exit code.
@@ -83,16 +93,11 @@ impl Watching {
         self.ended()
     }
 
+    /// The exit code. Whoever closes both streams is about to end.
     #[track_caller]
     fn ended(&mut self) -> Option<i32> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(start.elapsed() < PATIENCE, "it does not end");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        drop(self.wait_until("it does not end", |written| written.ended == 2));
+        self.child.wait().unwrap().code()
     }
 }
 
@@ -104,16 +109,25 @@ impl Drop for Watching {
     }
 }
 
-fn collected(mut pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
-    let text = Arc::new(Mutex::new(String::new()));
-    let into = Arc::clone(&text);
+fn collect(
+    mut pipe: impl std::io::Read + Send + 'static,
+    told: &Arc<Told>,
+    stream: impl Fn(&mut Written) -> &mut String + Send + 'static,
+) {
+    let told = Arc::clone(told);
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
-        while let Ok(read @ 1..) = pipe.read(&mut buffer) {
-            into.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
+        loop {
+            let read = pipe.read(&mut buffer).unwrap_or(0);
+            let mut written = told.written.lock().unwrap();
+            stream(&mut written).push_str(&String::from_utf8_lossy(&buffer[..read]));
+            written.ended += usize::from(read == 0);
+            told.more.notify_all();
+            if read == 0 {
+                return;
+            }
         }
     });
-    text
 }
 
 fn tree() -> Tree {

@@ -3,8 +3,8 @@
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-use super::watch::{Mode, RELEASE, SERVICE, watched};
-use crate::tree::Tree;
+use super::watch::{Mode, SERVICE, watched};
+use crate::tree::{RELEASE, Tree};
 
 /// A workspace whose `compose.yaml` is made by `make`; what `check` says first.
 #[track_caller]

@@ -3,8 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::watch::RELEASE;
-use crate::tree::Tree;
+use crate::tree::{RELEASE, Tree};
 
 /// Colour, a link, the clipboard, a bell, C1; two directions, a mark, a line end of its own, a letter that nobody sees; old and new
 /// commands of runners.

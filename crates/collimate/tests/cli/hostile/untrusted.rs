@@ -5,8 +5,8 @@
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use super::watch::{Mode, RELEASE, program, watched};
-use crate::tree::Tree;
+use super::watch::{Mode, program, watched};
+use crate::tree::{RELEASE, Tree};
 
 /// What a program reads before and beside its own work: the loader and its libraries, the system's tables, itself, and how many cores
 /// it may use.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use camino::{Utf8Path, Utf8PathBuf};
 use testkit::{Cli, Sandbox};
 
-use crate::tree::Tree;
+use crate::tree::{RELEASE, Tree};
 
 /// Megabytes that one run may take. Design §8; a debug build takes as much as any.
 const MOST_MEGABYTES: u64 = 200;
@@ -133,15 +133,6 @@ fn check(case: &Case) -> Option<Watched> {
     }
     watched(&tree, &["check"], Mode::Sealed, |cli| cli)
 }
-
-pub(crate) const RELEASE: &str = "\
-schema: 1
-version: 1.0.0
-channel: edge
-digests: resolved
-components:
-  nginx: {image: docker.io/library/nginx, tag: \"1.27\", digest: \"sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1\"}
-";
 
 /// What most services are in here.
 pub(crate) const SERVICE: &str = "services: {a: {image: nginx:1.27}}\n";

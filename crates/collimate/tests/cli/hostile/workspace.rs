@@ -1,7 +1,8 @@
 //! Our own files: `collimate.yaml`, release manifests, and plain manifests.
 
-use super::watch::{Case, RELEASE, SERVICE, compose, refused};
+use super::watch::{Case, SERVICE, compose, refused};
 use super::yaml::alias_bomb;
+use crate::tree::RELEASE;
 
 fn with(case: Case, path: &str, content: String) -> Case {
     let files = case.files.into_iter().filter(|(other, _)| other != path);
