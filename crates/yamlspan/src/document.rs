@@ -6,6 +6,7 @@ use std::sync::Arc;
 use source::{FileId, Span};
 
 use crate::events::{Event, Events, Properties};
+use crate::lines;
 use crate::scan::{Decoded, Made, Mark, Problem, Stage, narrow};
 use crate::{Dialect, Error, Kind, Limit, MOST_BYTES, MOST_NODES, NodeRef, Style};
 
@@ -118,21 +119,30 @@ fn parse_some(text: Arc<str>, file: FileId, dialect: Dialect, most: usize) -> Re
         let message = format!("yaml: text has {} bytes, more than the {MOST_BYTES} that are read", text.len());
         return Err(Error::over(Limit::Size, message, None));
     }
-    let mut composer = Composer::new(&text, dialect);
+    let (parts, roots) = match lines::read(&text) {
+        Some((parts, root)) => (parts, vec![root]),
+        None => compose(&text, dialect, most).map_err(|problem| problem.into_error(dialect, file, &text))?,
+    };
+    let Parts { nodes, children, made, tags, anchors } = parts;
+    let tree = Arc::new(Tree { file, dialect, nodes, children, made, tags, anchors, text });
+    let document = |(root, range)| Document { tree: Arc::clone(&tree), root, range };
+    Ok(roots.into_iter().map(document).collect())
+}
+
+/// The nodes of up to `most` documents, by the whole grammar.
+pub(crate) fn compose(text: &str, dialect: Dialect, most: usize) -> Result<(Parts, Vec<Root>), Problem> {
+    let mut composer = Composer::new(text, dialect);
     let mut roots = Vec::new();
     while roots.len() < most {
-        let document = composer.document().map_err(|problem| problem.into_error(dialect, file, &text))?;
-        match document {
+        match composer.document()? {
             Some(document) => roots.push(document),
             None => break,
         }
     }
-    let Composer { events, nodes, children, anchors, .. } = composer;
-    let made = events.scanner.made;
-    let tags = events.tags.into_iter().map(short_tag).collect();
-    let tree = Arc::new(Tree { file, dialect, nodes, children, made, tags, anchors, text: Arc::clone(&text) });
-    let document = |(root, range)| Document { tree: Arc::clone(&tree), root, range };
-    Ok(roots.into_iter().map(document).collect())
+    let Composer { events, mut parts, .. } = composer;
+    parts.made = events.scanner.made;
+    parts.tags = events.tags.into_iter().map(short_tag).collect();
+    Ok((parts, roots))
 }
 
 fn short_tag(tag: String) -> String {
@@ -143,16 +153,31 @@ fn short_tag(tag: String) -> String {
 }
 
 /// The root node of a document and its byte range.
-type Root = (u32, (u32, u32));
+pub(crate) type Root = (u32, (u32, u32));
+
+/// What a tree is made of.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) children: Vec<u32>,
+    made: Vec<Made>,
+    tags: Vec<String>,
+    anchors: Vec<(u32, u32)>,
+}
+
+impl Parts {
+    /// With room for what a text of so many bytes has mostly.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        Self { nodes: Vec::with_capacity(bytes / 24), children: Vec::with_capacity(bytes / 24), ..Self::default() }
+    }
+}
 
 /// Events to nodes.
 struct Composer<'s> {
     source: &'s str,
     events: Events<'s>,
     dialect: Dialect,
-    nodes: Vec<Node>,
-    children: Vec<u32>,
-    anchors: Vec<(u32, u32)>,
+    parts: Parts,
     /// Never iterated, so its order does not matter.
     known: HashMap<&'s str, u32>,
 }
@@ -163,9 +188,7 @@ impl<'s> Composer<'s> {
             source,
             events: Events::new(source, dialect),
             dialect,
-            nodes: Vec::with_capacity(source.len() / 24),
-            children: Vec::with_capacity(source.len() / 24),
-            anchors: Vec::new(),
+            parts: Parts::with_room(source.len()),
             known: HashMap::new(),
         }
     }
@@ -180,7 +203,7 @@ impl<'s> Composer<'s> {
         let mut open: Vec<(u32, usize)> = Vec::new();
         let mut waiting: Vec<u32> = Vec::new();
         loop {
-            if let Some(last) = self.nodes.get(MOST_NODES) {
+            if let Some(last) = self.parts.nodes.get(MOST_NODES) {
                 let mark = Mark { at: last.start, line: last.line, column: last.column };
                 let message = format!("the text has more than the {MOST_NODES} values that are read").into();
                 return Err(Problem { stage: Stage::Limit, context: None, message, mark });
@@ -202,10 +225,10 @@ impl<'s> Composer<'s> {
                 }
                 Event::SequenceEnd { end } | Event::MappingEnd { end } => {
                     let Some((id, first)) = open.pop() else { continue };
-                    let from = narrow(self.children.len());
-                    self.children.extend(waiting.drain(first..));
-                    let to = narrow(self.children.len());
-                    if let Some(node) = self.nodes.get_mut(id as usize) {
+                    let from = narrow(self.parts.children.len());
+                    self.parts.children.extend(waiting.drain(first..));
+                    let to = narrow(self.parts.children.len());
+                    if let Some(node) = self.parts.nodes.get_mut(id as usize) {
                         node.content = Content::Children { from, to };
                     }
                     self.finish(id, end);
@@ -221,25 +244,25 @@ impl<'s> Composer<'s> {
     }
 
     fn add(&mut self, kind: Kind, style: Style, properties: Properties, start: u32, content: Content) -> u32 {
-        let id = narrow(self.nodes.len());
+        let id = narrow(self.parts.nodes.len());
         let Properties { anchor, tag, mark } = properties;
         let anchor = anchor.map(|token| {
             self.known.insert(name_in(self.source, token), id);
             self.add_name(token)
         });
         let (line, column, outer_start) = (mark.line, mark.column, mark.at);
-        self.nodes.push(Node { kind, style, line, column, outer_start, start, end: start, content, tag, anchor });
+        self.parts.nodes.push(Node { kind, style, line, column, outer_start, start, end: start, content, tag, anchor });
         id
     }
 
     fn add_name(&mut self, (start, end): (u32, u32)) -> u32 {
-        let index = narrow(self.anchors.len());
-        self.anchors.push((start + 1, end));
+        let index = narrow(self.parts.anchors.len());
+        self.parts.anchors.push((start + 1, end));
         index
     }
 
     fn finish(&mut self, id: u32, end: u32) {
-        if let Some(node) = self.nodes.get_mut(id as usize) {
+        if let Some(node) = self.parts.nodes.get_mut(id as usize) {
             node.end = end.max(node.start);
         }
     }
@@ -254,7 +277,7 @@ impl<'s> Composer<'s> {
         let properties = Properties { anchor: None, tag: None, mark: start };
         let id = self.add(Kind::Alias, Style::Plain, properties, start.at, Content::Alias(target));
         let name = self.add_name(token);
-        if let Some(node) = self.nodes.get_mut(id as usize) {
+        if let Some(node) = self.parts.nodes.get_mut(id as usize) {
             node.anchor = Some(name);
         }
         self.finish(id, end);

@@ -18,6 +18,7 @@ pub mod edit;
 pub mod emit;
 mod error;
 mod events;
+mod lines;
 mod node;
 mod number;
 mod resolve;

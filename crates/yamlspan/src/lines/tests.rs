@@ -1,0 +1,112 @@
+//! The line reader is held to the grammar: it makes the same nodes, or none.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+
+use super::read;
+use crate::Dialect;
+use crate::document::compose;
+
+const DIALECTS: [Dialect; 3] = [Dialect::GoYamlV2, Dialect::GoYamlV3, Dialect::GoYamlV4];
+
+/// Whether the line reader took a text. If it did, every dialect's grammar makes the same of it.
+fn is_read(text: &str) -> bool {
+    let Some((parts, root)) = read(text) else { return false };
+    let read = format!("{parts:?} {root:?}");
+    for dialect in DIALECTS {
+        let (parts, roots) = compose(text, dialect, usize::MAX).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
+        assert_eq!(roots.len(), 1, "{text:?}");
+        assert_eq!(read, format!("{parts:?} {:?}", roots[0]), "{text:?} in {dialect:?}");
+    }
+    true
+}
+
+#[test]
+fn what_people_write_most_is_read() {
+    for text in [
+        "a: 1\n",
+        "a: 1",
+        "a:\nb:\n",
+        "a:",
+        "a:\n  b: x # why\n\n  # c\n  c: \"y z\"\nd: 'w'\n",
+        "a:\n- b\n- c: d\n  e:\n  - f\n  g:\ng: {}\n",
+        "- a: []\n  b: - c\n".replace("- c", "-c").as_str(),
+        "list:\n  - one\n  - two: 2\n    three:\n      four: 4\n",
+        "- k:\n- b: c\n",
+        "image: a/b:1@sha256:0\nurl: http://x/#y\n",
+        "a: b  c   # d\n",
+    ] {
+        assert!(is_read(text), "{text:?}");
+    }
+}
+
+#[test]
+fn what_needs_the_grammar_is_left_to_it() {
+    for text in [
+        "",
+        "# only a comment\n",
+        "a",
+        "a: b: c\n",
+        "a: b\n  c\n",
+        "a: |\n  b\n",
+        "a: &x b\n",
+        "a: *x\n",
+        "a: !!str b\n",
+        "? a\n: b\n",
+        "a: \"b\\n\"\n",
+        "a: 'b''c'\n",
+        "a: \"b\n  c\"\n",
+        "a: [b]\n",
+        "---\na: b\n",
+        "a: b\n...\n",
+        "a:\tb\n",
+        "a: ü\n",
+        "a: b\r\n",
+        "a : b\n",
+        "a:\n  b: c\n d: e\n",
+        "a: b\n- c\n",
+        "- - a\n",
+        "-\n  a: b\n",
+        "a: \"b\"#c\n",
+        "%YAML 1.1\n---\na: b\n",
+    ] {
+        assert!(!is_read(text), "{text:?}");
+    }
+    assert!(!is_read(&format!("{}: b\n", "a".repeat(1100))));
+}
+
+/// Lines that are often right below each other, and now and then not.
+fn text() -> impl Strategy<Value = String> {
+    let indent = prop_oneof![9 => Just(""), 9 => Just("  "), 3 => Just("    "), 1 => Just(" "), 1 => Just("      ")];
+    let item = prop_oneof![30 => Just(""), 10 => Just("- "), 1 => Just("-   "), 1 => Just("- - "), 1 => Just("-")];
+    let key = prop_oneof![
+        40 => Just("a:"), 20 => Just("b-c:"), 1 => Just("a b:"), 1 => Just("a#b:"), 1 => Just("a #b:"), 1 => Just("a :"), 1 => Just("<<:"),
+        2 => Just(""), 1 => Just("\"q\":"), 1 => Just("$x/y:"), 1 => Just("...:"), 1 => Just("a::"), 1 => Just("? a:")
+    ];
+    let value = prop_oneof![
+        40 => Just(" x"), 20 => Just(""), 2 => Just(" 1 2"), 1 => Just(" \"a b\""), 1 => Just(" 'c'"), 1 => Just(" {}"), 1 => Just("  []"),
+        1 => Just(" x:y"), 1 => Just(" x: y"), 1 => Just(" x:"), 1 => Just(" -x"), 1 => Just(" - x"), 1 => Just(" #x"), 1 => Just("#x"),
+        1 => Just(" \"a\\t\""), 1 => Just(" ''"), 1 => Just(" '''"), 1 => Just(" |"), 1 => Just(" *a"), 1 => Just(" ~"), 1 => Just(" [x"),
+        1 => Just(" a [b], {c}"), 1 => Just(" \"a"), 1 => Just("---"), 1 => Just(" a# b"), 1 => Just(" .x"), 1 => Just(" ?x"), 1 => Just(" :x")
+    ];
+    let rest = prop_oneof![40 => Just(""), 2 => Just("  "), 2 => Just(" # c: d"), 1 => Just("# c"), 1 => Just(" \t"), 1 => Just("\r")];
+    let end =
+        prop_oneof![30 => Just("\n"), 1 => Just("\n\n"), 1 => Just("\n  # e\n"), 1 => Just("\n#\n"), 1 => Just("")];
+    let line = (indent, item, key, value, rest, end)
+        .prop_map(|(indent, item, key, value, rest, end)| [indent, item, key, value, rest, end].concat());
+    proptest::collection::vec(line, 0..7).prop_map(|lines| lines.concat())
+}
+
+fn holds(texts: &impl Strategy<Value = String>, cases: usize) -> usize {
+    let mut runner = TestRunner::deterministic();
+    (0..cases).filter(|_| is_read(&texts.new_tree(&mut runner).unwrap().current())).count()
+}
+
+#[test]
+fn it_reads_as_the_grammar_does() {
+    let read = holds(&text(), 4_000);
+    assert!(read > 400, "{read}");
+    let read = holds(&"[ab:# \\-\n\"'{}\\[\\]x]{0,16}", 20_000);
+    assert!(read > 100, "{read}");
+}
