@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::Digest as _;
 
+use crate::ImageRef;
+
 /// A valid digest. Nothing downstream checks it again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
@@ -32,10 +34,16 @@ impl Digest {
     /// The sha256 digest of `bytes`.
     #[must_use]
     pub fn sha256(bytes: &[u8]) -> Self {
-        let mut text = String::with_capacity("sha256:".len() + 64);
+        Self::of(&sha2::Sha256::digest(bytes))
+    }
+
+    fn of(hash: &[u8]) -> Self {
+        let mut text = String::with_capacity("sha256:".len() + 2 * hash.len());
         text.push_str("sha256:");
-        let digits = sha2::Sha256::digest(bytes).into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+        for byte in hash {
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 0xf));
+        }
         Self(text)
     }
 
@@ -43,6 +51,20 @@ impl Digest {
     #[must_use]
     pub fn sample(image: &str, tag: &str) -> Self {
         Self::sha256(format!("{image}:{tag}").as_bytes())
+    }
+
+    /// Whether it is the [`Self::sample`] of an image and its tag. Asked of every image of every release there was, so it makes no text.
+    pub(crate) fn is_sample_of(&self, image: &ImageRef, tag: &str) -> bool {
+        let mut hash = sha2::Sha256::new();
+        if !image.registry().is_empty() {
+            hash.update(image.registry());
+            hash.update("/");
+        }
+        for part in [image.repository(), ":", tag] {
+            hash.update(part);
+        }
+        let digits = hash.finalize().into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
+        self.algorithm() == "sha256" && digits.eq(self.hex().chars())
     }
 
     /// The whole digest, such as `sha256:5bd0…`.
@@ -71,6 +93,11 @@ impl Digest {
     }
 }
 
+/// The hexadecimal digit of a number below 16.
+fn digit(number: u8) -> char {
+    char::from(if number < 10 { b'0' + number } else { b'a' - 10 + number })
+}
+
 impl FromStr for Digest {
     type Err = DigestError;
 
@@ -79,7 +106,9 @@ impl FromStr for Digest {
         let Some((algorithm, expected)) = ALGORITHMS.iter().find(|(name, _)| *name == algorithm).copied() else {
             return Err(DigestError::Algorithm(algorithm.to_owned()));
         };
-        if let Some(wrong) = hex.chars().find(|digit| !matches!(digit, '0'..='9' | 'a'..='f')) {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if let Some(wrong) = hex.bytes().position(|byte| !is_digit(&byte)).and_then(|at| hex.get(at..)?.chars().next())
+        {
             return Err(DigestError::Digit(wrong));
         }
         if hex.len() != expected {

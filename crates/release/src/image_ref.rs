@@ -149,7 +149,7 @@ impl FromStr for ImageRef {
             None => (named, None),
         };
         let place = place_name(name);
-        let repository = format!("{}{}", place.prefix, &name[place.repository.clone()]);
+        let repository = [place.prefix, &name[place.repository.clone()]].concat();
         check_name(place.registry, &repository, text)?;
         let tag_text = tag.clone().map(|range| &text[range]);
         if let Some(tag) = tag_text
@@ -192,7 +192,9 @@ fn place_name(name: &str) -> Placed<'_> {
 }
 
 fn check_name(registry: &str, repository: &str, text: &str) -> Result<(), ImageRefError> {
-    if repository.chars().any(char::is_uppercase) {
+    if repository.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+        && repository.chars().any(char::is_uppercase)
+    {
         return Err(ImageRefError::Uppercase(repository.to_owned()));
     }
     if !repository.split('/').all(is_path_part) {
@@ -219,8 +221,9 @@ fn is_path_part(part: &str) -> bool {
     if !is_word(first) || !is_word(last) {
         return false;
     }
-    part.split(|character: char| character.is_ascii_lowercase() || character.is_ascii_digit())
-        .all(|separator| matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|byte| byte == b'-'))
+    bytes
+        .split(is_word)
+        .all(|separator| matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-'))
 }
 
 /// A host name, an IPv4 address or an IPv6 address in brackets; with or without a port.
@@ -234,18 +237,18 @@ fn is_host(text: &str) -> bool {
         Some((host, port)) => (host, Some(port)),
         None => (text, None),
     };
-    port.is_none_or(is_port) && host.split('.').all(is_host_part)
+    port.is_none_or(is_port) && host.as_bytes().split(|byte| *byte == b'.').all(is_host_part)
 }
 
 fn is_port(port: &str) -> bool {
     !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_host_part(part: &str) -> bool {
-    let (Some(first), Some(last)) = (part.bytes().next(), part.bytes().last()) else { return false };
+fn is_host_part(part: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (part.first(), part.last()) else { return false };
     first.is_ascii_alphanumeric()
         && last.is_ascii_alphanumeric()
-        && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }
 
 /// Whether a text can be a tag.

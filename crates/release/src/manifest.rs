@@ -296,7 +296,7 @@ pub fn scalar(text: &str) -> String {
 
 /// Whether a plain scalar could be read as a number, a boolean, null or a sexagesimal. Errs towards quoting; dates and
 /// moments (which our reader takes as written) stay plain.
-fn reads_otherwise(text: &str) -> bool {
+pub(crate) fn reads_otherwise(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     if ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"].contains(&lower.as_str()) {
         return true;

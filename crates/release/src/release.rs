@@ -1,6 +1,9 @@
 //! A release manifest with the place of every value.
 
+mod canonical;
+
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use source::{FileId, Span};
 
@@ -80,6 +83,8 @@ pub struct Component {
     pub platforms: Vec<(Spanned<String>, Spanned<Digest>)>,
     pub availability: Option<Spanned<Availability>>,
     pub reason: Option<Spanned<String>>,
+    /// What [`Self::is_sample`] says, once it was asked.
+    sample: OnceLock<bool>,
 }
 
 /// Which part of the manifest lists a component.
@@ -124,7 +129,7 @@ impl Component {
     /// Whether the digest is a stand-in: the sha256 of `<image>:<tag>`.
     #[must_use]
     pub fn is_sample(&self) -> bool {
-        self.digest.get().is_some_and(|digest| *digest == Digest::sample(&self.image.name(), &self.tag))
+        *self.sample.get_or_init(|| self.digest.get().is_some_and(|digest| digest.is_sample_of(&self.image, &self.tag)))
     }
 
     /// `<image>:<tag>@<digest>`, as a profile is meant to write it; without digest where none is known.
@@ -142,9 +147,10 @@ impl Release {
     /// Reads a manifest. All problems are collected; no release comes back only where nothing can be read.
     #[must_use]
     pub fn parse(text: &str, file: FileId) -> (Option<Self>, Vec<Problem>) {
-        let mut reader = Reader::new();
-        let release = read(text, file, &mut reader);
-        (release, reader.problems)
+        match canonical::read(text, file) {
+            Some(release) => (Some(release), Vec::new()),
+            None => strictly(text, file),
+        }
     }
 
     /// The components that list this image, whatever its tag and digest.
@@ -224,6 +230,13 @@ fn plain(component: &Component) -> Listed {
 
 /// What stands in place of a digest that is not known yet.
 pub(crate) const UNRESOLVED: &str = "unresolved";
+
+/// Any manifest, with all its problems.
+fn strictly(text: &str, file: FileId) -> (Option<Release>, Vec<Problem>) {
+    let mut reader = Reader::new();
+    let release = read(text, file, &mut reader);
+    (release, reader.problems)
+}
 
 fn read(text: &str, file: FileId, reader: &mut Reader) -> Option<Release> {
     let document = document(text, file, &mut reader.problems)?;
@@ -368,7 +381,8 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
         }
     });
     let reason = reader.optional_text(fields, "reason");
-    Some(Component { name, group, image: image?, tag, digest, only_in, platforms, availability, reason })
+    let sample = OnceLock::new();
+    Some(Component { name, group, image: image?, tag, digest, only_in, platforms, availability, reason, sample })
 }
 
 fn read_image(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<ImageRef>> {

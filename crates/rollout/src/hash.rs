@@ -7,7 +7,7 @@ use release::Digest;
 use serde::{Deserialize, Serialize};
 
 /// A sha256. Valid if it exists.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Hash(String);
 

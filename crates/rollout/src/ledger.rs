@@ -1,6 +1,7 @@
 //! All entries, in the order in which one follows from the other, and whether they hang together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 use crate::entry::{Draft, Entry, EntryError};
 use crate::{Hash, Moment};
@@ -65,19 +66,20 @@ impl Ledger {
     #[must_use]
     pub fn of(read: impl IntoIterator<Item = Result<Recorded, Fault>>) -> (Self, Vec<Fault>) {
         let mut faults: Vec<Fault> = Vec::new();
-        let mut known: BTreeMap<Hash, Recorded> = BTreeMap::new();
+        let mut known: Vec<Recorded> = Vec::new();
         for read in read {
             match read {
-                Ok(recorded) => {
-                    known.insert(recorded.hash.clone(), recorded);
-                }
+                Ok(recorded) => known.push(recorded),
                 Err(fault) => faults.push(fault),
             }
         }
+        known.sort_by(|a, b| a.hash.cmp(&b.hash));
+        known.dedup_by(|a, b| a.hash == b.hash);
+        let places = places(&known);
         let unusable: Vec<String> = faults.iter().map(|fault| fault.name.clone()).collect();
-        for recorded in known.values() {
+        for recorded in &known {
             for before in &recorded.entry.before {
-                let Some(earlier) = known.get(before) else {
+                let Some(earlier) = places.get(before).and_then(|&place| known.get(place)) else {
                     // An entry that was changed has a fault of its own.
                     if !unusable.iter().any(|name| name.contains(before.short())) {
                         let message = format!("the entry before it, `{}`, is missing", before.short());
@@ -155,36 +157,39 @@ impl Ledger {
     }
 }
 
-/// Kahn's order; among entries that are free to come next, the oldest comes first.
-fn ordered(mut known: BTreeMap<Hash, Recorded>) -> Vec<Recorded> {
-    let mut waits: BTreeMap<Hash, usize> = BTreeMap::new();
-    let mut followers: BTreeMap<Hash, Vec<Hash>> = BTreeMap::new();
-    let mut free: BTreeSet<(Moment, Hash)> = BTreeSet::new();
-    for (hash, recorded) in &known {
+/// Where each entry is in a list of them.
+fn places(known: &[Recorded]) -> HashMap<&Hash, usize> {
+    known.iter().enumerate().map(|(place, recorded)| (&recorded.hash, place)).collect()
+}
+
+/// Kahn's order; among entries that are free to come next, the oldest comes first. `known` is sorted by hash.
+fn ordered(known: Vec<Recorded>) -> Vec<Recorded> {
+    let places = places(&known);
+    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); known.len()];
+    let mut waits = vec![0_usize; known.len()];
+    let mut free: BinaryHeap<Reverse<(&Moment, usize)>> = BinaryHeap::new();
+    for (place, recorded) in known.iter().enumerate() {
         // What is missing has a fault of its own and holds up nobody.
-        let present: BTreeSet<&Hash> =
-            recorded.entry.before.iter().filter(|before| known.contains_key(*before)).collect();
+        let present: BTreeSet<usize> =
+            recorded.entry.before.iter().filter_map(|before| places.get(before).copied()).collect();
         if present.is_empty() {
-            free.insert((recorded.entry.at.clone(), hash.clone()));
+            free.push(Reverse((&recorded.entry.at, place)));
         }
-        waits.insert(hash.clone(), present.len());
-        for before in present {
-            followers.entry(before.clone()).or_default().push(hash.clone());
-        }
+        waits[place] = present.len();
+        present.iter().for_each(|&before| followers[before].push(place));
     }
     let mut order = Vec::with_capacity(known.len());
-    while let Some((_, hash)) = free.pop_first() {
-        let Some(recorded) = known.remove(&hash) else { continue };
-        order.push(recorded);
-        for follower in followers.remove(&hash).unwrap_or_default() {
-            let Some(waiting) = waits.get_mut(&follower) else { continue };
-            *waiting = waiting.saturating_sub(1);
-            if let (0, Some(next)) = (*waiting, known.get(&follower)) {
-                free.insert((next.entry.at.clone(), follower));
+    while let Some(Reverse((_, next))) = free.pop() {
+        order.push(next);
+        for &follower in &followers[next] {
+            waits[follower] -= 1;
+            if waits[follower] == 0 {
+                free.push(Reverse((&known[follower].entry.at, follower)));
             }
         }
     }
-    order
+    let mut known: Vec<Option<Recorded>> = known.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|place| known[place].take()).collect()
 }
 
 #[cfg(test)]

@@ -136,13 +136,13 @@ impl SourceMap {
         self.files.iter().rev().find(|file| file.path == path).map(|file| file.text())
     }
 
-    /// Every path with its file as it was last read, sorted by path.
+    /// Every path with its file as it was last read, sorted by the path's bytes.
     pub fn latest(&self) -> impl Iterator<Item = (&Utf8Path, FileId)> {
         let mut latest = BTreeMap::new();
         for (id, file) in (0..).zip(&self.files) {
-            latest.insert(file.path(), FileId(id));
+            latest.insert(file.path.as_str(), FileId(id));
         }
-        latest.into_iter()
+        latest.into_iter().map(|(path, file)| (Utf8Path::new(path), file))
     }
 
     /// The path of a span's file; empty for a foreign id.
