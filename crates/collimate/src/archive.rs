@@ -68,10 +68,14 @@ pub(crate) fn again<'s>(
 /// The archived release of this identity.
 pub(crate) fn by_identity<'s>(session: &'s Session, channel: &Channel, held: &Held) -> Result<Manifest<'s>> {
     let folder = folder(channel);
-    let found = session.releases.iter().find(|input| {
-        input.path.starts_with(&folder)
-            && input.release.as_deref().is_some_and(|release| place::held(release).sha256 == held.sha256)
-    });
+    // The version is part of the identity, and quicker to tell.
+    let is_held = |release: &release::Release| {
+        release.version.value == held.version && place::held(release).sha256 == held.sha256
+    };
+    let found = session
+        .releases
+        .iter()
+        .find(|input| input.path.starts_with(&folder) && input.release.as_deref().is_some_and(is_held));
     match found {
         Some(input) => place::manifest(session, &input.path),
         None if by_version(session, channel, &held.version).is_ok() => Err(changed(&held.version, &folder)),

@@ -5,7 +5,7 @@
 //! pipe that never ends (only regular files are read), a file that changes while we look (each is read once).
 //! Files that the operator named on the command line are let in by [`DiskFiles::allow`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,13 +31,15 @@ pub(crate) struct DiskFiles {
 #[derive(Default)]
 struct State {
     sources: SourceMap,
-    read: BTreeMap<Utf8PathBuf, Result<Content, FileError>>,
-    /// Directory, relative to the root → whether it resolves to a place that may be read.
-    inside: BTreeMap<Utf8PathBuf, bool>,
+    /// By paths in the spelling of [`normalize`]. As texts: paths are compared part by part, which thousands of files feel. Never iterated
+    /// for their order, nor are the others.
+    read: HashMap<String, Result<Content, FileError>>,
+    /// Directory → what it resolves to, if that is a place that may be read.
+    inside: HashMap<String, Option<Utf8PathBuf>>,
     /// Folders and files outside the root that the operator named.
     allowed: BTreeSet<Utf8PathBuf>,
     /// What an earlier look read and nothing has changed since.
-    kept: BTreeMap<Utf8PathBuf, Content>,
+    kept: HashMap<String, Content>,
     /// Bytes read up to now.
     total: u64,
 }
@@ -75,7 +77,7 @@ impl DiskFiles {
     pub(crate) fn kept(self, is_same: &dyn Fn(&Utf8Path) -> bool) -> Self {
         let Self { root, state } = self;
         let read = state.into_inner().unwrap_or_else(PoisonError::into_inner).read;
-        let same = |(path, content): (Utf8PathBuf, Result<Content, FileError>)| {
+        let same = |(path, content): (String, Result<Content, FileError>)| {
             let content = content.ok().filter(|content| !content.is_linked && is_same(&root.join(&path)))?;
             Some((path, content))
         };
@@ -85,7 +87,7 @@ impl DiskFiles {
 
     /// All folders that were looked into, absolute, whether they are there or not.
     pub(crate) fn folders(&self) -> Vec<Utf8PathBuf> {
-        self.lock().inside.keys().cloned().collect()
+        self.lock().inside.keys().map(Utf8PathBuf::from).collect()
     }
 
     /// The folder that everything is relative to.
@@ -116,7 +118,7 @@ impl DiskFiles {
     /// The first bytes of a regular file, without keeping them: for looking at many files.
     pub(crate) fn peek(&self, path: &Utf8Path, most: u64) -> Option<Vec<u8>> {
         let path = normalize(path);
-        let real = self.resolve(&mut self.lock(), &path).ok()?.path;
+        let real = self.resolve(&path).ok()?.path;
         let file =
             std::fs::File::open(real).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
         let mut bytes = Vec::new();
@@ -128,15 +130,25 @@ impl DiskFiles {
     pub(crate) fn overlay(&self, path: &Utf8Path, text: &str) {
         let path = normalize(path);
         let text: Arc<str> = Arc::from(text);
+        let is_linked = self.root.join(&path).is_symlink();
         let mut state = self.lock();
         let id = state.sources.add(path.clone(), Arc::clone(&text));
-        let content = Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text), is_linked: false };
-        state.read.insert(path, Ok(content));
+        let content = Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text), is_linked };
+        state.read.insert(path.into_string(), Ok(content));
     }
 
     /// Where a path of the workspace really lies, through links.
     pub(crate) fn real(&self, path: &Utf8Path) -> Utf8PathBuf {
-        let absolute = self.absolute(path);
+        let path = normalize(path);
+        let absolute = self.root.join(&path);
+        let state = self.lock();
+        if let Some(Ok(Content { is_linked: false, .. })) = state.read.get(path.as_str())
+            && let (Some(directory), Some(name)) = (absolute.parent(), absolute.file_name())
+            && let Some(Some(resolved)) = state.inside.get(directory.as_str())
+        {
+            return resolved.join(name);
+        }
+        drop(state);
         absolute.canonicalize_utf8().unwrap_or(absolute)
     }
 
@@ -146,16 +158,16 @@ impl DiskFiles {
     }
 
     /// The real path of `path`, or why it may not be read.
-    fn resolve(&self, state: &mut State, path: &Utf8Path) -> Result<Real, FileError> {
+    fn resolve(&self, path: &Utf8Path) -> Result<Real, FileError> {
         let absolute = self.root.join(path);
         let (directory, name) = match (absolute.parent(), absolute.file_name()) {
-            (Some(directory), Some(name)) => (directory.to_owned(), Some(name)),
-            _ => (absolute.clone(), None),
+            (Some(directory), Some(name)) => (directory, Some(name)),
+            _ => (absolute.as_path(), None),
         };
-        if !self.is_inside(state, &directory) && path != "." {
+        if !self.is_inside(directory) && path != "." {
             // A single file that was let in, in a folder that was not.
             let real = absolute.canonicalize_utf8().map_err(|error| io_error(path, &error))?;
-            if !may_read(&self.root, &state.allowed, &real) {
+            if !self.may_read(&real) {
                 return Err(FileError::Outside { path: path.to_owned() });
             }
             return Ok(Real { path: real, metadata: None });
@@ -165,8 +177,8 @@ impl DiskFiles {
         if metadata.is_symlink() {
             let target = absolute.canonicalize_utf8().map_err(|error| io_error(path, &error))?;
             // The folder that it leads into was looked into too.
-            target.parent().map(|folder| self.is_inside(state, folder));
-            if !may_read(&self.root, &state.allowed, &target) {
+            target.parent().map(|folder| self.is_inside(folder));
+            if !self.may_read(&target) {
                 return Err(FileError::Outside { path: path.to_owned() });
             }
             return Ok(Real { path: target, metadata: None });
@@ -175,33 +187,39 @@ impl DiskFiles {
     }
 
     /// Whether `path` is a link in a directory that may be read, wherever it leads.
-    fn is_link_inside(&self, state: &mut State, path: &Utf8Path) -> bool {
+    fn is_link_inside(&self, path: &Utf8Path) -> bool {
         let absolute = self.root.join(path);
-        absolute.parent().is_some_and(|directory| self.is_inside(state, directory)) && absolute.is_symlink()
+        absolute.parent().is_some_and(|directory| self.is_inside(directory)) && absolute.is_symlink()
     }
 
-    fn is_inside(&self, state: &mut State, directory: &Utf8Path) -> bool {
-        if let Some(known) = state.inside.get(directory) {
-            return *known;
+    fn may_read(&self, resolved: &Utf8Path) -> bool {
+        may_read(&self.root, &self.lock().allowed, resolved)
+    }
+
+    fn is_inside(&self, directory: &Utf8Path) -> bool {
+        if let Some(known) = self.lock().inside.get(directory.as_str()) {
+            return known.is_some();
         }
         // A directory that does not exist is judged by its name: reading below it fails anyway, with the better message.
         let resolved = directory.canonicalize_utf8().unwrap_or_else(|_| normalize(directory));
+        let mut state = self.lock();
         let inside = may_read(&self.root, &state.allowed, &resolved);
-        state.inside.insert(directory.to_owned(), inside);
+        state.inside.insert(directory.as_str().to_owned(), inside.then_some(resolved));
         inside
     }
 
     fn load(&self, path: &Utf8Path) -> Result<Content, FileError> {
         let path = normalize(path);
-        let (resolved, kept, left) = {
+        let (kept, left) = {
             let mut state = self.lock();
-            if let Some(known) = state.read.get(&path) {
+            if let Some(known) = state.read.get(path.as_str()) {
                 return known.clone();
             }
-            // Asked for what was kept too, for what the answer keeps in mind: which folders were looked into.
             let left = MOST_BYTES_IN_ALL - state.total.min(MOST_BYTES_IN_ALL);
-            (self.resolve(&mut state, &path), state.kept.remove(&path), left)
+            (state.kept.remove(path.as_str()), left)
         };
+        // Asked for what was kept too, for what the answer keeps in mind: which folders were looked into.
+        let resolved = self.resolve(&path);
         // Several files are read at a time. Whoever comes first with the same one decides what stands in it.
         let content = match kept {
             Some(Content { bytes, text, .. }) => Ok((bytes, text, false)),
@@ -217,7 +235,7 @@ impl DiskFiles {
             }),
         };
         let mut state = self.lock();
-        if let Some(known) = state.read.get(&path) {
+        if let Some(known) = state.read.get(path.as_str()) {
             return known.clone();
         }
         let content = content.map(|(bytes, text, is_linked): (Arc<[u8]>, Option<Arc<str>>, bool)| {
@@ -226,7 +244,7 @@ impl DiskFiles {
             let id = state.sources.add(path.clone(), shown);
             Content { id, bytes, text, is_linked }
         });
-        state.read.insert(path, content.clone());
+        state.read.insert(path.into_string(), content.clone());
         content
     }
 }
@@ -250,11 +268,9 @@ impl Files for DiskFiles {
 
     fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError> {
         let path = normalize(path);
-        let mut state = self.lock();
-        let real = self.resolve(&mut state, &path)?.path;
+        let real = self.resolve(&path)?.path;
         // What appears in it changes the list.
-        self.is_inside(&mut state, &real);
-        drop(state);
+        self.is_inside(&real);
         let mut entries = Vec::new();
         for entry in real.read_dir_utf8().map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory => FileError::NotDirectory(path.clone()),
@@ -280,16 +296,13 @@ impl Files for DiskFiles {
 
     fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
         let path = normalize(path);
-        let mut state = self.lock();
-        if let Some(Ok(_)) = state.read.get(&path) {
+        if let Some(Ok(_)) = self.lock().read.get(path.as_str()) {
             return Some(FileKind::File);
         }
-        let real = match self.resolve(&mut state, &path) {
+        let real = match self.resolve(&path) {
             Ok(real) => real.metadata().ok(),
             // What a link inside leads to is seen, so that reading it is refused with this reason and nothing is passed over.
-            Err(FileError::Outside { .. }) if self.is_link_inside(&mut state, &path) => {
-                self.root.join(&path).metadata().ok()
-            }
+            Err(FileError::Outside { .. }) if self.is_link_inside(&path) => self.root.join(&path).metadata().ok(),
             Err(_) => None,
         };
         let metadata = real?;
@@ -329,10 +342,18 @@ fn read_file(path: &Utf8Path, real: &Real, left: u64) -> Result<Vec<u8>, FileErr
         let reason = format!("with it, more than the {MOST_BYTES_IN_ALL} bytes that are kept would have been read");
         return Err(FileError::Io { path: path.to_owned(), reason });
     }
-    // One byte more, so that the end is found without a second allocation.
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-    let file = std::fs::File::open(&real.path).map_err(|error| io_error(path, &error))?;
-    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| io_error(path, &error))?;
+    let length = usize::try_from(metadata.len()).unwrap_or_default();
+    // With room for one byte more, one call shows that the file is as long as it was said to be.
+    let mut bytes = vec![0; length + 1];
+    let mut file = std::fs::File::open(&real.path).map_err(|error| io_error(path, &error))?;
+    let read = file.read(&mut bytes).or_else(|error| match error.kind() {
+        io::ErrorKind::Interrupted => Ok(0),
+        _ => Err(io_error(path, &error)),
+    })?;
+    bytes.truncate(read);
+    if read != length {
+        file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| io_error(path, &error))?;
+    }
     Ok(bytes)
 }
 

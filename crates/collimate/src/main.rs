@@ -50,6 +50,10 @@ use clap::{Parser, Subcommand};
 use crate::context::{Color, Ctx};
 use crate::exit::Exit;
 
+/// The system's allocator makes threads wait for each other: that of glibc for the kernel, that of musl for one lock.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// What is read nests deeper than a thread's usual 2 MiB allow; engines stop at their own limits first.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 

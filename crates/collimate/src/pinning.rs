@@ -8,7 +8,7 @@ mod by_hand;
 pub(crate) mod trial;
 mod wishes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use alignment::Survey;
 use camino::Utf8PathBuf;
@@ -106,10 +106,10 @@ fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>) ->
 
 /// Files that are one and the same through links, each with the one of them that stands for all: what is written to one of them, all have.
 fn same_files(sources: &SourceMap, files: &DiskFiles) -> BTreeMap<FileId, FileId> {
-    let mut first: BTreeMap<Utf8PathBuf, FileId> = BTreeMap::new();
+    let mut first: HashMap<String, FileId> = HashMap::new();
     let mut same = BTreeMap::new();
     for (path, file) in sources.latest() {
-        let own = *first.entry(files.real(path)).or_insert(file);
+        let own = *first.entry(files.real(path).into_string()).or_insert(file);
         if own != file {
             same.insert(file, own);
         }

@@ -9,6 +9,7 @@ mod seal;
 mod turn;
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::Workspace;
@@ -45,10 +46,10 @@ pub(crate) enum Purpose {
     Change,
 }
 
-/// The opened records of a workspace.
+/// The opened records of a workspace. Years of releases are not taken apart at the end: the process ends with them.
 pub(crate) struct Records {
-    pub(crate) session: Session,
-    pub(crate) ledger: Ledger,
+    pub(crate) session: ManuallyDrop<Session>,
+    pub(crate) ledger: ManuallyDrop<Ledger>,
     /// What is wrong with the ledger; empty unless it was opened to be read.
     pub(crate) faults: Vec<Fault>,
     pub(crate) now: Moment,
@@ -69,6 +70,7 @@ impl Records {
             let shown = faults.iter().take(MOST_FAULTS).map(|fault| format!("`{}`: {}", fault.name, fault.message));
             return Err(shown.fold(failure, Failure::because));
         }
+        let (session, ledger) = (ManuallyDrop::new(session), ManuallyDrop::new(ledger));
         Ok(Self { session, ledger, faults, now, folder, writer })
     }
 
@@ -192,6 +194,8 @@ fn others(history: &Utf8Path) -> Vec<String> {
     entries
         .flatten()
         .filter(|entry| is_entry_name(entry.file_name()))
+        // Thousands are plain files, which the folder itself says of them.
+        .filter(|entry| !entry.file_type().is_ok_and(|kind| kind.is_file()))
         .filter(|entry| !entry.path().metadata().is_ok_and(|metadata| metadata.is_file()))
         .map(|entry| entry.file_name().to_owned())
         .collect()

@@ -1,6 +1,6 @@
 //! An opened workspace: its file, its releases and the door to its files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use alignment::{Facts, Inputs, ReleaseInput, Role};
@@ -239,16 +239,11 @@ fn problem_finding(rule: &'static str, problem: Problem, path: &Utf8Path) -> Fin
 
 fn load_releases(workspace: &Workspace, files: &DiskFiles, known: &[ReleaseInput]) -> Vec<ReleaseInput> {
     let known: BTreeMap<FileId, &ReleaseInput> = known.iter().filter_map(|input| Some((input.file?, input))).collect();
-    let mut named = BTreeSet::new();
-    let mut unread: Vec<Unread> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut named: Vec<(Utf8PathBuf, Role)> = Vec::new();
     let mut add = |path: &Utf8Path, role: Role| {
-        if named.insert(path.to_owned()) {
-            let (input, text) = read_release(files, path, role);
-            unread.push(match input.file.and_then(|file| known.get(&file)) {
-                // The same text: a file has another id with another one.
-                Some(known) => (ReleaseInput { role: input.role, ..(*known).clone() }, None),
-                None => (input, text),
-            });
+        if seen.insert(path.to_owned()) {
+            named.push((path.to_owned(), role));
         }
     };
     for channel in &workspace.channels {
@@ -275,38 +270,32 @@ fn load_releases(workspace: &Workspace, files: &DiskFiles, known: &[ReleaseInput
             }
         }
     }
-    // Years of releases are some megabytes of YAML.
-    parallel::map(&unread, parse_release)
+    // Years of releases are a thousand files.
+    parallel::map(&named, |(path, role)| read_release(files, path, role.clone(), &known))
 }
 
-/// A manifest before it is parsed: what is known of it, and its text.
-type Unread = (ReleaseInput, Option<(FileId, Arc<str>)>);
-
-fn read_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> Unread {
+fn read_release(
+    files: &DiskFiles,
+    path: &Utf8Path,
+    role: Role,
+    known: &BTreeMap<FileId, &ReleaseInput>,
+) -> ReleaseInput {
     let mut input =
         ReleaseInput { path: path.to_owned(), role, file: None, release: None, problems: Vec::new(), unreadable: None };
-    match files.read_text(path) {
-        Ok((file, text)) => {
-            input.file = Some(file);
-            (input, Some((file, text)))
-        }
-        Err(error) => {
-            input.unreadable = Some(error.to_string());
-            (input, None)
-        }
+    let (file, text) = match files.read_text(path) {
+        Ok(read) => read,
+        Err(error) => return ReleaseInput { unreadable: Some(error.to_string()), ..input },
+    };
+    // The same text: a file has another id with another one.
+    if let Some(known) = known.get(&file) {
+        return ReleaseInput { role: input.role, ..(*known).clone() };
     }
-}
-
-fn parse_release((input, text): &Unread) -> ReleaseInput {
-    let mut input = input.clone();
-    if let Some((file, text)) = text {
-        let (release, problems) = Release::parse(text, *file);
-        (input.release, input.problems) = (release.map(Arc::new), problems);
-    }
+    let (release, problems) = Release::parse(&text, file);
+    (input.file, input.release, input.problems) = (Some(file), release.map(Arc::new), problems);
     input
 }
 
 /// Reads one manifest.
 pub(crate) fn load_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> ReleaseInput {
-    parse_release(&read_release(files, path, role))
+    read_release(files, path, role, &BTreeMap::new())
 }
