@@ -161,6 +161,12 @@ impl ChartFile {
         }
     }
 
+    /// The place of one byte, where the file is known.
+    pub(crate) fn span(&self, at: usize) -> Option<Span> {
+        let at = (self.before + at).min(self.before + self.bytes.len());
+        self.file.map(|file| Span::new(file, at..at))
+    }
+
     /// The file, where offsets in `bytes` are offsets in it.
     fn whole(&self) -> Option<FileId> {
         self.file.filter(|_| self.before == 0)

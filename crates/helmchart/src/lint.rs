@@ -246,8 +246,8 @@ fn check_values(source: &LintFiles<'_>, chart: Option<&Chart>, user: &values::tr
         Some(schema) => schema::check(schema, &values),
         None => schema::check(&schema::compile(schema.as_bytes()), &values),
     };
-    if let Err(message) = checked {
-        lint.push(LintSeverity::Error, FILE, message);
+    if let Err(refusal) = checked {
+        lint.push(LintSeverity::Error, FILE, refusal.text);
     }
 }
 

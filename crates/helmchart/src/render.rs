@@ -38,10 +38,7 @@ fn render_here(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Res
     graph.process_dependencies(&user, &context).map_err(as_values)?;
     let values = coalesce(&graph, graph.root(), &user, Nulls::Drop, &context).map_err(as_values)?;
     if !options.skip_schema_validation {
-        schema::validate(&graph, graph.root(), &values).map_err(|message| {
-            let outer = "values don't meet the specifications of the schema(s) in the following chart(s)";
-            Error::new(ErrorKind::Schema, format!("{outer}:\n{message}"))
-        })?;
+        schema::validate(&graph, graph.root(), &values)?;
     }
     rendered(chart, &graph, values, &kube, &context, options).map_err(Error::while_rendering)
 }

@@ -49,10 +49,9 @@ pub(super) fn check(
         }
     };
     if !options.skip_schema_validation
-        && let Err(message) = schema::validate(&graph, graph.root(), &values)
+        && let Err(error) = schema::validate(&graph, graph.root(), &values)
     {
-        let outer = "values don't meet the specifications of the schema(s) in the following chart(s)";
-        lint.push(LintSeverity::Error, FOLDER, format!("{outer}:\n{message}"));
+        lint.push_error(FOLDER, "", &error);
         return;
     }
     let default_kube = KubeVersion::default_of(options.helm);

@@ -3,66 +3,170 @@
 //! Verdicts are the crate's; the words are made to read like those of the validator in Helm, which reports a tree: errors of
 //! one subschema are grouped, and `allOf`, `anyOf` and `oneOf` have their branches below them.
 //!
-//! Threat: a schema comes with a chart. Nothing is fetched; patterns run on an engine without backtracking.
+//! Threat: a schema comes with a chart. Nothing is fetched; patterns run on an engine without backtracking. What the validator makes
+//! of a schema, and how long it takes with the values, is counted before (`web`, `work`), for it has no limits of its own.
 
+mod pattern;
+#[cfg(test)]
+mod tests;
+mod web;
 mod words;
+mod work;
 
 use gotemplate::{Map, Value};
 use jsonschema::{PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value as Json;
+use source::Span;
 
+use self::web::Web;
+use self::work::Excess;
 use crate::graph::{ChartId, Graph};
+use crate::{Error, ErrorKind};
 
-/// A compiled schema, or why it could not be compiled.
-pub(crate) type Compiled = Result<Validator, String>;
+/// Where a schema is said to lie. Helm shows it too.
+const BASE: &str = "file:///values.schema.json";
+
+/// Bytes that one pattern may take when it is compiled; `web` knows the states of all. Helm's engine takes as large ones.
+const LARGEST_PATTERN: usize = 10 << 20;
+
+/// A schema, or why it is none.
+pub(crate) type Compiled = Result<Schema, Refusal>;
+
+/// A compiled schema.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    validator: Validator,
+    web: Web,
+}
+
+/// Why values do not meet a schema, or cannot be held against it.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// Helm's report, or which limit was passed.
+    pub(crate) text: String,
+    /// Whether it is a limit of this program that was passed.
+    is_limit: bool,
+    /// Where in the schema, if it is the schema that is wrong.
+    at: Option<usize>,
+}
+
+impl Refusal {
+    fn unmet(text: String) -> Self {
+        Self { text, is_limit: false, at: None }
+    }
+
+    fn malformed(text: String, at: usize) -> Self {
+        Self { text, is_limit: false, at: Some(at) }
+    }
+
+    fn limit(text: String) -> Self {
+        Self { text: format!("the schema of the values asks too much: {text}"), is_limit: true, at: Some(0) }
+    }
+}
 
 /// Checks the values of a chart and of all its subcharts. The error is Helm's whole report.
-pub(crate) fn validate(graph: &Graph<'_>, chart: ChartId, values: &Map) -> Result<(), String> {
-    let mut report = String::new();
-    if let Some(schema) = graph.data(chart).compiled_schema()
-        && let Err(message) = check(schema, values)
-    {
-        report.push_str(graph.name(chart));
-        report.push_str(":\n");
-        report.push_str(&message);
+pub(crate) fn validate(graph: &Graph<'_>, chart: ChartId, values: &Map) -> Result<(), Error> {
+    let mut report = Report::default();
+    report.add(graph, chart, values)?;
+    if report.text.is_empty() {
+        return Ok(());
     }
-    for child in graph.children(chart) {
-        let name = graph.name(*child);
-        match values.get(name) {
-            None | Some(Value::Nil) => {}
-            Some(Value::Map(below)) => {
-                if let Err(message) = validate(graph, *child, &below) {
-                    report.push_str(&message);
+    let outer = "values don't meet the specifications of the schema(s) in the following chart(s)";
+    Err(Error::new(ErrorKind::Schema, format!("{outer}:\n{}", report.text)).at(report.span))
+}
+
+/// What is wrong with the values of a chart and its subcharts.
+#[derive(Default)]
+struct Report {
+    text: String,
+    /// Of the first schema that is none.
+    span: Option<Span>,
+}
+
+impl Report {
+    /// The error is that a limit was passed.
+    fn add(&mut self, graph: &Graph<'_>, chart: ChartId, values: &Map) -> Result<(), Error> {
+        let data = graph.data(chart);
+        if let Some(schema) = data.compiled_schema()
+            && let Err(refusal) = check(schema, values)
+        {
+            let span = refusal.at.and_then(|at| data.schema.as_ref()?.span(at));
+            if refusal.is_limit {
+                return Err(Error::new(ErrorKind::Limit, format!("{}: {}", graph.name(chart), refusal.text)).at(span));
+            }
+            self.span = self.span.or(span);
+            self.text.push_str(&format!("{}:\n{}", graph.name(chart), refusal.text));
+        }
+        for child in graph.children(chart) {
+            let name = graph.name(*child);
+            match values.get(name) {
+                None | Some(Value::Nil) => {}
+                Some(Value::Map(below)) => self.add(graph, *child, &below)?,
+                Some(other) => {
+                    let found = other.type_name();
+                    let text = format!("{name}:\ninvalid type for values: expected object (map), got {found}\n");
+                    self.text.push_str(&text);
                 }
             }
-            Some(other) => {
-                let found = other.type_name();
-                report.push_str(&format!("{name}:\ninvalid type for values: expected object (map), got {found}\n"));
-            }
         }
+        Ok(())
     }
-    if report.is_empty() { Ok(()) } else { Err(report) }
 }
 
 /// Compiles a schema.
 pub(crate) fn compile(bytes: &[u8]) -> Compiled {
-    let schema: Json = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    jsonschema::options()
+    let schema: Json = serde_json::from_slice(bytes)
+        .map_err(|error| Refusal::malformed(error.to_string(), offset(bytes, error.line(), error.column())))?;
+    let web = Web::of(&schema).map_err(Refusal::limit)?;
+    let validator = jsonschema::options()
         .with_retriever(Offline)
-        .with_base_uri("file:///values.schema.json")
-        .with_pattern_options(PatternOptions::regex())
+        .with_base_uri(BASE)
+        .with_pattern_options(PatternOptions::regex().size_limit(LARGEST_PATTERN))
         .build(&schema)
-        .map_err(|error| format!("\"file:///values.schema.json#\" is not valid against metaschema: {error}"))
+        .map_err(|error| Refusal::malformed(format!("\"{BASE}#\" is not valid against metaschema: {error}"), 0))?;
+    match web {
+        Some(web) => Ok(Schema { validator, web }),
+        // The validator found what is not there.
+        None => Err(Refusal::malformed(format!("\"{BASE}#\" has references that lead nowhere"), 0)),
+    }
+}
+
+/// Where a line and column are, both from 1; the column counts bytes.
+fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let before: usize = lines.take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+    (before + column.saturating_sub(1)).min(bytes.len())
 }
 
 /// Checks values against one schema.
-pub(crate) fn check(schema: &Compiled, values: &Map) -> Result<(), String> {
-    let validator = schema.as_ref().map_err(Clone::clone)?;
+pub(crate) fn check(schema: &Compiled, values: &Map) -> Result<(), Refusal> {
+    let Schema { validator, web } = schema.as_ref().map_err(Clone::clone)?;
     let json = to_json(&Value::Map(values.clone()));
+    let work = work::count(web, &json).map_err(|(excess, place)| refusal(&excess, &place))?;
     if validator.is_valid(&json) {
         return Ok(());
     }
-    Err(words::report(validator.iter_errors(&json)))
+    if !work.is_worded() {
+        return Err(Refusal::unmet(words::line(&[], "validation failed, in more ways than can be listed")));
+    }
+    let errors: Vec<_> = validator.iter_errors(&json).collect();
+    Err(Refusal::unmet(words::report(&errors)))
+}
+
+/// `place`: the way to the value.
+fn refusal(excess: &Excess, place: &[String]) -> Refusal {
+    let at = words::pointer(place);
+    match excess {
+        Excess::Steps => Refusal::limit(format!(
+            "holding the values against it takes more than {} steps, too many of them at {at}; let fewer subschemas apply to one value",
+            work::MOST_STEPS
+        )),
+        Excess::Depth => Refusal::limit(format!(
+            "subschemas in it lead to each other more than {} levels deep at {at}",
+            work::DEEPEST
+        )),
+        Excess::Circle => Refusal { at: Some(0), ..Refusal::unmet(words::line(place, "the schema refers to itself in a circle")) },
+    }
 }
 
 /// Looks nothing up. Unknown `urn:` schemas allow everything, as in Helm; the rest is missing.
