@@ -1,5 +1,7 @@
 //! Two components of a release have one name, or list one image under one tag.
 
+use std::collections::BTreeMap;
+
 use findings::{Finding, Severity};
 use release::Component;
 
@@ -21,10 +23,15 @@ impl Rule for ReleaseDuplicateComponent {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for release in survey.inputs.releases.iter().filter_map(|input| input.release.as_deref()) {
             let version = &release.version.value;
-            for (index, component) in release.components.iter().enumerate() {
+            let mut named: BTreeMap<&str, &Component> = BTreeMap::new();
+            // Under two tags an image may stand twice: what a profile writes says which one it means.
+            let mut listed: BTreeMap<(&str, &str, &str), &Component> = BTreeMap::new();
+            for component in &release.components {
                 let name = &component.name.value;
-                let earlier = release.components.iter().take(index);
-                if let Some(first) = earlier.clone().find(|earlier| earlier.name.value == *name) {
+                let image = (component.tag.value.as_str(), component.image.repository(), component.image.registry());
+                let first_listed = *listed.entry(image).or_insert(component);
+                let first = *named.entry(name).or_insert(component);
+                if !std::ptr::eq(first, component) {
                     out.push(
                         Finding::new(
                             self.id(),
@@ -35,7 +42,8 @@ impl Rule for ReleaseDuplicateComponent {
                         .related(Place::source(first.name.span), "first listed here")
                         .help("keep one of them"),
                     );
-                } else if let Some(first) = earlier.clone().find(|earlier| lists_the_same(earlier, component)) {
+                } else if !std::ptr::eq(first_listed, component) {
+                    let first = first_listed;
                     out.push(
                         Finding::new(
                             self.id(),
@@ -55,9 +63,4 @@ impl Rule for ReleaseDuplicateComponent {
             }
         }
     }
-}
-
-/// Under two tags an image may stand twice: what a profile writes says which one it means.
-fn lists_the_same(one: &Component, other: &Component) -> bool {
-    one.image.same_name(&other.image) && one.tag.value == other.tag.value
 }

@@ -73,9 +73,10 @@ impl ReleaseTagMoved {
     /// same platforms. Digests are held against each other by their tags.
     fn same_version(&self, first: &Release, second: &Release, out: &mut Vec<Finding<Place>>) {
         let version = &second.version.value;
+        let (of_first, of_second) = (by_name(first), by_name(second));
         for component in &second.components {
+            let Some(other) = of_first.get(component.name.value.as_str()) else { continue };
             let name = &component.name.value;
-            let Some(other) = first.components.iter().find(|other| other.name.value == *name) else { continue };
             let places = if other.image.name() != component.image.name() {
                 Some((component.image.span, other.image.span, "images"))
             } else if other.tag.value != component.tag.value {
@@ -92,10 +93,10 @@ impl ReleaseTagMoved {
                     .help("a release does not change; give one of them another version, or restore it"),
             );
         }
-        for (one, other) in [(first, second), (second, first)] {
+        for (one, other, of_other) in [(first, second, &of_second), (second, first, &of_first)] {
             for component in &one.components {
                 let name = &component.name.value;
-                if other.components.iter().any(|known| known.name.value == *name) {
+                if of_other.contains_key(name.as_str()) {
                     continue;
                 }
                 let message = format!("two manifests of release `{version}`: only one lists `{name}`");
@@ -107,6 +108,15 @@ impl ReleaseTagMoved {
             }
         }
     }
+}
+
+/// The components of a release; of those that stand twice, the first.
+fn by_name(release: &Release) -> BTreeMap<&str, &Component> {
+    let mut named = BTreeMap::new();
+    for component in &release.components {
+        named.entry(component.name.value.as_str()).or_insert(component);
+    }
+    named
 }
 
 /// Whether one of them lists a stand-in, and the other one what the registry has: the digest that takes its place moves no tag.
