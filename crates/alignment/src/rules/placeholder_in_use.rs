@@ -45,7 +45,7 @@ impl Rule for PlaceholderInUse {
                         let Some(id) = file.file else { continue };
                         self.entries(profile, survey.inputs.sources.path(id), &file.entries, &mut said, out);
                     }
-                    self.literals(survey, profile, &compose.all.root, &mut said, 0, out);
+                    self.literals(survey, profile, &compose.all.root, &mut said, out);
                 }
                 if let Some(kubernetes) = variant.kubernetes()
                     && !values_are_examples(profile)
@@ -116,34 +116,34 @@ impl PlaceholderInUse {
         &self,
         survey: &Survey<'_>,
         profile: &ProfileSurvey<'_>,
-        node: &Node,
+        root: &Node,
         said: &mut BTreeSet<Span>,
-        depth: usize,
         out: &mut Vec<Finding<Place>>,
     ) {
-        if depth > DEEPEST {
-            return;
+        let mut spans = Vec::new();
+        texts(root, 0, &mut spans);
+        // The words of a command all come from one text, and an alias may stand a hundred thousand times.
+        spans.sort_unstable();
+        spans.dedup();
+        for span in spans {
+            let holds = survey.written(span).is_some_and(|written| written.contains(PLACEHOLDER));
+            if holds && !is_example(survey.inputs.sources.path(span.file)) && said.insert(span) {
+                out.push(self.finding(Place::source(span).of(profile.name()), "a value"));
+            }
         }
-        match &node.value {
-            Value::Str(_) => {
-                let Some(span) = node.span else { return };
-                let holds = survey.written(span).is_some_and(|written| written.contains(PLACEHOLDER));
-                if holds && !is_example(survey.inputs.sources.path(span.file)) && said.insert(span) {
-                    out.push(self.finding(Place::source(span).of(profile.name()), "a value"));
-                }
-            }
-            Value::Seq(items) => {
-                for item in items {
-                    self.literals(survey, profile, item, said, depth + 1, out);
-                }
-            }
-            Value::Map(map) => {
-                for (_, value) in map.iter() {
-                    self.literals(survey, profile, value, said, depth + 1, out);
-                }
-            }
-            _ => {}
-        }
+    }
+}
+
+/// Where the texts of a Compose file are written.
+fn texts(node: &Node, depth: usize, spans: &mut Vec<Span>) {
+    if depth > DEEPEST {
+        return;
+    }
+    match &node.value {
+        Value::Str(_) => spans.extend(node.span),
+        Value::Seq(items) => items.iter().for_each(|item| texts(item, depth + 1, spans)),
+        Value::Map(map) => map.iter().for_each(|(_, value)| texts(value, depth + 1, spans)),
+        _ => {}
     }
 }
 

@@ -113,17 +113,71 @@ fn trees() {
 
 #[test]
 fn schemas() {
-    let with = |schema: String| {
+    let with = |schema: String, values: &str| {
         [
             ("c/values.schema.json", schema),
-            ("c/values.yaml", "a: {b: {c: 1}}\n".to_owned()),
+            ("c/values.yaml", values.to_owned()),
             ("c/templates/t.yaml", "{{ fail \"end\" }}".to_owned()),
         ]
     };
+    let values = "a: {b: {c: 1}}\n";
+    let deep = format!("x: {}1{}\n", "{x: ".repeat(60), "}".repeat(60));
+    let doubling = |keyword: &str| {
+        let definitions: String = (0..40)
+            .map(|level| {
+                let next = format!("{{\"$ref\": \"#/definitions/a{}\"}}", level + 1);
+                format!("\"a{level}\": {{\"{keyword}\": [{next}, {next}]}}, ")
+            })
+            .collect();
+        format!("{{\"$ref\": \"#/definitions/a0\", \"definitions\": {{{definitions}\"a40\": {{\"type\": \"string\"}}}}}}")
+    };
+    let chain: String = (0..5_000)
+        .map(|level| format!("\"a{level}\": {{\"$ref\": \"#/definitions/a{}\"}}, ", level + 1))
+        .collect();
+    let options: Vec<String> = (0..50_000).map(|number| format!("\"v{number}\"")).collect();
+    let keys: String = (0..20_000).map(|number| format!("k{number}: 1\n")).collect();
+    let steps = "takes more than 1000000 steps";
+    let start = "c/values.schema.json:1:1";
     refused(vec![
-        chart("references in a circle", with("{\"$ref\": \"#/definitions/a\", \"definitions\": {\"a\": {\"$ref\": \"#/definitions/b\"}, \"b\": {\"$ref\": \"#/definitions/a\"}}}".to_owned()), ("", "")),
-        chart("another machine's", with("{\"$ref\": \"http://127.0.0.1:9/x.json\"}".to_owned()), ("http://127.0.0.1:9/x.json", "")),
-        chart("the system's", with("{\"$ref\": \"file:///etc/passwd\"}".to_owned()), ("file:///etc/passwd", "")),
-        chart("deep", with("{\"not\":".repeat(10_000) + "{}" + &"}".repeat(10_000)), ("", "")),
+        chart(
+            "references in a circle",
+            with("{\"$ref\": \"#/definitions/a\", \"definitions\": {\"a\": {\"$ref\": \"#/definitions/b\"}, \"b\": {\"$ref\": \"#/definitions/a\"}}}".to_owned(), values),
+            ("refers to itself in a circle", start),
+        ),
+        chart("another machine's", with("{\"$ref\": \"http://127.0.0.1:9/x.json\"}".to_owned(), values), ("http://127.0.0.1:9/x.json", start)),
+        chart("the system's", with("{\"$ref\": \"file:///etc/passwd\"}".to_owned(), values), ("file:///etc/passwd", start)),
+        chart("deep", with("{\"not\":".repeat(10_000) + "{}" + &"}".repeat(10_000), values), ("recursion limit exceeded", "c/values.schema.json:1:898")),
+        chart("doubling", with(doubling("allOf"), values), (steps, start)),
+        chart("doubling choices", with(doubling("oneOf"), values), (steps, start)),
+        chart(
+            "doubling along the values",
+            with("{\"properties\": {\"x\": {\"allOf\": [{\"$ref\": \"#\"}, {\"$ref\": \"#\"}]}}}".to_owned(), &deep),
+            (steps, start),
+        ),
+        chart(
+            "a chain",
+            with(format!("{{\"$ref\": \"#/definitions/a0\", \"definitions\": {{{chain}\"a5000\": {{}}}}}}"), values),
+            ("more than 1500 levels deep", start),
+        ),
+        chart(
+            "a large pattern",
+            with("{\"properties\": {\"a\": {\"pattern\": \"(\\\\p{L}{1000}){20}\"}}}".to_owned(), values),
+            ("its patterns are too large", start),
+        ),
+        chart(
+            "a slow pattern",
+            with("{\"properties\": {\"a\": {\"pattern\": \"^(a?){3000}a{3000}$\"}}}".to_owned(), &format!("a: {}\n", "a".repeat(300_000))),
+            (steps, start),
+        ),
+        chart(
+            "many choices",
+            with(
+                format!("{{\"properties\": {{\"a\": {{\"items\": {{\"enum\": [{}]}}}}}}}}", options.join(",")),
+                &format!("a: [{}]\n", "b,".repeat(2_000)),
+            ),
+            (steps, start),
+        ),
+        chart("many values", with(format!("{{\"allOf\": [{}]}}", vec!["{}"; 1_000_000].join(",")), values), ("more than 150000 values", start)),
+        chart("many mistakes", with("{\"additionalProperties\": {\"type\": \"string\"}}".to_owned(), &keys), ("more are not shown", "")),
     ]);
 }
