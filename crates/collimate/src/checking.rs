@@ -192,3 +192,23 @@ fn counts(session: &Session, in_scope: &BTreeSet<&str>, place: &Place, sources: 
             .any(|profile| profile.channel.value == *channel && in_scope.contains(profile.name.value.as_str())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let rule = alignment::RULES[0];
+        let found = |count: usize| {
+            let finding = || Finding::new(rule.id(), findings::Severity::Warning, Place::maybe(None), "x".to_owned());
+            limited(rule, std::iter::repeat_with(finding).take(count).collect())
+        };
+        assert_eq!(found(MOST_FINDINGS).len(), MOST_FINDINGS);
+        let found = found(MOST_FINDINGS + 3);
+        assert_eq!(found.len(), MOST_FINDINGS + 1);
+        let last = found.last().unwrap();
+        assert_eq!(last.message, "3 more findings of this rule are not shown");
+        assert_eq!(last.severity, findings::Severity::Warning);
+    }
+}

@@ -76,8 +76,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<ChartFile>, Error> {
         entry.read_to_end(&mut content).map_err(|error| fail(error.to_string()))?;
         remaining -= size;
         files.push(without_mark(ChartFile { name, bytes: Arc::from(content), file: None, before: 0 }));
-        if remaining == 0 || files.len() > MOST_ENTRIES {
+        if remaining == 0 {
             return Err(fail(format!("decompressed chart is larger than the maximum file size {LARGEST_ARCHIVE}")));
+        }
+        if files.len() > MOST_ENTRIES {
+            return Err(fail(format!("the chart has more than {MOST_ENTRIES} files")));
         }
     }
     if files.is_empty() {

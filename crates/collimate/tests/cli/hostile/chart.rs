@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use super::watch::{chart, packed, refused};
+use super::watch::{Mode, chart, packed, refused, watched};
+use crate::tree::{RELEASE, Tree};
 
 /// A member of a tar archive: its name, type, link and content.
 type Member<'a> = (&'a str, u8, &'a str, &'a [u8]);
@@ -47,6 +48,19 @@ fn archives() {
     let many: Vec<String> = (0..100_001).map(|number| format!("c/f{number}")).collect();
     let many: Vec<Member<'_>> =
         std::iter::once(CHART).chain(many.iter().map(|name| (name.as_str(), b'0', "", &b""[..]))).collect();
+    // Names that are too long for a header stand before it, as GNU tar writes them.
+    let deep: Vec<(String, String)> = (1..35)
+        .map(|depth| {
+            let folder: String = (0..depth).map(|level| format!("charts/d{level}/")).collect();
+            let chart = format!("apiVersion: v2\nname: d{}\nversion: 0.1.0\n", depth - 1);
+            (format!("c/{folder}Chart.yaml\0"), chart)
+        })
+        .collect();
+    let subcharts: Vec<Member<'_>> = std::iter::once(CHART)
+        .chain(deep.iter().flat_map(|(name, chart)| {
+            [("././@LongLink", b'L', "", name.as_bytes()), ("c/long", b'0', "", chart.as_bytes())]
+        }))
+        .collect();
     refused(vec![
         packed(
             "a name that leads out",
@@ -56,10 +70,19 @@ fn archives() {
         packed(
             "a large file",
             tgz(&[CHART, ("c/f", b'0', "", &large)]),
-            ("larger than the maximum", "collimate.yaml:4:29"),
+            ("decompressed chart file \"c/f\" is larger than the maximum file size 5242880", "collimate.yaml:4:29"),
         ),
-        packed("a bomb", tgz(&bomb), ("larger than the maximum", "collimate.yaml:4:29")),
-        packed("many files", tgz(&many), ("larger than the maximum", "collimate.yaml:4:29")),
+        packed(
+            "a bomb",
+            tgz(&bomb),
+            ("decompressed chart is larger than the maximum file size 104857600", "collimate.yaml:4:29"),
+        ),
+        packed("many files", tgz(&many), ("the chart has more than 100000 files", "collimate.yaml:4:29")),
+        packed(
+            "subcharts in subcharts",
+            tgz(&subcharts),
+            ("subcharts are nested deeper than 32", "collimate.yaml:4:29"),
+        ),
         packed(
             "no archive",
             b"\x1f\x8b\x08\0\0\0\0\0\0\x03garbage".to_vec(),
@@ -109,6 +132,28 @@ fn trees() {
             ("missing in charts/ directory", ""),
         ),
     ]);
+}
+
+/// No file is large; all of them are.
+#[test]
+fn many_large_files() {
+    let tree = Tree::of(&[
+        (
+            "collimate.yaml",
+            "schema: 1\nchannels: {edge: {release: edge.yaml}}\nprofiles:\n  p: {channel: edge, chart: c}\n",
+        ),
+        ("edge.yaml", RELEASE),
+        ("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+    ]);
+    tree.write_bytes("c/files/f", &vec![0; 5 << 20]);
+    for number in 0..30 {
+        std::fs::hard_link(tree.path("c/files/f"), tree.path(&format!("c/files/{number}"))).unwrap();
+    }
+    let Some(watched) = watched(&tree, &["check"], Mode::Sealed, |cli| cli) else { return };
+    let kept = "with it, more than the 134217728 bytes that are kept would have been read";
+    assert!(watched.exit == 1 && watched.stdout.contains(kept), "{}{}", watched.stdout, watched.stderr);
+    assert!(watched.stdout.contains("--> collimate.yaml:4:29"), "{}", watched.stdout);
+    assert!(watched.megabytes <= 200, "{} MB", watched.megabytes);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use gotemplate::Limits;
 
+use super::super::der;
+use super::super::keys::PrivateKey;
 use super::Render;
 
 /// The template fails, and with these words somewhere.
@@ -31,8 +33,25 @@ fn counts_are_bounded() {
     refused("{{ until 2000000 }}", "at most");
     refused("{{ untilStep 0 9223372036854775807 1 }}", "at most");
     refused("{{ seq 5000000 }}", "at most");
-    refused("{{ randAlphaNum 2000000 }}", "at most");
-    refused("{{ randBytes 2000000 }}", "at most");
+    refused("{{ randAlphaNum 2000000 }}", "at most 1048576 characters");
+    refused("{{ randBytes 2000000 }}", "at most 1048576 random bytes");
+}
+
+#[test]
+fn versions_and_numbers_are_bounded() {
+    refused("{{ semver (repeat 300 \"1\") }}", "version string is too long (max 256 bytes)");
+    refused("{{ semverCompare (repeat 600 \">\") \"1.0.0\" }}", "512");
+    refused("{{ semverCompare (repeat 33 \"1||\") \"1.0.0\" }}", "too many constraint groups (max 32)");
+    refused(&format!("{{{{ mulf {} }}}}", "1e-300 ".repeat(70)), "exponent -20100 overflows an int32");
+}
+
+#[test]
+fn keys_that_are_read_are_bounded() {
+    let number = |bytes: usize| der::unsigned(&vec![0xff; bytes]);
+    let key = |bytes: usize| der::sequence(&[&der::unsigned(&[]), &number(bytes)]);
+    let said = |bytes: usize| PrivateKey::parse(&der::Pem::write("RSA PRIVATE KEY", &key(bytes))).err().unwrap();
+    assert_eq!(said(1_025), "parsing RSA private key from PEM: crypto/rsa: 8200-bit keys are too large");
+    assert!(!said(1_024).contains("too large"));
 }
 
 #[test]

@@ -76,3 +76,14 @@ fn other_readers() {
     let read = |path: &str| Ok(Text::new(format!("<{path}>")));
     check(&Reader::File(&read), "a=x.txt,b=y", Ok(json!({"a": "<x.txt>", "b": "<y>"})));
 }
+
+#[test]
+fn nesting_is_bounded() {
+    let reader = Reader::Typed;
+    check(
+        &reader,
+        &format!("{}a=1", "a.".repeat(31)),
+        Err("value name nested level is greater than maximum supported nested level of 30"),
+    );
+    check(&reader, &format!("a{}=1", "[0]".repeat(510)), Err("indices are nested deeper than 500"));
+}
