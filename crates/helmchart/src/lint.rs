@@ -243,8 +243,8 @@ fn check_values(source: &LintFiles<'_>, chart: Option<&Chart>, user: &values::tr
     }
     let known = chart.and_then(|chart| chart.root.compiled_schema_of(&schema));
     let checked = match known {
-        Some(schema) => schema::check(schema, &values),
-        None => schema::check(&schema::compile(schema.as_bytes()), &values),
+        Some(schema) => schema::check(schema, &values, &mut 0),
+        None => schema::check(&schema::compile(schema.as_bytes()), &values, &mut 0),
     };
     if let Err(refusal) = checked {
         lint.push(LintSeverity::Error, FILE, refusal.text);

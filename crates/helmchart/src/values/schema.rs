@@ -20,6 +20,7 @@ use source::Span;
 
 use self::web::Web;
 use self::work::Excess;
+use crate::chart::{ChartData, ChartFile};
 use crate::graph::{ChartId, Graph};
 use crate::{Error, ErrorKind};
 
@@ -28,6 +29,9 @@ const BASE: &str = "file:///values.schema.json";
 
 /// Bytes that one pattern may take when it is compiled; `web` knows the states of all. Helm's engine takes as large ones.
 const LARGEST_PATTERN: usize = 10 << 20;
+
+/// JSON values, or what looks like one, in the schemas of a chart and all its subcharts.
+const MOST_VALUES_IN_ALL: usize = 2 * web::MOST_VALUES;
 
 /// A schema, or why it is none.
 pub(crate) type Compiled = Result<Schema, Refusal>;
@@ -81,16 +85,20 @@ struct Report {
     text: String,
     /// Of the first schema that is none.
     span: Option<Span>,
+    /// The steps that were taken so far.
+    steps: u64,
+    /// The values in schemas so far.
+    values: usize,
 }
 
 impl Report {
     /// The error is that a limit was passed.
     fn add(&mut self, graph: &Graph<'_>, chart: ChartId, values: &Map) -> Result<(), Error> {
         let data = graph.data(chart);
-        if let Some(schema) = data.compiled_schema()
-            && let Err(refusal) = check(schema, values)
+        if let Some(file) = &data.schema
+            && let Err(refusal) = self.check(data, file, values)
         {
-            let span = refusal.at.and_then(|at| data.schema.as_ref()?.span(at));
+            let span = refusal.at.and_then(|at| file.span(at));
             if refusal.is_limit {
                 return Err(Error::new(ErrorKind::Limit, format!("{}: {}", graph.name(chart), refusal.text)).at(span));
             }
@@ -110,6 +118,18 @@ impl Report {
             }
         }
         Ok(())
+    }
+
+    fn check(&mut self, data: &ChartData, file: &ChartFile, values: &Map) -> Result<(), Refusal> {
+        // Each value but the first follows one of these.
+        self.values += file.bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+        if self.values > MOST_VALUES_IN_ALL {
+            return Err(Refusal::limit(format!("the schemas have more than {MOST_VALUES_IN_ALL} values in all")));
+        }
+        match data.compiled_schema() {
+            Some(schema) => check(schema, values, &mut self.steps),
+            None => Ok(()),
+        }
     }
 }
 
@@ -138,11 +158,11 @@ fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
     (before + column.saturating_sub(1)).min(bytes.len())
 }
 
-/// Checks values against one schema.
-pub(crate) fn check(schema: &Compiled, values: &Map) -> Result<(), Refusal> {
+/// Checks values against one schema. `steps`: what was taken of [`work::MOST_STEPS`] before.
+pub(crate) fn check(schema: &Compiled, values: &Map, steps: &mut u64) -> Result<(), Refusal> {
     let Schema { validator, web } = schema.as_ref().map_err(Clone::clone)?;
     let json = to_json(&Value::Map(values.clone()));
-    let work = work::count(web, &json).map_err(|(excess, place)| refusal(&excess, &place))?;
+    let work = work::count(web, &json, steps).map_err(|(excess, place)| refusal(&excess, &place))?;
     if validator.is_valid(&json) {
         return Ok(());
     }

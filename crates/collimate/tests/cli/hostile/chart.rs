@@ -226,3 +226,34 @@ fn schemas() {
         chart("many mistakes", with("{\"additionalProperties\": {\"type\": \"string\"}}".to_owned(), &keys), ("more are not shown", "")),
     ]);
 }
+
+/// No schema is large, and none asks much; all of them do.
+#[test]
+fn schemas_of_subcharts() {
+    let with = |schema: &str, values: &str| -> Vec<(String, String)> {
+        let files = |number: usize| {
+            let folder = format!("c/charts/d{number}");
+            [
+                (format!("{folder}/Chart.yaml"), format!("apiVersion: v2\nname: d{number}\nversion: 0.1.0\n")),
+                (format!("{folder}/values.schema.json"), schema.to_owned()),
+                (format!("{folder}/values.yaml"), values.to_owned()),
+            ]
+        };
+        (0..5).flat_map(files).collect()
+    };
+    let large = format!("{{\"allOf\": [{}]}}", vec!["{}"; 40_000].join(","));
+    let options: Vec<String> = (0..500).map(|number| format!("\"v{number}\"")).collect();
+    let slow = format!("{{\"properties\": {{\"a\": {{\"items\": {{\"enum\": [{}]}}}}}}}}", options.join(","));
+    refused(vec![
+        chart(
+            "large ones",
+            with(&large, "a: 1\n"),
+            ("the schemas have more than 300000 values in all", "c/charts/d3/values.schema.json:1:1"),
+        ),
+        chart(
+            "slow ones",
+            with(&slow, &format!("a: [{}]\n", "v499,".repeat(500))),
+            ("takes more than 1000000 steps", "c/charts/d3/values.schema.json:1:1"),
+        ),
+    ]);
+}

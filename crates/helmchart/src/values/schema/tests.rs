@@ -6,7 +6,7 @@ use crate::yaml;
 fn said(schema: &str, values: &str) -> String {
     gotemplate::on_large_stack(|| {
         let values = yaml::read_values(&source::Text::new(values)).unwrap_or_else(|_| panic!("no YAML"));
-        check(&compile(schema.as_bytes()), &to_map(&values)).map_or_else(|refusal| refusal.text, |()| String::new())
+        check(&compile(schema.as_bytes()), &to_map(&values), &mut 0).map_or_else(|refusal| refusal.text, |()| String::new())
     })
 }
 

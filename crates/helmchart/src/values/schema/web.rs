@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::{BASE, Offline, pattern};
 
 /// JSON values in one schema: those of all of Kubernetes' own types have 60,000. The validator takes a kilobyte for each.
-const MOST_VALUES: usize = 150_000;
+pub(super) const MOST_VALUES: usize = 150_000;
 
 /// References in one schema; the validator looks each up along those that led to it.
 const MOST_REFERENCES: usize = 10_000;

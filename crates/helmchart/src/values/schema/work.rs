@@ -51,15 +51,17 @@ impl Work {
     }
 }
 
-/// Counts. The error comes with the way to the value.
-pub(super) fn count(web: &Web, values: &Json) -> Result<Work, (Excess, Vec<String>)> {
+/// Counts, and adds to the steps that were taken before. The error comes with the way to the value.
+pub(super) fn count(web: &Web, values: &Json, steps: &mut u64) -> Result<Work, (Excess, Vec<String>)> {
     let mut parts = Parts(Vec::new());
     let whole = parts.add(values);
     let mut counter = Counter { web, parts: &parts, known: HashMap::new(), way: Vec::new(), seen: 0, depth: 0 };
-    counter.visit(0, whole, true).map(|(work, _)| work).map_err(|mut excess| {
-        excess.1.reverse();
-        excess
-    })
+    let (work, _) = counter.visit(0, whole, true).map_err(|(excess, mut place)| {
+        place.reverse();
+        (excess, place)
+    })?;
+    *steps = steps.saturating_add(work.verdict);
+    if *steps > MOST_STEPS { excess(Excess::Steps) } else { Ok(work) }
 }
 
 /// A value, and what is in it by number.
