@@ -137,6 +137,16 @@ impl DiskFiles {
         state.read.insert(path.into_string(), Ok(content));
     }
 
+    /// Whether anything was reached through a link. If not, every path is where it says.
+    pub(crate) fn has_links(&self) -> bool {
+        let state = self.lock();
+        let is_elsewhere = |(directory, resolved): (&String, &Option<Utf8PathBuf>)| {
+            resolved.as_ref().is_none_or(|resolved| resolved.as_str() != directory)
+        };
+        state.read.values().any(|content| content.as_ref().is_ok_and(|content| content.is_linked))
+            || state.inside.iter().any(is_elsewhere)
+    }
+
     /// Where a path of the workspace really lies, through links.
     pub(crate) fn real(&self, path: &Utf8Path) -> Utf8PathBuf {
         let path = normalize(path);

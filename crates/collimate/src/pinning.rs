@@ -106,6 +106,9 @@ fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>) ->
 
 /// Files that are one and the same through links, each with the one of them that stands for all: what is written to one of them, all have.
 fn same_files(sources: &SourceMap, files: &DiskFiles) -> BTreeMap<FileId, FileId> {
+    if !files.has_links() {
+        return BTreeMap::new();
+    }
     let mut first: HashMap<String, FileId> = HashMap::new();
     let mut same = BTreeMap::new();
     for (path, file) in sources.latest() {

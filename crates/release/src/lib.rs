@@ -22,7 +22,7 @@ pub use edit::{Assignment, EditError, assign};
 pub use image_ref::{ImageRef, ImageRefError, Ranges, is_tag};
 pub use manifest::{Availability, DigestKind, Kind, Listed, Manifest, Only, Origin, SupportLine, scalar};
 pub use migration::{Migration, PlacedMigration};
-pub use release::{Component, Group, ListedDigest, PromotedFrom, Release, Support};
+pub use release::{Component, Group, ListedDigest, PromotedFrom, Release, Support, Tagged};
 pub use schema::{release_schema, workspace_schema};
 pub use workspace::{
     Approvals, Channel, CommandGate, ComposeSource, External, Freeze, Gates, HelmSource, Ignore, ImagesAt, Level,

@@ -3,6 +3,7 @@
 mod canonical;
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use source::{FileId, Span};
@@ -85,6 +86,34 @@ pub struct Component {
     pub reason: Option<Spanned<String>>,
     /// What [`Self::is_sample`] says, once it was asked.
     sample: OnceLock<bool>,
+    /// Of [`Tagged`].
+    fingerprint: u64,
+}
+
+/// A component as a key: its image and its tag. Years of releases list thousands, so what most of them differ in is at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Tagged<'c>(pub &'c Component);
+
+impl PartialEq for Tagged<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.fingerprint == other.0.fingerprint
+            && self.0.tag.value == other.0.tag.value
+            && self.0.image.same_name(&other.0.image)
+    }
+}
+
+impl Eq for Tagged<'_> {}
+
+impl Hash for Tagged<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.fingerprint);
+    }
+}
+
+fn fingerprint(image: &ImageRef, tag: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (image.registry(), image.repository(), tag).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Which part of the manifest lists a component.
@@ -381,8 +410,21 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
         }
     });
     let reason = reader.optional_text(fields, "reason");
-    let sample = OnceLock::new();
-    Some(Component { name, group, image: image?, tag, digest, only_in, platforms, availability, reason, sample })
+    let image = image?;
+    let (sample, fingerprint) = (OnceLock::new(), fingerprint(&image, &tag));
+    Some(Component {
+        name,
+        group,
+        image,
+        tag,
+        digest,
+        only_in,
+        platforms,
+        availability,
+        reason,
+        sample,
+        fingerprint,
+    })
 }
 
 fn read_image(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<ImageRef>> {

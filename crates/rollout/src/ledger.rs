@@ -73,8 +73,6 @@ impl Ledger {
                 Err(fault) => faults.push(fault),
             }
         }
-        known.sort_by(|a, b| a.hash.cmp(&b.hash));
-        known.dedup_by(|a, b| a.hash == b.hash);
         let places = places(&known);
         let unusable: Vec<String> = faults.iter().map(|fault| fault.name.clone()).collect();
         for recorded in &known {
@@ -157,34 +155,36 @@ impl Ledger {
     }
 }
 
-/// Where each entry is in a list of them.
+/// Where each entry is in a list of them; of what stands there twice, the last.
 fn places(known: &[Recorded]) -> HashMap<&Hash, usize> {
     known.iter().enumerate().map(|(place, recorded)| (&recorded.hash, place)).collect()
 }
 
-/// Kahn's order; among entries that are free to come next, the oldest comes first. `known` is sorted by hash.
+/// Kahn's order; among entries that are free to come next, the oldest comes first, then the one of the lower hash. Each once.
 fn ordered(known: Vec<Recorded>) -> Vec<Recorded> {
     let places = places(&known);
     let mut followers: Vec<Vec<usize>> = vec![Vec::new(); known.len()];
     let mut waits = vec![0_usize; known.len()];
-    let mut free: BinaryHeap<Reverse<(&Moment, usize)>> = BinaryHeap::new();
-    for (place, recorded) in known.iter().enumerate() {
+    let mut free: BinaryHeap<Reverse<(&Moment, &Hash, usize)>> = BinaryHeap::new();
+    for (&hash, &place) in &places {
+        let recorded = &known[place];
         // What is missing has a fault of its own and holds up nobody.
         let present: BTreeSet<usize> =
             recorded.entry.before.iter().filter_map(|before| places.get(before).copied()).collect();
         if present.is_empty() {
-            free.push(Reverse((&recorded.entry.at, place)));
+            free.push(Reverse((&recorded.entry.at, hash, place)));
         }
         waits[place] = present.len();
         present.iter().for_each(|&before| followers[before].push(place));
     }
     let mut order = Vec::with_capacity(known.len());
-    while let Some(Reverse((_, next))) = free.pop() {
+    while let Some(Reverse((_, _, next))) = free.pop() {
         order.push(next);
         for &follower in &followers[next] {
             waits[follower] -= 1;
             if waits[follower] == 0 {
-                free.push(Reverse((&known[follower].entry.at, follower)));
+                let recorded = &known[follower];
+                free.push(Reverse((&recorded.entry.at, &recorded.hash, follower)));
             }
         }
     }

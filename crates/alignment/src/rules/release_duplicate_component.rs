@@ -1,9 +1,9 @@
 //! Two components of a release have one name, or list one image under one tag.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use findings::{Finding, Severity};
-use release::Component;
+use release::{Component, Tagged};
 
 use crate::place::Place;
 use crate::rules::Rule;
@@ -23,13 +23,12 @@ impl Rule for ReleaseDuplicateComponent {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for release in survey.inputs.releases.iter().filter_map(|input| input.release.as_deref()) {
             let version = &release.version.value;
-            let mut named: BTreeMap<&str, &Component> = BTreeMap::new();
+            let mut named: HashMap<&str, &Component> = HashMap::with_capacity(release.components.len());
             // Under two tags an image may stand twice: what a profile writes says which one it means.
-            let mut listed: BTreeMap<(&str, &str, &str), &Component> = BTreeMap::new();
+            let mut listed: HashMap<Tagged<'_>, &Component> = HashMap::with_capacity(release.components.len());
             for component in &release.components {
                 let name = &component.name.value;
-                let image = (component.tag.value.as_str(), component.image.repository(), component.image.registry());
-                let first_listed = *listed.entry(image).or_insert(component);
+                let first_listed = *listed.entry(Tagged(component)).or_insert(component);
                 let first = *named.entry(name).or_insert(component);
                 if !std::ptr::eq(first, component) {
                     out.push(

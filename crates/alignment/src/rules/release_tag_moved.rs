@@ -1,9 +1,10 @@
 //! Two releases list the same image and tag with different digests.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use findings::{Finding, Severity};
-use release::{Component, DigestKind, Release};
+use release::{Component, DigestKind, Release, Tagged};
 
 use crate::place::Place;
 use crate::rules::Rule;
@@ -23,8 +24,7 @@ impl Rule for ReleaseTagMoved {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         // Never iterated, so their order does not matter. Years of releases list an image thousands of times.
         let listed = survey.inputs.releases.iter().filter_map(|input| Some(input.release.as_ref()?.components.len()));
-        let mut first_listed: HashMap<(&str, &str, &str), (&Release, &Component)> =
-            HashMap::with_capacity(listed.sum());
+        let mut first_listed: HashMap<Tagged<'_>, &Release> = HashMap::with_capacity(listed.sum());
         let mut first_of_version: HashMap<&str, &Release> = HashMap::new();
         // Two roles may share one file: a release does not contradict itself.
         let mut seen = BTreeSet::new();
@@ -39,11 +39,14 @@ impl Rule for ReleaseTagMoved {
             }
             for component in &release.components {
                 let Some(digest) = component.digest.get() else { continue };
-                let key = (component.tag.value.as_str(), component.image.repository(), component.image.registry());
-                let Some((other_release, other)) = first_listed.get(&key) else {
-                    first_listed.insert(key, (release, component));
-                    continue;
+                let first = match first_listed.entry(Tagged(component)) {
+                    Entry::Occupied(first) => first,
+                    Entry::Vacant(none) => {
+                        none.insert(release);
+                        continue;
+                    }
                 };
+                let (Tagged(other), other_release) = (first.key(), first.get());
                 if other.digest.get() == Some(digest) || is_resolved((release, component), (other_release, other)) {
                     continue;
                 }

@@ -35,7 +35,12 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
     if texts.is_empty() {
         return Ok(Tried { plan, sources, texts });
     }
+    let has_links = session.files.has_links();
     for (path, text) in &texts {
+        if !has_links {
+            session.files.overlay(path, text);
+            continue;
+        }
         let real = session.files.real(path);
         for (same, _) in sources.latest().filter(|(other, _)| session.files.real(other) == real) {
             session.files.overlay(same, text);

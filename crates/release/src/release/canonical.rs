@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use source::{FileId, Span};
 
-use super::{Component, Group, ListedDigest, PromotedFrom, Release, UNRESOLVED, is_calendar};
+use super::{Component, Group, ListedDigest, PromotedFrom, Release, UNRESOLVED, fingerprint, is_calendar};
 use crate::date::is_moment;
 use crate::manifest::{DigestKind, reads_otherwise};
 use crate::{ImageRef, Spanned, is_tag};
@@ -113,6 +113,7 @@ impl<'t> Lines<'t> {
             UNRESOLVED => ListedDigest::Unresolved,
             digest => ListedDigest::Digest(digest.parse().ok()?),
         };
+        let fingerprint = fingerprint(&reference, &tag);
         (reference.tag().is_none() && reference.digest().is_none()).then(|| Component {
             name,
             group,
@@ -124,6 +125,7 @@ impl<'t> Lines<'t> {
             availability: None,
             reason: None,
             sample: OnceLock::new(),
+            fingerprint,
         })
     }
 }
