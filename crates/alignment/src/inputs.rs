@@ -1,7 +1,7 @@
 //! What the rules look at. All of it comes from outside as values: this crate reads no file and knows no clock.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Date, Problem, Release, Workspace};
@@ -62,18 +62,22 @@ pub struct PrivateKey {
     pub what: String,
 }
 
-/// One release manifest as it was read.
+/// One release manifest, which is taken apart when somebody first asks: of years of releases, a step looks at a few. Copies share it.
 #[derive(Clone, Debug)]
 pub struct ReleaseInput {
     pub path: Utf8PathBuf,
     pub role: Role,
     /// Absent where the file could not be read.
     pub file: Option<FileId>,
-    /// What could be read of it.
-    pub release: Option<Arc<Release>>,
-    pub problems: Vec<Problem>,
     /// Why the file could not be read.
     pub unreadable: Option<String>,
+    manifest: Arc<LazyManifest>,
+}
+
+#[derive(Debug)]
+struct LazyManifest {
+    text: Arc<str>,
+    parsed: OnceLock<(Option<Release>, Vec<Problem>)>,
 }
 
 /// Why a release is looked at.
@@ -87,6 +91,47 @@ pub enum Role {
     Archive,
     /// A manifest that was named on the command line.
     Named,
+}
+
+impl ReleaseInput {
+    /// A manifest and what stands in its file, or why it could not be read.
+    #[must_use]
+    pub fn new(path: Utf8PathBuf, role: Role, read: Result<(FileId, Arc<str>), String>) -> Self {
+        let (file, text, unreadable) = match read {
+            Ok((file, text)) => (Some(file), text, None),
+            Err(error) => (None, Arc::from(""), Some(error)),
+        };
+        Self { path, role, file, unreadable, manifest: Arc::new(LazyManifest { text, parsed: OnceLock::new() }) }
+    }
+
+    /// The same manifest, looked at for another reason.
+    #[must_use]
+    pub fn in_role(&self, role: Role) -> Self {
+        Self { role, ..self.clone() }
+    }
+
+    fn parsed(&self) -> Option<&(Option<Release>, Vec<Problem>)> {
+        let file = self.file?;
+        Some(self.manifest.parsed.get_or_init(|| Release::parse(&self.manifest.text, file)))
+    }
+
+    /// What can be read of it.
+    #[must_use]
+    pub fn release(&self) -> Option<&Release> {
+        self.parsed()?.0.as_ref()
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        self.parsed().map_or(&[], |(_, problems)| problems)
+    }
+
+    /// What stands in its file; empty where it could not be read.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.manifest.text
+    }
 }
 
 /// One profile with its renderings.
@@ -173,7 +218,7 @@ impl Inputs<'_> {
     /// The release that a profile is held to, if it could be read.
     #[must_use]
     pub fn release_of(&self, profile: &Profile) -> Option<&Release> {
-        self.releases.get(profile.release?)?.release.as_deref()
+        self.releases.get(profile.release?)?.release()
     }
 }
 

@@ -30,6 +30,7 @@ mod resolve;
 mod rules;
 mod secrets;
 mod survey;
+mod touched;
 mod undeclared;
 
 pub use accept::{Acceptance, Reported, accept, hides_others, unknown_rules};
@@ -49,4 +50,5 @@ pub use resolve::{Resolved, resolve, resolve_finding};
 pub use rules::{RULES, Rule, check, check_pins, rule};
 pub use secrets::{is_secret_value, password_in_url, private_key};
 pub use survey::{HeldTo, ProfileSurvey, Standing, Survey, Used, images};
+pub use touched::Words;
 pub use undeclared::{GENERATED, Undeclared, undeclared};

@@ -191,7 +191,7 @@ fn listed(release: &Release) -> Listed<'_> {
 fn survey<'a>(inputs: &'a Inputs<'a>, profile: &'a Profile, listed: &BTreeMap<usize, Listed<'a>>) -> ProfileSurvey<'a> {
     let release = profile.release.and_then(|index| {
         let input = inputs.releases.get(index)?;
-        Some(HeldTo { input, release: input.release.as_deref()? })
+        Some(HeldTo { input, release: input.release()? })
     });
     let mut images: Vec<Used<'a>> = Vec::new();
     let mut seen = BTreeSet::new();

@@ -148,19 +148,9 @@ fn releases(files: &MemoryFiles, workspace: &Workspace, paths: &[Utf8PathBuf]) -
         }
     }
     wanted.extend(paths.iter().filter(|path| path.starts_with("archive")).map(|path| (path.clone(), Role::Archive)));
-    let read = |(path, role): (Utf8PathBuf, Role)| match files.read_text(&path) {
-        Ok((file, text)) => {
-            let (release, problems) = Release::parse(&text, file);
-            ReleaseInput { path, role, file: Some(file), release: release.map(Arc::new), problems, unreadable: None }
-        }
-        Err(error) => ReleaseInput {
-            path,
-            role,
-            file: None,
-            release: None,
-            problems: Vec::new(),
-            unreadable: Some(error.to_string()),
-        },
+    let read = |(path, role): (Utf8PathBuf, Role)| {
+        let read = files.read_text(&path).map_err(|error| error.to_string());
+        ReleaseInput::new(path, role, read)
     };
     wanted.into_iter().map(read).collect()
 }

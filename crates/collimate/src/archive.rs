@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use alignment::ReleaseInput;
 use camino::{Utf8Path, Utf8PathBuf};
 use release::Channel;
 use rollout::{Hash, Held, Ledger, is_version};
@@ -58,7 +59,7 @@ pub(crate) fn again<'s>(
 ) -> Result<Option<Manifest<'s>>> {
     let path = path(channel, &new.version)?;
     let Some(input) = session.releases.iter().find(|input| input.path == path) else { return Ok(None) };
-    let is_same = input.release.as_deref().is_some_and(|release| {
+    let is_same = input.release().is_some_and(|release| {
         let archived = release.manifest();
         release::Manifest { date: archived.date.clone(), ..new.clone() } == archived
     });
@@ -72,10 +73,7 @@ pub(crate) fn by_identity<'s>(session: &'s Session, channel: &Channel, held: &He
     let is_held = |release: &release::Release| {
         release.version.value == held.version && place::held(release).sha256 == held.sha256
     };
-    let found = session
-        .releases
-        .iter()
-        .find(|input| input.path.starts_with(&folder) && input.release.as_deref().is_some_and(is_held));
+    let found = in_order(session, &folder, &held.version).find(|input| input.release().is_some_and(is_held));
     match found {
         Some(input) => place::manifest(session, &input.path),
         None if by_version(session, channel, &held.version).is_ok() => Err(changed(&held.version, &folder)),
@@ -102,6 +100,14 @@ pub(crate) fn recorded<'s>(
     if known.is_empty() || known.contains(&&held) { Ok(found) } else { Err(changed(version, &folder(channel))) }
 }
 
+/// The archived manifests, first the one that is named as it should be: mostly the others need not be taken apart.
+fn in_order<'s>(session: &'s Session, folder: &Utf8Path, version: &str) -> impl Iterator<Item = &'s ReleaseInput> {
+    let name = folder.join(format!("{version}.yaml"));
+    let inputs: Vec<&ReleaseInput> = session.releases.iter().filter(|input| input.path.starts_with(folder)).collect();
+    let (first, rest): (Vec<_>, Vec<_>) = inputs.into_iter().partition(|input| input.path == name);
+    first.into_iter().chain(rest)
+}
+
 fn changed(version: &str, folder: &Utf8Path) -> Failure {
     Failure::untrusted(format!("release `{version}` in the archive is not the one that the ledger recorded"))
         .because(format!("its manifest in `{folder}` was changed since"))
@@ -112,8 +118,8 @@ fn changed(version: &str, folder: &Utf8Path) -> Failure {
 pub(crate) fn by_version<'s>(session: &'s Session, channel: &Channel, version: &str) -> Result<Manifest<'s>> {
     let folder = folder(channel);
     let archived = || {
-        session.releases.iter().filter(|input| input.path.starts_with(&folder)).filter_map(|input| {
-            let release = input.release.as_deref()?;
+        in_order(session, &folder, version).filter_map(|input| {
+            let release = input.release()?;
             (release.channel.value == channel.name.value).then_some((&input.path, release.version.value.as_str()))
         })
     };

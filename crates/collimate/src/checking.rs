@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alignment::{Acceptance, At, Facts as _, Place, Reported, Role, Survey, Undeclared};
+use alignment::{Acceptance, At, Facts as _, Place, ReleaseInput, Reported, Role, Survey, Undeclared};
 use camino::Utf8PathBuf;
 use findings::{Finding, Location, ProfileVerdict};
 use release::ImageRef;
@@ -49,6 +49,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) rules: &'a [&'a str],
     /// Findings that do not count.
     pub(crate) baseline: Option<&'a Baseline>,
+    /// The archived manifests that are looked at; all if `None`.
+    pub(crate) archive: Option<&'a BTreeSet<Utf8PathBuf>>,
 }
 
 /// Renders all profiles and holds them against their releases.
@@ -67,7 +69,8 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
         (profiles, facts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let sources = session.files.sources();
-    let inputs = session.inputs(&profiles, &sources, &facts);
+    let releases = looked_at(session, scope);
+    let inputs = session.inputs(&releases, &profiles, &sources, &facts);
     let survey = Survey::new(&inputs);
     let found = parallel::map(alignment::RULES, |rule| {
         let mut found = Vec::new();
@@ -122,6 +125,17 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope
     Checked { findings, known, complete, verdicts, sources, workspace: session.workspace_path() }
 }
 
+/// The manifests that the rules look at. Archived ones come last, so that the place of every other one stays.
+fn looked_at(session: &Session, scope: &Scope<'_>) -> Vec<ReleaseInput> {
+    let is_wanted = |input: &&ReleaseInput| {
+        input.role != Role::Archive || scope.archive.is_none_or(|archive| archive.contains(&input.path))
+    };
+    let releases: Vec<ReleaseInput> = session.releases.iter().filter(is_wanted).cloned().collect();
+    // Taken apart now, by all cores: rules ask one after the other.
+    parallel::map(&releases, |input| input.release().is_some());
+    releases
+}
+
 /// Findings of one rule, up to [`MOST_FINDINGS`]; what is left out is counted by one more.
 fn limited(rule: &dyn alignment::Rule, mut found: Vec<Finding<Place>>) -> Vec<Finding<Place>> {
     let Some(severity) = found.iter().skip(MOST_FINDINGS).map(|finding| finding.severity).max() else { return found };
@@ -147,7 +161,7 @@ pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
     let profiles = rendering::render_all(session, &Charts::default(), &all, false, &|_| None);
     let facts = DiskFacts::gather(ctx, session);
     let sources = session.files.sources();
-    let inputs = session.inputs(&profiles, &sources, &facts);
+    let inputs = session.inputs(&session.releases, &profiles, &sources, &facts);
     let survey = Survey::new(&inputs);
     let used = survey.profiles.iter().flat_map(|profile| &profile.images);
     let images = used.filter_map(|used| used.image.reference.as_ref().ok().cloned()).collect();

@@ -49,7 +49,7 @@ impl Expectation {
         let rendered = rendering::render_all(session, &Charts::default(), &[profile], false, &|_| None);
         let facts = DiskFacts::gather(ctx, session);
         let sources = session.files.sources();
-        let inputs = session.inputs(&rendered, &sources, &facts);
+        let inputs = session.inputs(&session.releases, &rendered, &sources, &facts);
         let survey = Survey::new(&inputs);
         let name = &profile.name.value;
         let Some(surveyed) = survey.profile(name) else {
@@ -155,7 +155,7 @@ impl Expected {
 
 /// ` (as `1.0.0` lists)`, where another release does.
 fn elsewhere(session: &Session, component: &str, digest: &Digest) -> String {
-    let mut releases = session.releases.iter().filter_map(|input| input.release.as_deref());
+    let mut releases = session.releases.iter().filter_map(|input| input.release());
     let found = releases
         .find(|release| release.component(component).and_then(|component| component.digest.get()) == Some(digest));
     found.map_or_else(String::new, |release| format!(" (as `{}` lists)", release.version.value))

@@ -126,6 +126,12 @@ impl DiskFiles {
         Some(bytes)
     }
 
+    /// What stands in a file, without keeping it: for thousands that are looked at once.
+    pub(crate) fn read_once(&self, path: &Utf8Path) -> Result<Vec<u8>, FileError> {
+        let path = normalize(path);
+        read_file(&path, &self.resolve(&path)?, MOST_BYTES)
+    }
+
     /// Puts `text` in the place of what stands on disk at `path`, for this run only: an edit is proved before it is written.
     pub(crate) fn overlay(&self, path: &Utf8Path, text: &str) {
         let path = normalize(path);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alignment::{ReleaseInput, Role, Words};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Severity, TextOptions, plural};
 use release::Channel;
@@ -14,24 +15,52 @@ use crate::exit::{Exit, Failure, Result};
 use crate::pinning::trial;
 use crate::rendering::Charts;
 use crate::session::Session;
-use crate::{archive, documents, place, proving};
+use crate::{archive, documents, parallel, place, proving};
 
 /// The state of the workspace before anything moves.
-pub(crate) fn look(ctx: &Ctx, session: &Session) -> Checked {
-    checking::check(ctx, session, &Charts::default(), &scope(session))
+pub(crate) struct Before {
+    pub(crate) checked: Checked,
+    archive: BTreeSet<Utf8PathBuf>,
 }
 
+/// Looks at the workspace before anything moves.
+pub(crate) fn look(ctx: &Ctx, session: &Session) -> Before {
+    look_beside(ctx, session, touched(session, session))
+}
+
+fn look_beside(ctx: &Ctx, session: &Session, archive: BTreeSet<Utf8PathBuf>) -> Before {
+    Before { checked: checking::check(ctx, session, &Charts::default(), &scope(session, &archive)), archive }
+}
+
+/// The archived manifests of `session` that can matter to what runs now or runs next: a move makes no finding of any other.
+fn touched(session: &Session, next: &Session) -> BTreeSet<Utf8PathBuf> {
+    let words = Words::of(session.releases.iter().chain(&next.releases));
+    let archived: Vec<&ReleaseInput> = session.releases.iter().filter(|input| input.role == Role::Archive).collect();
+    let is_touched = parallel::map(&archived, |input| words.may_stand_in(input));
+    archived.iter().zip(is_touched).filter(|(_, touched)| *touched).map(|(input, _)| input.path.clone()).collect()
+}
+
+/// What `before` looked at is not looked at again, unless the move is about more of the archive.
+///
 /// Adds to `texts` (manifests and the workspace file as they shall be) what the named profiles must hold then, and what documents
 /// must say. Nothing is written;
 /// what cannot be pinned, or would bring an error, is printed and refused.
 pub(crate) fn prove(
     ctx: &Ctx,
     session: &Session,
-    before: &Checked,
+    before: Option<Before>,
     texts: &mut BTreeMap<Utf8PathBuf, String>,
     profiles: &BTreeSet<String>,
 ) -> Result<()> {
     let next = session.with(ctx, texts)?;
+    let archive = touched(session, &next);
+    let before = match before {
+        Some(before) if before.archive == archive => before,
+        _ => look_beside(ctx, session, archive),
+    };
+    // With what the move itself puts there.
+    let mut archive = before.archive;
+    archive.extend(texts.keys().cloned());
     let selected: BTreeSet<&str> = profiles.iter().map(String::as_str).collect();
     let tried = trial::pin(ctx, &next, &selected, false)?;
     let mut edited = tried.texts;
@@ -39,8 +68,8 @@ pub(crate) fn prove(
     for (path, text) in &edited {
         next.files.overlay(path, text);
     }
-    let after = checking::check(ctx, &next, &Charts::default(), &scope(&next));
-    let new = proving::new_findings_by_file(before, &after);
+    let after = checking::check(ctx, &next, &Charts::default(), &scope(&next, &archive));
+    let new = proving::new_findings_by_file(&before.checked, &after);
     if !new.is_empty() {
         ctx.print(&findings::text(&new, &after.sources, TextOptions { colour: ctx.color() }))?;
         let errors = new.iter().filter(|finding| finding.severity == Severity::Error).count();
@@ -54,8 +83,8 @@ pub(crate) fn prove(
     Ok(())
 }
 
-fn scope(session: &Session) -> Scope<'_> {
-    Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() }
+fn scope<'s>(session: &'s Session, archive: &'s BTreeSet<Utf8PathBuf>) -> Scope<'s> {
+    Scope { profiles: session.workspace.profiles.iter().collect(), archive: Some(archive), ..Scope::default() }
 }
 
 /// Makes `text` the channel's current manifest. The one before is archived; the first ring moves, and rings that followed until now keep

@@ -115,7 +115,7 @@ pub(crate) fn manifest<'s>(session: &'s Session, path: &'s Utf8PathBuf) -> Resul
     if let Some(why) = &input.unreadable {
         return Err(unusable(why.clone()));
     }
-    match (&input.release, input.problems.first()) {
+    match (input.release(), input.problems().first()) {
         (Some(release), None) => {
             let (_, text) = session.files.read_text(path).map_err(|error| unusable(error.to_string()))?;
             Ok(Manifest { path, release, text: text.to_string() })

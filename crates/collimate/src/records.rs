@@ -172,8 +172,7 @@ fn read_ledger(session: &Session, folder: &Utf8Path) -> Result<(Ledger, Vec<Faul
         listed.iter().filter(|entry| entry.kind == FileKind::File && is_entry_name(&entry.name)).collect();
     // Years of entries are thousands of files.
     let read = parallel::map(&entries, |entry| {
-        let (_, content) = session.files.read(&history.join(&entry.name))?;
-        Ok(Recorded::read(&entry.name, &content))
+        Ok(Recorded::read(&entry.name, &session.files.read_once(&history.join(&entry.name))?))
     });
     let read = read.into_iter().collect::<std::result::Result<Vec<_>, FileError>>().map_err(|error| {
         unreadable(error).hint("put back the files that version control holds; nothing was changed")

@@ -1,13 +1,11 @@
 //! An opened workspace: its file, its releases and the door to its files.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
-
 use alignment::{Facts, Inputs, ReleaseInput, Role};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
-use release::{Problem, ProfileSource, Release, Workspace};
+use release::{Problem, ProfileSource, Workspace};
 use source::{FileId, FileKind, Files as _, SourceMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
@@ -76,7 +74,7 @@ impl Session {
         Self::knowing(ctx, files, workspace, &[])
     }
 
-    /// As [`Self::of`]; manifests that were parsed before are not parsed again.
+    /// As [`Self::of`]; manifests that were taken apart before are not taken apart again.
     fn knowing(ctx: &Ctx, files: DiskFiles, workspace: Workspace, known: &[ReleaseInput]) -> Self {
         let releases = load_releases(&workspace, &files, known);
         let mut environment = BTreeMap::from([("PWD".to_owned(), files.root().to_string())]);
@@ -108,18 +106,12 @@ impl Session {
     /// What the rules look at.
     pub(crate) fn inputs<'a>(
         &'a self,
+        releases: &'a [ReleaseInput],
         profiles: &'a [alignment::Profile],
         sources: &'a SourceMap,
         facts: &'a dyn Facts,
     ) -> Inputs<'a> {
-        Inputs {
-            root: self.files.root(),
-            workspace: &self.workspace,
-            releases: &self.releases,
-            profiles,
-            sources,
-            facts,
-        }
+        Inputs { root: self.files.root(), workspace: &self.workspace, releases, profiles, sources, facts }
     }
 
     /// The index of the release that a profile is held to.
@@ -271,31 +263,17 @@ fn load_releases(workspace: &Workspace, files: &DiskFiles, known: &[ReleaseInput
         }
     }
     // Years of releases are a thousand files.
-    parallel::map(&named, |(path, role)| read_release(files, path, role.clone(), &known))
-}
-
-fn read_release(
-    files: &DiskFiles,
-    path: &Utf8Path,
-    role: Role,
-    known: &BTreeMap<FileId, &ReleaseInput>,
-) -> ReleaseInput {
-    let mut input =
-        ReleaseInput { path: path.to_owned(), role, file: None, release: None, problems: Vec::new(), unreadable: None };
-    let (file, text) = match files.read_text(path) {
-        Ok(read) => read,
-        Err(error) => return ReleaseInput { unreadable: Some(error.to_string()), ..input },
-    };
-    // The same text: a file has another id with another one.
-    if let Some(known) = known.get(&file) {
-        return ReleaseInput { role: input.role, ..(*known).clone() };
-    }
-    let (release, problems) = Release::parse(&text, file);
-    (input.file, input.release, input.problems) = (Some(file), release.map(Arc::new), problems);
-    input
+    parallel::map(&named, |(path, role)| {
+        let input = load_release(files, path, role.clone());
+        // The same text: a file has another id with another one.
+        match input.file.and_then(|file| known.get(&file)) {
+            Some(known) => known.in_role(input.role),
+            None => input,
+        }
+    })
 }
 
 /// Reads one manifest.
 pub(crate) fn load_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> ReleaseInput {
-    read_release(files, path, role, &BTreeMap::new())
+    ReleaseInput::new(path.to_owned(), role, files.read_text(path).map_err(|error| error.to_string()))
 }

@@ -8,6 +8,7 @@
 //! from elsewhere (all that are there must verify), a signed manifest of another channel (the caller compares the channel).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::io::Read as _;
 use std::{fmt, fs, io};
 
@@ -177,10 +178,10 @@ pub(crate) fn carried(
     let beside = session.files.list(folder).unwrap_or_default().into_iter().map(|entry| folder.join(entry.name));
     let mut manifests: Vec<Utf8PathBuf> = session.releases.iter().map(|input| input.path.clone()).collect();
     manifests.extend(beside.filter(|path| matches!(path.extension(), Some("yaml" | "yml"))));
-    let known: Vec<(&Utf8Path, Vec<u8>)> =
-        manifests.iter().filter_map(|path| Some((path.as_path(), session.files.read(path).ok()?.1.to_vec()))).collect();
+    let known: Vec<(&Utf8Path, Arc<[u8]>)> =
+        manifests.iter().filter_map(|path| Some((path.as_path(), session.files.read(path).ok()?.1))).collect();
     let same = |bytes: &[u8]| -> Vec<&Utf8Path> {
-        known.iter().filter(|(_, own)| own == bytes).map(|(path, _)| *path).collect()
+        known.iter().filter(|(_, own)| **own == *bytes).map(|(path, _)| *path).collect()
     };
     let mut files = BTreeMap::new();
     let mut put = |manifest: &Utf8Path, now: &Signatures, wanted: &Signatures| {

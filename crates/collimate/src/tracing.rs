@@ -19,7 +19,7 @@ pub(crate) fn with_survey<T>(
     let profiles = rendering::render_all(session, charts, &all, true, &|_| None);
     let facts = DiskFacts::gather(ctx, session);
     let sources = session.files.sources();
-    let inputs = session.inputs(&profiles, &sources, &facts);
+    let inputs = session.inputs(&session.releases, &profiles, &sources, &facts);
     look(&Survey::new(&inputs), &sources)
 }
 

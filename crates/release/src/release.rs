@@ -412,19 +412,7 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
     let reason = reader.optional_text(fields, "reason");
     let image = image?;
     let (sample, fingerprint) = (OnceLock::new(), fingerprint(&image, &tag));
-    Some(Component {
-        name,
-        group,
-        image,
-        tag,
-        digest,
-        only_in,
-        platforms,
-        availability,
-        reason,
-        sample,
-        fingerprint,
-    })
+    Some(Component { name, group, image, tag, digest, only_in, platforms, availability, reason, sample, fingerprint })
 }
 
 fn read_image(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<ImageRef>> {

@@ -66,7 +66,8 @@ impl Ledger {
     #[must_use]
     pub fn of(read: impl IntoIterator<Item = Result<Recorded, Fault>>) -> (Self, Vec<Fault>) {
         let mut faults: Vec<Fault> = Vec::new();
-        let mut known: Vec<Recorded> = Vec::new();
+        let read = read.into_iter();
+        let mut known: Vec<Recorded> = Vec::with_capacity(read.size_hint().0);
         for read in read {
             match read {
                 Ok(recorded) => known.push(recorded),

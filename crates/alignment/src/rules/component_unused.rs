@@ -28,7 +28,7 @@ impl Rule for ComponentUnused {
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for input in survey.inputs.releases {
-            let (Some(release), Role::Current { channel }) = (&input.release, &input.role) else { continue };
+            let (Some(release), Role::Current { channel }) = (input.release(), &input.role) else { continue };
             for component in &release.components {
                 self.unknown_profiles(survey, component, out);
             }

@@ -64,7 +64,7 @@ fn owner_of(survey: &Survey<'_>, held: &Release, component: &Component, digest: 
     if let Some(other) = held.components.iter().find(has) {
         return Some(format!("`{}`", other.name.value));
     }
-    let releases = survey.inputs.releases.iter().filter_map(|input| input.release.as_deref());
+    let releases = survey.inputs.releases.iter().filter_map(|input| input.release());
     for release in releases {
         if let Some(other) = release.components.iter().find(has) {
             let version = &release.version.value;

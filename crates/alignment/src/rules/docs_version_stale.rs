@@ -61,7 +61,7 @@ impl DocsVersionStale {
     fn stale(&self, survey: &Survey<'_>, block: &Block<'_>) -> Finding<Place> {
         let (holder, version) = (&block.holder, &block.release.version);
         // What another release would say is out of date; anything else was typed.
-        let other = survey.inputs.releases.iter().filter_map(|input| input.release.as_deref()).find(|release| {
+        let other = survey.inputs.releases.iter().filter_map(|input| input.release()).find(|release| {
             let line_end = if block.written.starts_with("\r\n") { "\r\n" } else { "\n" };
             documents::content(block.kind, release, line_end) == block.written
         });

@@ -73,7 +73,7 @@ impl Rule for ImageUnpinned {
             }
         }
         for input in survey.inputs.releases {
-            let Some(release) = &input.release else { continue };
+            let Some(release) = input.release() else { continue };
             for component in &release.components {
                 if component.digest.value == ListedDigest::Unresolved {
                     out.push(

@@ -54,7 +54,7 @@ impl Rule for PlatformDigest {
                 );
             }
         }
-        for release in survey.inputs.releases.iter().filter_map(|input| input.release.as_deref()) {
+        for release in survey.inputs.releases.iter().filter_map(|input| input.release()) {
             for component in &release.components {
                 let Some(digest) = component.digest.get() else { continue };
                 let Some((platform, listed)) = component.platforms.iter().find(|(_, listed)| listed.value == *digest)

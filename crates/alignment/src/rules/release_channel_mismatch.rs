@@ -21,7 +21,7 @@ impl Rule for ReleaseChannelMismatch {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         let workspace = survey.inputs.workspace;
         for input in survey.inputs.releases {
-            let Some(release) = &input.release else { continue };
+            let Some(release) = input.release() else { continue };
             let found = &release.channel.value;
             let (channel, named) = match &input.role {
                 Role::Current { channel } => {

@@ -21,7 +21,7 @@ impl Rule for ReleaseDuplicateComponent {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        for release in survey.inputs.releases.iter().filter_map(|input| input.release.as_deref()) {
+        for release in survey.inputs.releases.iter().filter_map(|input| input.release()) {
             let version = &release.version.value;
             let mut named: HashMap<&str, &Component> = HashMap::with_capacity(release.components.len());
             // Under two tags an image may stand twice: what a profile writes says which one it means.

@@ -25,7 +25,7 @@ impl Rule for ReleaseSampleDigests {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        for release in survey.inputs.releases.iter().filter_map(|input| input.release.as_deref()) {
+        for release in survey.inputs.releases.iter().filter_map(|input| input.release()) {
             let version = &release.version.value;
             let samples: Vec<_> = release.components.iter().filter(|component| component.is_sample()).collect();
             let count = plural(samples.len(), "sample digest");

@@ -43,7 +43,7 @@ impl Rule for ReleaseSchema {
                     .help("create the manifest, or correct the path"),
                 );
             }
-            for problem in &input.problems {
+            for problem in input.problems() {
                 let place = problem.span.map_or_else(|| Place::file(path.clone()), Place::source);
                 let mut finding = Finding::new(self.id(), Severity::Error, place, problem.message.clone());
                 finding.help = Some(problem.help.clone().unwrap_or_else(|| {

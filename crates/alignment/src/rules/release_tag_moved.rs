@@ -23,13 +23,13 @@ impl Rule for ReleaseTagMoved {
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         // Never iterated, so their order does not matter. Years of releases list an image thousands of times.
-        let listed = survey.inputs.releases.iter().filter_map(|input| Some(input.release.as_ref()?.components.len()));
+        let listed = survey.inputs.releases.iter().filter_map(|input| Some(input.release()?.components.len()));
         let mut first_listed: HashMap<Tagged<'_>, &Release> = HashMap::with_capacity(listed.sum());
         let mut first_of_version: HashMap<&str, &Release> = HashMap::new();
         // Two roles may share one file: a release does not contradict itself.
         let mut seen = BTreeSet::new();
         for input in survey.inputs.releases {
-            let Some(release) = &input.release else { continue };
+            let Some(release) = input.release() else { continue };
             if input.file.is_some_and(|file| !seen.insert(file)) {
                 continue;
             }

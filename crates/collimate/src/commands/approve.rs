@@ -212,11 +212,11 @@ fn summary(session: &Session, plan: &Plan, current: &Manifest<'_>) -> String {
     let mut out = format!("{} in `{label}`: `{}` → `{}`{from}\n", plan.action, plan.base.version, plan.version);
     // What is taken is here, unless it is made by the move itself: then it is what the source holds.
     let taken = |identity: &Hash| {
-        let releases = session.releases.iter().filter_map(|input| input.release.as_deref());
+        let releases = session.releases.iter().filter_map(|input| input.release());
         releases.into_iter().find(|release| place::held(release).sha256 == *identity)
     };
     let new = plan.source.as_ref().and_then(|source| taken(&source.sha256)).or_else(|| {
-        let releases = session.releases.iter().filter_map(|input| input.release.as_deref());
+        let releases = session.releases.iter().filter_map(|input| input.release());
         releases.into_iter().find(|release| {
             let manifest = release::Manifest { date: None, ..release.manifest() };
             Hash::from(&manifest.identity()) == plan.release

@@ -99,7 +99,7 @@ fn message(session: &Session, plan: &Plan, documents: &[Edited], sources: &Sourc
     let mut releases: Vec<(String, String)> = Vec::new();
     for profile in session.workspace.profiles.iter().filter(|profile| plan.profiles.contains(&profile.name.value)) {
         let index = session.release_index(profile);
-        let release = index.and_then(|index| session.releases.get(index)?.release.as_deref());
+        let release = index.and_then(|index| session.releases.get(index)?.release());
         let ring = profile.ring.as_ref().map(|ring| ring.value.as_str());
         let held = release.map(|release| (place::label(&profile.channel.value, ring), release.version.value.clone()));
         releases.extend(held.filter(|held| !releases.contains(held)));

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         return Err(Failure::usage(format!("`{name}` is no component that `{target}` got by itself")).hint(others));
     }
     let mut verdicts = from
-        .map(|from| gates::green(ctx, session, from, &before))
+        .map(|from| gates::green(ctx, session, from, &before.checked))
         .transpose()?
         .map_or_else(Vec::new, |green| vec![green]);
     verdicts.extend([
@@ -139,7 +139,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         .filter(|profile| place::is_in(profile, to, &moved))
         .map(|profile| profile.name.value.clone())
         .collect();
-    moving::prove(ctx, session, &before, &mut texts, &profiles)?;
+    moving::prove(ctx, session, Some(before), &mut texts, &profiles)?;
 
     let taken = Source { channel: held_by.clone(), version: held.version.clone(), sha256: held.sha256.clone() };
     let intent = Intent {

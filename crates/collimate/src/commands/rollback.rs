@@ -92,8 +92,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     };
     let mut texts = BTreeMap::new();
     let profiles = plan(ctx, session, &place, (&from, &manifest), &target, &mut texts)?;
-    let before = moving::look(ctx, session);
-    if let Err(failure) = moving::prove(ctx, session, &before, &mut texts, &profiles) {
+    if let Err(failure) = moving::prove(ctx, session, None, &mut texts, &profiles) {
         let configuration = Configuration::compare(ctx, &records, &texts, &profiles, &to)?;
         return Err(explained(failure, &manifest, &target, place.channel, &configuration));
     }

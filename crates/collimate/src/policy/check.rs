@@ -80,7 +80,7 @@ fn moves<'s>(ctx: &Ctx, session: &'s Session) -> impl Fn(&str, &str) -> bool + u
         let Some(declared) = session.workspace.channel(channel) else { return false };
         let ring = declared.ring(ring).and_then(|ring| ring.release.as_ref());
         let path: &Utf8Path = &ring.unwrap_or(&declared.release).value;
-        let release = session.releases.iter().find(|input| input.path == path).and_then(|input| input.release.as_ref());
+        let release = session.releases.iter().find(|input| input.path == path).and_then(|input| input.release());
         release.is_some_and(|release| Hash::from(&release.identity()) == held.sha256)
     }
 }

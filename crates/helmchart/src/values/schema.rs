@@ -185,7 +185,9 @@ fn refusal(excess: &Excess, place: &[String]) -> Refusal {
             "subschemas in it lead to each other more than {} levels deep at {at}",
             work::DEEPEST
         )),
-        Excess::Circle => Refusal { at: Some(0), ..Refusal::unmet(words::line(place, "the schema refers to itself in a circle")) },
+        Excess::Circle => {
+            Refusal { at: Some(0), ..Refusal::unmet(words::line(place, "the schema refers to itself in a circle")) }
+        }
     }
 }
 

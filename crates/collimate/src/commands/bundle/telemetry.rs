@@ -81,7 +81,7 @@ fn release(session: &Session) -> Result<(&Utf8Path, &Release)> {
     if let Some(error) = &input.unreadable {
         return Err(cannot(error));
     }
-    match (&input.release, input.problems.first()) {
+    match (input.release(), input.problems().first()) {
         (Some(release), None) => Ok((path, release)),
         (_, problem) => {
             let words = problem.map_or("it is damaged", |problem| problem.message.as_str());

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 
+use alignment::Words;
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Problem, Release};
 use source::FileId;
@@ -43,11 +44,14 @@ pub(crate) fn find(ctx: &Ctx, session: Option<&Session>, name: &str) -> Result<N
         let channel = Some(place.channel.name.value.clone());
         return Ok(Named { channel, ..owned(manifest) });
     }
+    let words = Words::new([name]);
     let mut versions = session.releases.iter().filter(|input| {
-        input.problems.is_empty() && input.release.as_deref().is_some_and(|release| release.version.value == name)
+        words.may_stand_in(input)
+            && input.problems().is_empty()
+            && input.release().is_some_and(|release| release.version.value == name)
     });
     if let Some(first) = versions.next() {
-        let identity = |input: &alignment::ReleaseInput| input.release.as_deref().map(Release::identity);
+        let identity = |input: &alignment::ReleaseInput| input.release().map(Release::identity);
         if let Some(other) = versions.find(|input| identity(input) != identity(first)) {
             return Err(Failure::usage(format!("there are two releases `{name}`"))
                 .because(format!("`{}` and `{}`", first.path, other.path))
@@ -71,7 +75,7 @@ fn known(session: &Session) -> Vec<String> {
         known.push(channel.name.value.clone());
         known.extend(channel.rings.iter().map(|ring| place::label(&channel.name.value, Some(&ring.name.value))));
     }
-    let versions = session.releases.iter().filter_map(|input| Some(input.release.as_deref()?.version.value.clone()));
+    let versions = session.releases.iter().filter_map(|input| Some(input.release()?.version.value.clone()));
     for version in versions {
         if !known.contains(&version) {
             known.push(version);

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use alignment::Words;
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Channel, Difference, Gates, ImageRef, Listed, Manifest, Release};
 use rollout::{Action, Draft, Evidence, Hash, Held, Intent, Kind, Plan};
@@ -190,9 +191,8 @@ fn install(args: &Args, name: &str, ctx: &Ctx) -> Result<Exit> {
     let mut verdicts = gates(args, ctx, &records, &consent, (channel, &own), &made, &signatures)?;
     let mut texts = BTreeMap::new();
     let moved = moving::replace(session, channel, (&was, &current.text), &made.text, &mut texts)?;
-    let before = moving::look(ctx, session);
     let profiles = moving::profiles(session, channel, &moved);
-    moving::prove(ctx, session, &before, &mut texts, &profiles)?;
+    moving::prove(ctx, session, None, &mut texts, &profiles)?;
 
     let intent = Intent {
         action: Action::ReleaseNew,
@@ -302,8 +302,10 @@ fn is_free(records: &Records, manifest: &Manifest) -> Result<()> {
             .because("a version names one release for ever")
             .hint("give the new one a version of its own")
     };
-    for input in &records.session.releases {
-        let Some(release) = input.release.as_deref().filter(|release| release.version.value == *version) else {
+    let words = Words::new([version.as_str()]);
+    let named = || records.session.releases.iter().filter(|input| words.may_stand_in(input));
+    for input in named() {
+        let Some(release) = input.release().filter(|release| release.version.value == *version) else {
             continue;
         };
         if !same_but_date(&release.manifest(), manifest) {
@@ -313,7 +315,7 @@ fn is_free(records: &Records, manifest: &Manifest) -> Result<()> {
     let entries = records.ledger.entries().iter();
     let mut known = entries.flat_map(|recorded| recorded.entry.from.iter().chain(&recorded.entry.to));
     let has_version = |release: &&Release| release.version.value == *version;
-    let is_here = records.session.releases.iter().filter_map(|input| input.release.as_deref()).any(|r| has_version(&r));
+    let is_here = named().filter_map(|input| input.release()).any(|release| has_version(&release));
     if !is_here && known.any(|held| held.version == *version) {
         return Err(taken("the ledger knows it".to_owned()));
     }

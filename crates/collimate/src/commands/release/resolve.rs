@@ -3,6 +3,7 @@ mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alignment::Words;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 use findings::plural;
@@ -143,8 +144,9 @@ fn changeable(session: &Session, ledger: &Ledger, named: &Named) -> Result<()> {
 /// What other releases list for each image and tag: real digests, no stand-ins.
 fn elsewhere(session: &Session, named: &Named) -> Elsewhere {
     let mut known = Elsewhere::new();
-    for input in session.releases.iter().filter(|input| input.path != named.path) {
-        for component in input.release.iter().flat_map(|release| &release.components) {
+    let words = Words::new(named.release.components.iter().map(|component| component.tag.value.as_str()));
+    for input in session.releases.iter().filter(|input| input.path != named.path && words.may_stand_in(input)) {
+        for component in input.release().iter().flat_map(|release| &release.components) {
             if let Some(digest) = component.digest.get().filter(|_| !component.is_sample()) {
                 let key = (component.image.name(), component.tag.value.clone());
                 known.entry(key).or_insert_with(|| (digest.clone(), input.path.clone()));

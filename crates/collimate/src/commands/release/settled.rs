@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alignment::Words;
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Manifest, Release};
 use rollout::{Kind, Ledger};
@@ -22,9 +23,11 @@ pub(super) fn reason(session: &Session, ledger: &Ledger, named: &Named) -> Optio
     let version = &named.release.version.value;
     let is_archive = |path: &Utf8Path| path.parent().is_some_and(|folder| folder.file_name() == Some(ARCHIVE));
     let has_version = |release: &Release| release.version.value == *version;
-    let archived = session.releases.iter().find(|input| {
-        is_archive(&input.path) && (input.path == named.path || input.release.as_deref().is_some_and(has_version))
-    });
+    let words = Words::new([version.as_str()]);
+    let archived =
+        session.releases.iter().filter(|input| words.may_stand_in(input) || input.path == named.path).find(|input| {
+            is_archive(&input.path) && (input.path == named.path || input.release().is_some_and(has_version))
+        });
     if let Some(archived) = archived {
         return Some(format!("it is in the archive: `{}`", archived.path));
     }
@@ -46,7 +49,9 @@ pub(super) fn reason(session: &Session, ledger: &Ledger, named: &Named) -> Optio
 /// A version names one release for ever.
 pub(super) fn is_free_beside(session: &Session, manifest: &Manifest) -> Result<()> {
     let has_version = |release: &&Release| release.version.value == manifest.version;
-    let taken = session.releases.iter().find(|input| input.release.as_deref().filter(has_version).is_some());
+    let words = Words::new([manifest.version.as_str()]);
+    let mut named = session.releases.iter().filter(|input| words.may_stand_in(input));
+    let taken = named.find(|input| input.release().filter(has_version).is_some());
     taken.map_or(Ok(()), |taken| {
         Err(Failure::usage(format!("there is a release `{}` already: `{}`", manifest.version, taken.path))
             .because("a version names one release for ever")
@@ -61,9 +66,11 @@ pub(super) fn one_digest_per_tag(session: &Session, manifest: &Manifest, except:
         wanted.entry(&listed.tag).or_default().insert(&listed.image);
     }
     let mut known: BTreeMap<(String, &str), (&str, &Utf8Path)> = BTreeMap::new();
-    for input in session.releases.iter().filter(|input| Some(input.path.as_path()) != except) {
-        for component in input.release.iter().flat_map(|release| &release.components) {
-            // Years of releases list thousands of images; few of them have a tag of these.
+    // Years of releases list thousands of images; few of them have a tag of these.
+    let words = Words::new(wanted.keys().copied());
+    let others = session.releases.iter().filter(|input| Some(input.path.as_path()) != except);
+    for input in others.filter(|input| words.may_stand_in(input)) {
+        for component in input.release().iter().flat_map(|release| &release.components) {
             let Some((images, digest)) = wanted.get(component.tag.as_str()).zip(component.digest.get()) else {
                 continue;
             };

@@ -98,7 +98,7 @@ impl<'s> Known<'s> {
         let identities = session
             .releases
             .iter()
-            .filter_map(|input| Some((input.path.as_path(), input.release.as_deref()?.identity().hex().to_owned())))
+            .filter_map(|input| Some((input.path.as_path(), input.release()?.identity().hex().to_owned())))
             .collect();
         Self { session, identities }
     }
@@ -133,10 +133,9 @@ impl<'s> Known<'s> {
 /// Every release once, current ones first; manifests with problems are named by `check`.
 fn all(known: &Known<'_>) -> Result<Vec<Shown>> {
     let mut releases: Vec<Shown> = Vec::new();
-    for input in known.session.releases.iter().filter(|input| input.problems.is_empty()) {
-        let Some(release) = &input.release else { continue };
-        let named =
-            Named { path: input.path.clone(), release: (**release).clone(), text: String::new(), channel: None };
+    for input in known.session.releases.iter().filter(|input| input.problems().is_empty()) {
+        let Some(release) = input.release() else { continue };
+        let named = Named { path: input.path.clone(), release: release.clone(), text: String::new(), channel: None };
         let shown = shown(Some(known), &named)?;
         if releases.iter().all(|other| other.sha256 != shown.sha256) {
             releases.push(shown);

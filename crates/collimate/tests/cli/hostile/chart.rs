@@ -174,11 +174,12 @@ fn schemas() {
                 format!("\"a{level}\": {{\"{keyword}\": [{next}, {next}]}}, ")
             })
             .collect();
-        format!("{{\"$ref\": \"#/definitions/a0\", \"definitions\": {{{definitions}\"a40\": {{\"type\": \"string\"}}}}}}")
+        format!(
+            "{{\"$ref\": \"#/definitions/a0\", \"definitions\": {{{definitions}\"a40\": {{\"type\": \"string\"}}}}}}"
+        )
     };
-    let chain: String = (0..5_000)
-        .map(|level| format!("\"a{level}\": {{\"$ref\": \"#/definitions/a{}\"}}, ", level + 1))
-        .collect();
+    let chain: String =
+        (0..5_000).map(|level| format!("\"a{level}\": {{\"$ref\": \"#/definitions/a{}\"}}, ", level + 1)).collect();
     let options: Vec<String> = (0..50_000).map(|number| format!("\"v{number}\"")).collect();
     let keys: String = (0..20_000).map(|number| format!("k{number}: 1\n")).collect();
     let steps = "takes more than 1000000 steps";

@@ -6,7 +6,8 @@ use crate::yaml;
 fn said(schema: &str, values: &str) -> String {
     gotemplate::on_large_stack(|| {
         let values = yaml::read_values(&source::Text::new(values)).unwrap_or_else(|_| panic!("no YAML"));
-        check(&compile(schema.as_bytes()), &to_map(&values), &mut 0).map_or_else(|refusal| refusal.text, |()| String::new())
+        check(&compile(schema.as_bytes()), &to_map(&values), &mut 0)
+            .map_or_else(|refusal| refusal.text, |()| String::new())
     })
 }
 
@@ -86,9 +87,8 @@ fn doubling_along_values_is_counted() {
 
 #[test]
 fn what_asks_for_leftovers_applies_again() {
-    let nested = (0..30).fold("{}".to_owned(), |inner, _| {
-        format!(r#"{{"allOf": [{inner}], "unevaluatedProperties": false}}"#)
-    });
+    let nested =
+        (0..30).fold("{}".to_owned(), |inner, _| format!(r#"{{"allOf": [{inner}], "unevaluatedProperties": false}}"#));
     refused(&nested, "a: 1", TOO_MANY);
 }
 
@@ -175,13 +175,16 @@ fn patterns() {
 #[test]
 fn choices_and_lists() {
     let options: Vec<String> = (0..50_000).map(|at| format!(r#""v{at}""#)).collect();
-    let choice = |keyword: &str| {
-        format!(r#"{{"properties": {{"a": {{"{keyword}": {{"enum": [{}]}}}}}}}}"#, options.join(", "))
-    };
+    let choice =
+        |keyword: &str| format!(r#"{{"properties": {{"a": {{"{keyword}": {{"enum": [{}]}}}}}}}}"#, options.join(", "));
     refused(&choice("items"), &format!("a: [{}]", "b, ".repeat(2_000)), TOO_MANY);
     // One line shows what fits.
     let said = said(&choice("items"), "a: [b]");
-    assert!(said.starts_with("- at '/a/0': value must be one of 'v0', 'v1', ") && said.len() < 10_000, "{}", said.len());
+    assert!(
+        said.starts_with("- at '/a/0': value must be one of 'v0', 'v1', ") && said.len() < 10_000,
+        "{}",
+        said.len()
+    );
     // Values that appear twice, far apart.
     let items: String = (0..30_000).map(|at| format!("{{k: {at}}}, ")).collect();
     refused(
@@ -199,7 +202,11 @@ fn reports_are_short() {
     let report = said(schema, &keys(20_000));
     assert!(report.len() < 70_000 && report.starts_with("- at '/k0': got number, want string\n"));
     let shown = report.lines().count() - 1;
-    assert!(report.ends_with(&format!("- {} more are not shown\n", 20_000 - shown)), "{}", &report[report.len() - 100..]);
+    assert!(
+        report.ends_with(&format!("- {} more are not shown\n", 20_000 - shown)),
+        "{}",
+        &report[report.len() - 100..]
+    );
     // What is wrong in a branch is copied with all that is in it.
     let branches = vec![r#"{"anyOf": [{"type": "string"}, {"type": "null"}]}"#; 200].join(", ");
     refused(

@@ -140,9 +140,14 @@ impl Counter<'_> {
                 return Ok((*work, usize::MAX));
             }
             // The validator does not enter it again.
-            let back = self.way.iter().rev().take_while(|(_, other)| *other == part).position(|(other, _)| *other == at);
+            let back =
+                self.way.iter().rev().take_while(|(_, other)| *other == part).position(|(other, _)| *other == at);
             if let Some(back) = back {
-                return if certain { excess(Excess::Circle) } else { Ok((Work { verdict: 1, words: 1 }, self.way.len() - 1 - back)) };
+                return if certain {
+                    excess(Excess::Circle)
+                } else {
+                    Ok((Work { verdict: 1, words: 1 }, self.way.len() - 1 - back))
+                };
             }
         }
         self.seen += 1;

@@ -1,0 +1,49 @@
+//! Which archived releases can matter to those that run.
+//!
+//! A finding about an archived manifest and one that runs is about a version, a tag or a digest that both have. So a manifest in which none
+//! of those words stands has no part in it, and need not be taken apart.
+
+use std::collections::BTreeSet;
+
+use aho_corasick::AhoCorasick;
+use release::Release;
+
+use crate::{ReleaseInput, Role};
+
+/// What releases that run have in common with an archived one, if there is anything between them.
+pub struct Words {
+    /// `None`: they cannot be looked for.
+    finder: Option<AhoCorasick>,
+}
+
+impl Words {
+    /// The versions, tags and digests of all manifests that are not of the archive.
+    pub fn of<'r>(releases: impl Iterator<Item = &'r ReleaseInput>) -> Self {
+        let running = releases.filter(|input| input.role != Role::Archive).filter_map(ReleaseInput::release);
+        Self::new(running.flat_map(words_of))
+    }
+
+    /// These words. Empty ones stand nowhere.
+    pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
+        let words: BTreeSet<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        // YAML may break a text where it has a space.
+        let is_in_one_piece = !words.iter().any(|word| word.contains(char::is_whitespace));
+        Self { finder: is_in_one_piece.then(|| AhoCorasick::new(words).ok()).flatten() }
+    }
+
+    /// Whether one of them may be a value of this manifest. A text with escapes may say anything.
+    #[must_use]
+    pub fn may_stand_in(&self, input: &ReleaseInput) -> bool {
+        let Some(finder) = &self.finder else { return true };
+        input.text().contains('\\') || finder.is_match(input.text())
+    }
+}
+
+fn words_of(release: &Release) -> impl Iterator<Item = &str> {
+    let of_components = release.components.iter().flat_map(|component| {
+        let platforms = component.platforms.iter().map(|(_, digest)| digest.value.as_str());
+        let digest = component.digest.get().map(release::Digest::as_str);
+        std::iter::once(component.tag.value.as_str()).chain(digest).chain(platforms)
+    });
+    std::iter::once(release.version.value.as_str()).chain(of_components)
+}
