@@ -47,3 +47,6 @@ fn words_of(release: &Release) -> impl Iterator<Item = &str> {
     });
     std::iter::once(release.version.value.as_str()).chain(of_components)
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ use alignment::{
 use camino::{Utf8Path, Utf8PathBuf};
 use composefile::Profiles;
 use findings::{Counts, Finding, Location, Severity, TextOptions};
-use release::{Date, ProfileSource, Release, Workspace};
+use release::{Date, ProfileSource, Workspace};
 use source::{Entry, FileError, FileId, FileKind, Files as _, MemoryFiles, Span, Text};
 use yamlspan::Dialect;
 

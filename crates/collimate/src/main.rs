@@ -42,6 +42,7 @@ mod vouched;
 mod watcher;
 mod write;
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
@@ -53,9 +54,6 @@ use crate::exit::Exit;
 /// The system's allocator makes threads wait for each other: that of glibc for the kernel, that of musl for one lock.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-/// What is read nests deeper than a thread's usual 2 MiB allow; engines stop at their own limits first.
-const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// What `--version` prints: ours, and the engines that ours are measured against.
 const VERSION: &str = concat!(
@@ -115,8 +113,9 @@ fn main() -> ExitCode {
         watcher::hold_signals();
     }
     // A panic unwinds to here: it has been reported by the hook, and is our bug whatever the input was.
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(cli));
-    let exit = worker.ok().and_then(|worker| worker.join().ok()).unwrap_or(Exit::Bug);
+    // What is read nests deeper than a usual stack allows; engines stop at their own limits first.
+    let work = AssertUnwindSafe(|| helmchart::on_large_stack(|| run(cli)));
+    let exit = std::panic::catch_unwind(work).unwrap_or(Exit::Bug);
     ExitCode::from(exit as u8)
 }
 

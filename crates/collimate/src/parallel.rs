@@ -19,13 +19,12 @@ pub(crate) fn map<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R +
         }
     };
     // Renders nest deeper than a usual stack allows, and would each start a thread of their own.
-    let work_on = || helmchart::on_large_stack(run);
     std::thread::scope(|scope| {
         for _ in 1..workers {
             // Without a second thread the first one does all the work.
-            let _ = std::thread::Builder::new().spawn_scoped(scope, work_on);
+            let _ = helmchart::spawn_large(scope, run);
         }
-        work_on();
+        helmchart::on_large_stack(run);
     });
     slots.into_iter().filter_map(OnceLock::into_inner).collect()
 }

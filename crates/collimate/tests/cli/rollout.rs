@@ -2,6 +2,7 @@
 
 pub(crate) mod fixture;
 pub(crate) mod killed;
+mod archived;
 mod ledger;
 pub(crate) mod model;
 mod moves;

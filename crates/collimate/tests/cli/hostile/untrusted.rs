@@ -8,8 +8,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use super::watch::{Mode, program, watched};
 use crate::tree::{RELEASE, Tree};
 
-/// What a program reads before and beside its own work: the loader and its libraries, the system's tables, itself, and how many cores
-/// it may use.
+/// What a program reads before and beside its own work: the loader and its libraries, the system's tables, itself, how many cores
+/// it may use, and how memory is given out.
 const OWN: &[&str] = &[
     "/etc/ld.so.cache",
     "/etc/ld.so.preload",
@@ -23,6 +23,9 @@ const OWN: &[&str] = &[
     "/sys/fs/cgroup/",
     "/usr/share/zoneinfo/",
     "/etc/localtime",
+    "/etc/_rjem_malloc.conf",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/kernel/mm/transparent_hugepage/enabled",
 ];
 
 /// Leaves a mark if anything runs it.

@@ -70,12 +70,20 @@ static int seal(void) {
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1),
         KILL,
         ALLOW,
+#if defined(__x86_64__)
+        /* As the allocator has it. */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_open, 0, 4),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, LOW(1)),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1),
+        KILL,
+        ALLOW,
+#endif
         DENY(SYS_execveat), DENY(SYS_socket), DENY(SYS_socketpair), DENY(SYS_connect), DENY(SYS_bind), DENY(SYS_sendto),
         DENY(SYS_ptrace), DENY(SYS_kill), DENY(SYS_openat2), DENY(SYS_renameat), DENY(SYS_renameat2), DENY(SYS_unlinkat),
         DENY(SYS_mkdirat), DENY(SYS_mknodat), DENY(SYS_linkat), DENY(SYS_symlinkat), DENY(SYS_fchmodat), DENY(SYS_fchmod),
         DENY(SYS_fchownat), DENY(SYS_fchown), DENY(SYS_truncate), DENY(SYS_ftruncate), DENY(SYS_utimensat), DENY(SYS_mount),
 #if defined(__x86_64__)
-        DENY(SYS_fork), DENY(SYS_vfork), DENY(SYS_open), DENY(SYS_creat), DENY(SYS_rename), DENY(SYS_unlink), DENY(SYS_mkdir),
+        DENY(SYS_fork), DENY(SYS_vfork), DENY(SYS_creat), DENY(SYS_rename), DENY(SYS_unlink), DENY(SYS_mkdir),
         DENY(SYS_rmdir), DENY(SYS_link), DENY(SYS_symlink), DENY(SYS_chmod), DENY(SYS_chown), DENY(SYS_mknod),
 #endif
         ALLOW,
