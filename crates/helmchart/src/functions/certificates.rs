@@ -51,7 +51,8 @@ pub(crate) fn gen_private_key(call: &mut Call<'_, '_>) -> Answer {
     let random = &call.functions.random;
     let key = match call.text(0).as_str() {
         "" | "rsa" => {
-            call.functions.spend(40)?;
+            // It takes longer; but who makes one may want another.
+            call.functions.spend(100)?;
             PrivateKey::new_rsa(random, KEY_BITS)?
         }
         "dsa" => {

@@ -56,7 +56,7 @@ fn bcrypted(call: &Call<'_, '_>, password: &[u8]) -> Result<String, FunctionErro
     if password.len() > 72 {
         return Ok("failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".to_owned());
     }
-    call.functions.spend(1)?;
+    call.functions.spend(15)?;
     let salt = call.functions.random.array()?;
     match ::bcrypt::hash_with_salt(password, BCRYPT_COST, salt) {
         Ok(hash) => Ok(hash.format_for_version(::bcrypt::Version::TwoA)),
@@ -272,7 +272,7 @@ pub(crate) fn derive_password(call: &mut Call<'_, '_>) -> Answer {
     let (password, user, site) = (call.bytes(2), call.bytes(3), call.bytes(4));
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
     let salt = [SCOPE, &length(&user), &user].concat();
-    call.functions.spend(4)?;
+    call.functions.spend(30)?;
     let mut key = [0; 64];
     // Cost 2¹⁵, 8, 2: fixed by the algorithm; 32 MiB and a fraction of a second.
     let derived_key = ::scrypt::Params::new(15, 8, 2)

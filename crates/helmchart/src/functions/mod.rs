@@ -66,9 +66,9 @@ const MOST_PATTERNS: usize = 256;
 /// What a pattern costs that is too large to be kept, in units of slow work.
 const LARGE_PATTERN: u32 = 2;
 
-/// How much slow work one render may ask for, in units of one bcrypt hash (some 50 ms). Charts make a handful of
-/// certificates; this is half a minute.
-const MOST_SLOW_WORK: u32 = 500;
+/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates; this is eighteen
+/// of them, or a dozen password hashes.
+const MOST_SLOW_WORK: u32 = 200;
 
 /// The function table of one render.
 pub(crate) struct HelmFunctions<'c> {
