@@ -18,7 +18,7 @@ const MADE: &str = "/target";
 pub(crate) struct Toolchain {
     /// `x86_64-unknown-linux-musl`.
     target: String,
-    /// Compiles the C and the assembler of the cryptography.
+    /// Compiles the C and the assembler of the cryptography, and the allocator.
     cc: &'static str,
 }
 
@@ -38,7 +38,7 @@ impl Toolchain {
         }
         if Command::new(cc).arg("--version").output().is_err() {
             bail!(
-                "there is no `{cc}`, which compiles the C of `ring` for `{target}`; on Debian `apt-get install {package}` installs it"
+                "there is no `{cc}`, which compiles C for `{target}`; on Debian `apt-get install {package}` installs it"
             );
         }
         Ok(Self { target: target.to_owned(), cc })
@@ -94,6 +94,10 @@ impl Toolchain {
         command.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")).env_remove("RUSTFLAGS");
         command.env(format!("CC_{variable}"), self.cc).env(format!("CFLAGS_{variable}"), c.join(" "));
         command.env("CC_SHELL_ESCAPED_FLAGS", "1");
+        if self.architecture() == "aarch64" {
+            // The allocator takes pages of up to so many bytes as a power of two: some arm64 kernels have pages of 64 KiB.
+            command.env("JEMALLOC_SYS_WITH_LG_PAGE", "16");
+        }
         command.env("SOURCE_DATE_EPOCH", moment.to_string()).env("LC_ALL", "C").env("TZ", "UTC");
         if !process::watch(&mut command, |_| {})? {
             bail!("`cargo build` for `{}` failed", self.target);
