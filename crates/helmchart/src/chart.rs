@@ -16,7 +16,7 @@ use source::{FileId, FileKind, Files, Span, Text};
 
 use crate::metadata::Metadata;
 use crate::values::schema::{Compiled, compile};
-use crate::values::tree::Table;
+use crate::values::tree::{Table, Tree};
 use crate::yaml;
 use crate::{Error, ErrorKind, HelmVersion};
 
@@ -28,6 +28,10 @@ pub(crate) const LARGEST_FILE: u64 = 5 << 20;
 
 /// Helm's largest unpacked archive.
 pub(crate) const LARGEST_ARCHIVE: u64 = 100 << 20;
+
+/// Values in the values files of a chart and all its subcharts, and as many in those of the user: the largest public charts have some
+/// ten thousand. Each is there several times while a chart is rendered, and takes more than a kilobyte in all.
+pub(crate) const MOST_VALUES: usize = 50_000;
 
 /// A chart with all its subcharts. Loaded once, rendered any number of times, by any thread.
 #[derive(Debug)]
@@ -112,7 +116,7 @@ impl Chart {
     /// # Errors
     /// Everything that keeps Helm from loading a chart, in Helm's words.
     pub fn load(path: &Utf8Path, files: &dyn Files) -> Result<Self, Error> {
-        let mut warnings = Vec::new();
+        let mut loading = Loading::default();
         let entries = match files.kind(path) {
             Some(FileKind::Directory) => folder::read(path, files)?,
             Some(FileKind::File) => {
@@ -122,8 +126,8 @@ impl Chart {
             }
             None => return Err(Error::new(ErrorKind::Load, format!("path \"{path}\" not found"))),
         };
-        let root = assemble(entries, 0, &mut warnings)?;
-        Ok(Self { root, path: path.to_owned(), warnings, parsed: ParsedTemplates::default() })
+        let root = assemble(entries, 0, &mut loading)?;
+        Ok(Self { root, path: path.to_owned(), warnings: loading.warnings, parsed: ParsedTemplates::default() })
     }
 
     /// The chart's name.
@@ -217,8 +221,16 @@ impl ChartData {
     }
 }
 
+/// What comes up while a chart and its subcharts are loaded.
+#[derive(Default)]
+struct Loading {
+    warnings: Vec<String>,
+    /// Of [`MOST_VALUES`].
+    values: usize,
+}
+
 /// Makes a chart of its files. The error is prefixed by the caller for subcharts.
-fn assemble(entries: Vec<ChartFile>, depth: usize, warnings: &mut Vec<String>) -> Result<ChartData, Error> {
+fn assemble(entries: Vec<ChartFile>, depth: usize, loading: &mut Loading) -> Result<ChartData, Error> {
     if depth > DEEPEST_SUBCHART {
         return Err(Error::new(ErrorKind::Limit, format!("subcharts are nested deeper than {DEEPEST_SUBCHART}")));
     }
@@ -241,13 +253,18 @@ fn assemble(entries: Vec<ChartFile>, depth: usize, warnings: &mut Vec<String>) -
                 let plain = yaml::read_values(&entry.plain_text()).map_err(|error| {
                     error.into_error(ErrorKind::Load, entry.whole()).wrap("cannot load values.yaml")
                 })?;
+                loading.values += plain.values().map(Tree::size).sum::<usize>();
+                if loading.values > MOST_VALUES {
+                    let message = format!("values.yaml: a chart and its subcharts may have {MOST_VALUES} values in all");
+                    return Err(Error::new(ErrorKind::Limit, message).at(entry.span(0)));
+                }
                 chart.values = Some(DefaultValues { file: entry, plain, traced: OnceLock::new() });
             }
             "values.schema.json" => chart.schema = Some(entry),
             "requirements.yaml" => {
                 has_metadata = true;
                 if chart.metadata.api_version != "v1" {
-                    warnings.push(
+                    loading.warnings.push(
                         "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating \
                          dependencies to Chart.yaml."
                             .to_owned(),
@@ -262,7 +279,7 @@ fn assemble(entries: Vec<ChartFile>, depth: usize, warnings: &mut Vec<String>) -
                 check_lock(&entry, "requirements.lock")?;
                 has_metadata = true;
                 if chart.metadata.api_version != "v1" {
-                    warnings.push(
+                    loading.warnings.push(
                         "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend \
                          migrating to Chart.lock."
                             .to_owned(),
@@ -293,7 +310,7 @@ fn assemble(entries: Vec<ChartFile>, depth: usize, warnings: &mut Vec<String>) -
             continue;
         }
         let name = &chart.metadata.name;
-        let subchart = subchart(name, &folder, entries, depth, warnings)
+        let subchart = subchart(name, &folder, entries, depth, loading)
             .map_err(|error| error.wrap(&format!("error unpacking subchart {folder} in {name}")))?;
         chart.dependencies.push(subchart);
     }
@@ -305,15 +322,15 @@ fn subchart(
     folder: &str,
     entries: Vec<ChartFile>,
     depth: usize,
-    warnings: &mut Vec<String>,
+    loading: &mut Loading,
 ) -> Result<ChartData, Error> {
     if extension(folder) == ".tgz" {
-        let Some(first) = entries.first() else { return assemble(Vec::new(), depth + 1, warnings) };
+        let Some(first) = entries.first() else { return assemble(Vec::new(), depth + 1, loading) };
         if first.name != folder {
             let message = format!("error unpacking subchart tar in {parent}: expected {folder}, got {}", first.name);
             return Err(Error::new(ErrorKind::Load, message));
         }
-        return assemble(archive::read(&first.bytes)?, depth + 1, warnings);
+        return assemble(archive::read(&first.bytes)?, depth + 1, loading);
     }
     // Files that lie in `charts/` itself are no charts.
     let entries = entries
@@ -323,7 +340,7 @@ fn subchart(
             Some(ChartFile { name, ..entry })
         })
         .collect();
-    assemble(entries, depth + 1, warnings)
+    assemble(entries, depth + 1, loading)
 }
 
 /// Go's `filepath.Ext`.

@@ -8,8 +8,9 @@ pub(crate) mod tree;
 use camino::Utf8Path;
 use source::{FileError, Files, Span, Text};
 
+use crate::chart::MOST_VALUES;
 use crate::{Error, ErrorKind, RenderOptions, SetValue, yaml};
-use tree::{Table, merge};
+use tree::{Table, Tree, merge};
 
 /// What `--values` and the `--set` flags say together.
 ///
@@ -24,6 +25,10 @@ pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Tabl
             error.into_error(ErrorKind::Values, Some(file)).wrap(&format!("failed to parse {path}"))
         })?;
         merge(&mut all, table);
+        if all.values().map(Tree::size).sum::<usize>() > MOST_VALUES {
+            let message = format!("{path}: values files may have {MOST_VALUES} values in all");
+            return Err(Error::new(ErrorKind::Limit, message).at(Some(Span::new(file, 0..0))));
+        }
     }
     let read = |path: &str| -> Result<Text, String> {
         let path = Utf8Path::new(path);

@@ -35,6 +35,15 @@ impl Tree {
         }
     }
 
+    /// The values in it, itself included.
+    pub(crate) fn size(&self) -> usize {
+        1 + match self {
+            Self::List(items) => items.iter().map(Self::size).sum(),
+            Self::Map(table) => table.values().map(Self::size).sum::<usize>(),
+            _ => 0,
+        }
+    }
+
     /// What `encoding/json` makes of decoded YAML: every number is a `float64`.
     #[expect(clippy::cast_precision_loss, reason = "Go loses the same bits")]
     pub(crate) fn from_data(data: Data) -> Self {

@@ -113,7 +113,20 @@ fn trees() {
         (format!("c/{folder}Chart.yaml"), format!("apiVersion: v2\nname: d{}\nversion: 0.1.0\n", depth - 1))
     });
     let folders = [(format!("c/{}f", "d/".repeat(100)), "x")];
+    let values = [("c/values.yaml", format!("a: [{}]\n", "{k: 1},".repeat(30_000)))];
+    let aliases = [("c/values.yaml", format!("a: &a [{}]\nb: [{}]\n", "1,".repeat(1_000), "*a,".repeat(90)))];
+    let of_subcharts = (0..3).flat_map(|number| {
+        let folder = format!("c/charts/d{number}");
+        [
+            (format!("{folder}/Chart.yaml"), format!("apiVersion: v2\nname: d{number}\nversion: 0.1.0\n")),
+            (format!("{folder}/values.yaml"), format!("a: [{}]\n", "1,".repeat(20_000))),
+        ]
+    });
+    let many = "a chart and its subcharts may have 50000 values in all";
     refused(vec![
+        chart("values", values, (many, "c/values.yaml:1:1")),
+        chart("aliases", aliases, (many, "c/values.yaml:1:1")),
+        chart("values of subcharts", of_subcharts, (many, "c/charts/d2/values.yaml:1:1")),
         chart("subcharts in subcharts", subcharts, ("deeper than 64", "")),
         chart("folders in folders", folders, ("64", "")),
         chart(

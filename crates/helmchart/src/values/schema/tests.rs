@@ -90,6 +90,17 @@ fn what_asks_for_leftovers_applies_again() {
     let nested =
         (0..30).fold("{}".to_owned(), |inner, _| format!(r#"{{"allOf": [{inner}], "unevaluatedProperties": false}}"#));
     refused(&nested, "a: 1", TOO_MANY);
+    for keyword in ["unevaluatedProperties", "unevaluatedItems"] {
+        let definitions: String = (0..40)
+            .map(|level| {
+                let next = format!(r##"{{"$ref": "#/$defs/a{}"}}"##, level + 1);
+                format!(r#""a{level}": {{"allOf": [{next}, {next}]}}, "#)
+            })
+            .collect();
+        let schema = format!(r##"{{"$ref": "#/$defs/a0", "{keyword}": false, "$defs": {{{definitions}"a40": {{}}}}}}"##);
+        refused(&schema, "a: 1", "asked for in more than 20000 ways");
+    }
+    accepted(r##"{"$ref": "#/$defs/a", "unevaluatedProperties": false, "$defs": {"a": {"properties": {"a": {}}}}}"##, "a: 1");
 }
 
 #[test]

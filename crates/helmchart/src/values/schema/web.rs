@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jsonschema::{Draft, Registry, Uri};
 use serde_json::Value as Json;
 
+use super::work::DEEPEST;
 use super::{BASE, Offline, pattern};
 
 /// JSON values in one schema: those of all of Kubernetes' own types have 60,000. The validator takes a kilobyte for each.
@@ -20,8 +21,8 @@ const MOST_REFERENCES: usize = 10_000;
 /// States of all patterns of a schema: each takes some tens of bytes, and time to make.
 const MOST_STATES: u64 = 150_000;
 
-/// Subschemas with a way to them through documents (`$id`) of their own. The validator keeps one apart for each such way, because
-/// a dynamic reference could mean something else on each.
+/// Subschemas with a way to them of their own: through documents (`$id`), because a dynamic reference could mean something else on
+/// each, and from those that ask what the others were about. The validator keeps one apart for each such way.
 const MOST_WAYS: usize = 20_000;
 
 /// Subschemas; the first one is the whole schema.
@@ -106,7 +107,32 @@ impl Web {
         if weaver.documents.len() > 1 && !web.has_few_ways() {
             return Err(format!("references between documents in it lead to its parts in more than {MOST_WAYS} ways"));
         }
+        if !web.has_few_looks() {
+            return Err(format!("what no other subschema was about is asked for in more than {MOST_WAYS} ways"));
+        }
         Ok(Some(web))
+    }
+
+    /// Whether subschemas that ask what the others were about lead to no more than [`MOST_WAYS`] of those, each way counted: the
+    /// validator makes a copy for each.
+    fn has_few_looks(&self) -> bool {
+        let mut left = MOST_WAYS;
+        let mut asking = self.0.iter().enumerate().filter(|(_, node)| node.looks_twice);
+        asking.all(|(at, _)| self.looks(at, &mut Vec::new(), &mut left))
+    }
+
+    fn looks(&self, at: usize, way: &mut Vec<usize>, left: &mut usize) -> bool {
+        if *left == 0 || way.len() > DEEPEST {
+            return false;
+        }
+        *left -= 1;
+        if way.contains(&at) {
+            return true;
+        }
+        way.push(at);
+        let few = self.0.get(at).is_none_or(|node| node.same.iter().all(|(to, _)| self.looks(*to, way, left)));
+        way.pop();
+        few
     }
 
     /// Whether there are no more than [`MOST_WAYS`] through the documents.
