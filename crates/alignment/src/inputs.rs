@@ -161,7 +161,7 @@ pub struct Variant {
 #[derive(Clone, Debug)]
 pub enum Rendering {
     Compose(ComposeRendering),
-    Kubernetes(KubernetesRendering),
+    Kubernetes(Arc<KubernetesRendering>),
 }
 
 /// A rendered Compose project.

@@ -254,11 +254,11 @@ fn helm(
             document: manifest.document?,
         })
     });
-    Ok(Rendering::Kubernetes(KubernetesRendering {
+    Ok(Rendering::Kubernetes(Arc::new(KubernetesRendering {
         documents: documents.collect(),
         nondeterministic: rendered.nondeterministic,
         namespace: options.namespace,
-    }))
+    })))
 }
 
 fn manifests(files: &MemoryFiles, paths: &[release::Spanned<Utf8PathBuf>], trace: bool) -> Result<Rendering, Failure> {
@@ -278,11 +278,11 @@ fn manifests(files: &MemoryFiles, paths: &[release::Spanned<Utf8PathBuf>], trace
             });
         }
     }
-    Ok(Rendering::Kubernetes(KubernetesRendering {
+    Ok(Rendering::Kubernetes(Arc::new(KubernetesRendering {
         documents,
         nondeterministic: Vec::new(),
         namespace: "default".to_owned(),
-    }))
+    })))
 }
 
 /// The findings of a fixture and their report.

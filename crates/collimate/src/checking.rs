@@ -12,7 +12,7 @@ use crate::baseline::{Baseline, Split};
 use crate::context::Ctx;
 use crate::facts::DiskFacts;
 use crate::parallel;
-use crate::rendering::{self, Charts};
+use crate::rendering;
 use crate::report;
 use crate::session::Session;
 
@@ -54,14 +54,13 @@ pub(crate) struct Scope<'a> {
 }
 
 /// Renders all profiles and holds them against their releases.
-pub(crate) fn check(ctx: &Ctx, session: &Session, charts: &Charts, scope: &Scope<'_>) -> Checked {
+pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked {
     let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
     let in_scope: BTreeSet<&str> = scope.profiles.iter().map(|profile| profile.name.value.as_str()).collect();
     let env_files =
         |profile: &release::Profile| scope.env_files.filter(|_| in_scope.contains(profile.name.value.as_str()));
-    let render = |profiles: &[&release::Profile], trace: bool| {
-        rendering::render_all(session, charts, profiles, trace, &env_files)
-    };
+    let render =
+        |profiles: &[&release::Profile], trace: bool| rendering::render_all(session, profiles, trace, &env_files);
     let (profiles, facts) = std::thread::scope(|scope| {
         let facts = scope.spawn(|| DiskFacts::gather(ctx, session));
         let profiles = render(&all, false);
@@ -158,7 +157,7 @@ pub(crate) struct Needs {
 /// Renders all profiles and looks at what they use.
 pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
     let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
-    let profiles = rendering::render_all(session, &Charts::default(), &all, false, &|_| None);
+    let profiles = rendering::render_all(session, &all, false, &|_| None);
     let facts = DiskFacts::gather(ctx, session);
     let sources = session.files.sources();
     let inputs = session.inputs(&session.releases, &profiles, &sources, &facts);

@@ -10,7 +10,7 @@ use rollout::{Running, RunningImage};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::facts::DiskFacts;
-use crate::rendering::{self, Charts};
+use crate::rendering;
 use crate::session::Session;
 
 /// Names in a ledger entry's one line; the terminal shows all.
@@ -46,7 +46,7 @@ pub(crate) struct Comparison {
 impl Expectation {
     /// Renders the profile; what overlays add may run, what its own files say should.
     pub(crate) fn of(ctx: &Ctx, session: &Session, profile: &release::Profile) -> Result<Self> {
-        let rendered = rendering::render_all(session, &Charts::default(), &[profile], false, &|_| None);
+        let rendered = rendering::render_all(session, &[profile], false, &|_| None);
         let facts = DiskFacts::gather(ctx, session);
         let sources = session.files.sources();
         let inputs = session.inputs(&session.releases, &rendered, &sources, &facts);

@@ -38,10 +38,29 @@ struct State {
     inside: HashMap<String, Option<Utf8PathBuf>>,
     /// Folders and files outside the root that the operator named.
     allowed: BTreeSet<Utf8PathBuf>,
-    /// What an earlier look read and nothing has changed since.
-    kept: HashMap<String, Content>,
+    /// What earlier looks read.
+    before: HashMap<String, Before>,
     /// Bytes read up to now.
     total: u64,
+    age: Age,
+}
+
+/// Stands for all that a door answers: while it is the same, so are the answers.
+#[derive(Clone, Default)]
+pub(crate) struct Age(Arc<()>);
+
+impl PartialEq for Age {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// A file as an earlier look read it.
+#[derive(Clone)]
+struct Before {
+    content: Content,
+    /// Whether nothing has happened to it since.
+    is_same: bool,
 }
 
 #[derive(Clone)]
@@ -67,22 +86,36 @@ impl DiskFiles {
             read: state.read.clone(),
             inside: state.inside.clone(),
             allowed: state.allowed.clone(),
-            kept: state.kept.clone(),
+            before: state.before.clone(),
             total: state.total,
+            age: Age::default(),
         };
         Self { root: self.root.clone(), state: Mutex::new(state) }
     }
 
-    /// A door of its own to the same files that reads again only what is not the same: `is_same` is asked for absolute paths.
-    pub(crate) fn kept(self, is_same: &dyn Fn(&Utf8Path) -> bool) -> Self {
-        let Self { root, state } = self;
-        let read = state.into_inner().unwrap_or_else(PoisonError::into_inner).read;
-        let same = |(path, content): (String, Result<Content, FileError>)| {
-            let content = content.ok().filter(|content| !content.is_linked && is_same(&root.join(&path)))?;
-            Some((path, content))
-        };
-        let kept = read.into_iter().filter_map(same).collect();
-        Self { state: Mutex::new(State { kept, ..State::default() }), root }
+    /// Begins a new look, which reads again only what is not the same: `is_same` is asked for absolute paths. A file has the same id while it has
+    /// the same text, whether it is read again or not.
+    pub(crate) fn look_again(&mut self, is_same: &dyn Fn(&Utf8Path) -> bool) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let State { mut sources, read, mut before, .. } = std::mem::take(state);
+        let read = read.into_iter().filter_map(|(path, content)| Some((path, content.ok()?)));
+        // Where it is reached through a link it can change where nobody looks.
+        before.extend(read.map(|(path, content)| (path, Before { is_same: !content.is_linked, content })));
+        for (path, before) in &mut before {
+            before.is_same = before.is_same && is_same(&self.root.join(path));
+        }
+        sources.keep(&before.values().map(|before| before.content.id).collect());
+        *state = State { sources, before, ..State::default() };
+    }
+
+    /// Forgets what earlier looks read and this one did not.
+    pub(crate) fn forget_unread(&self) {
+        self.lock().before.clear();
+    }
+
+    /// What stands for all answers up to now.
+    pub(crate) fn age(&self) -> Age {
+        self.lock().age.clone()
     }
 
     /// All folders that were looked into, absolute, whether they are there or not.
@@ -103,6 +136,7 @@ impl DiskFiles {
         state.allowed.insert(resolved);
         state.inside.clear();
         state.read.retain(|_, content| content.is_ok());
+        state.age = Age::default();
     }
 
     /// A copy of the source map as it stands: cheap, file contents are shared.
@@ -141,6 +175,7 @@ impl DiskFiles {
         let id = state.sources.add(path.clone(), Arc::clone(&text));
         let content = Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text), is_linked };
         state.read.insert(path.into_string(), Ok(content));
+        state.age = Age::default();
     }
 
     /// Whether anything was reached through a link. If not, every path is where it says.
@@ -226,27 +261,30 @@ impl DiskFiles {
 
     fn load(&self, path: &Utf8Path) -> Result<Content, FileError> {
         let path = normalize(path);
-        let (kept, left) = {
-            let mut state = self.lock();
+        let (before, left) = {
+            let state = self.lock();
             if let Some(known) = state.read.get(path.as_str()) {
                 return known.clone();
             }
             let left = MOST_BYTES_IN_ALL - state.total.min(MOST_BYTES_IN_ALL);
-            (state.kept.remove(path.as_str()), left)
+            (state.before.get(path.as_str()).cloned(), left)
         };
         // Asked for what was kept too, for what the answer keeps in mind: which folders were looked into.
         let resolved = self.resolve(&path);
         // Several files are read at a time. Whoever comes first with the same one decides what stands in it.
-        let content = match kept {
-            Some(Content { bytes, text, .. }) => Ok((bytes, text, false)),
-            None => resolved.and_then(|real| {
+        let content = match before {
+            Some(Before { content, is_same: true }) if content.bytes.len() as u64 <= left => Ok(Read::Same(content)),
+            before => resolved.and_then(|real| {
                 let is_linked = real.path != self.root.join(&path);
-                Ok(match String::from_utf8(read_file(&path, &real, left)?) {
-                    Ok(text) => {
-                        let text: Arc<str> = Arc::from(text);
-                        (Arc::from(Arc::clone(&text)), Some(text), is_linked)
+                let bytes = read_file(&path, &real, left)?;
+                Ok(match before {
+                    Some(Before { content, .. }) if *content.bytes == *bytes => {
+                        Read::Same(Content { is_linked, ..content })
                     }
-                    Err(error) => (Arc::from(error.into_bytes()), None, is_linked),
+                    _ => match String::from_utf8(bytes) {
+                        Ok(text) => Read::Text(Arc::from(text), is_linked),
+                        Err(error) => Read::Bytes(Arc::from(error.into_bytes()), is_linked),
+                    },
                 })
             }),
         };
@@ -254,15 +292,29 @@ impl DiskFiles {
         if let Some(known) = state.read.get(path.as_str()) {
             return known.clone();
         }
-        let content = content.map(|(bytes, text, is_linked): (Arc<[u8]>, Option<Arc<str>>, bool)| {
-            state.total += bytes.len() as u64;
-            let shown = text.clone().unwrap_or_else(|| Arc::from(String::from_utf8_lossy(&bytes).as_ref()));
-            let id = state.sources.add(path.clone(), shown);
-            Content { id, bytes, text, is_linked }
+        let content = content.map(|read| match read {
+            Read::Same(content) => content,
+            Read::Text(text, is_linked) => {
+                let id = state.sources.add(path.clone(), Arc::clone(&text));
+                Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text), is_linked }
+            }
+            Read::Bytes(bytes, is_linked) => {
+                let shown = String::from_utf8_lossy(&bytes).into_owned();
+                Content { id: state.sources.add(path.clone(), shown), bytes, text: None, is_linked }
+            }
         });
+        state.total += content.as_ref().map_or(0, |content| content.bytes.len() as u64);
         state.read.insert(path.into_string(), content.clone());
         content
     }
+}
+
+/// What stands in a file, and whether a link leads to it.
+enum Read {
+    /// What stood in it before.
+    Same(Content),
+    Text(Arc<str>, bool),
+    Bytes(Arc<[u8]>, bool),
 }
 
 impl Files for DiskFiles {

@@ -20,6 +20,7 @@ mod head;
 mod identity;
 mod inputs;
 mod masking;
+mod memory;
 mod message;
 mod moving;
 mod parallel;

@@ -13,7 +13,6 @@ use crate::checking::{self, Checked, Scope};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::pinning::trial;
-use crate::rendering::Charts;
 use crate::session::Session;
 use crate::{archive, documents, parallel, place, proving};
 
@@ -29,7 +28,7 @@ pub(crate) fn look(ctx: &Ctx, session: &Session) -> Before {
 }
 
 fn look_beside(ctx: &Ctx, session: &Session, archive: BTreeSet<Utf8PathBuf>) -> Before {
-    Before { checked: checking::check(ctx, session, &Charts::default(), &scope(session, &archive)), archive }
+    Before { checked: checking::check(ctx, session, &scope(session, &archive)), archive }
 }
 
 /// The archived manifests of `session` that can matter to what runs now or runs next: a move makes no finding of any other.
@@ -68,7 +67,7 @@ pub(crate) fn prove(
     for (path, text) in &edited {
         next.files.overlay(path, text);
     }
-    let after = checking::check(ctx, &next, &Charts::default(), &scope(&next, &archive));
+    let after = checking::check(ctx, &next, &scope(&next, &archive));
     let new = proving::new_findings_by_file(&before.checked, &after);
     if !new.is_empty() {
         ctx.print(&findings::text(&new, &after.sources, TextOptions { colour: ctx.color() }))?;

@@ -1,20 +1,21 @@
 //! Renders profiles with our engines, several at a time, into what the rules look at.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+mod output;
+
+use std::sync::Arc;
 
 use alignment::{ComposeRendering, KubeDocument, KubernetesRendering, LintMessage, Rendering, Variant};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use composefile::{Node, Profiles, Project};
 use findings::Severity;
-use helmchart::{Chart, HelmVersion, LintSeverity, RenderOptions, SetValue};
+use helmchart::{Chart, LintSeverity, RenderOptions, SetValue};
 use release::{ComposeSource, HelmSource, ProfileSource};
-use source::{FileId, Files as _, Span, Text};
-use yamlspan::Dialect;
+use source::{Files, Span, Text};
+use yamlspan::{Dialect, Document};
 
-use crate::disk::DiskFiles;
-use crate::exit::{Failure, Result};
+pub(crate) use self::output::{Output, compose_output, output};
 use crate::masking;
+use crate::memory::Memory;
 use crate::parallel;
 use crate::session::Session;
 use crate::targets;
@@ -32,18 +33,60 @@ struct Mode<'a> {
     env_files: Option<&'a [Utf8PathBuf]>,
 }
 
-/// Charts that are loaded once, whatever the number of profiles.
+/// What engines have made, kept with what they asked for: a chart is loaded once, whatever the number of profiles, and a profile is rendered again
+/// only where an engine would see something else.
 #[derive(Default)]
-pub(crate) struct Charts(Mutex<BTreeMap<Utf8PathBuf, LoadedChart>>);
+pub(crate) struct Renderings {
+    charts: Memory<Utf8PathBuf, (), std::result::Result<Arc<Chart>, helmchart::Error>>,
+    compose: Memory<Name, Vec<composefile::Options>, Vec<std::result::Result<ComposeRendering, composefile::Error>>>,
+    helm: Memory<Name, HelmRequest, HelmRendering>,
+    manifests: Memory<Name, Vec<Manifest>, std::result::Result<Arc<KubernetesRendering>, Unreadable>>,
+}
 
-type LoadedChart = Arc<OnceLock<std::result::Result<Arc<Chart>, helmchart::Error>>>;
+/// A profile, and whether it is rendered with traces.
+type Name = (String, bool);
 
-impl Charts {
-    fn get(&self, path: &Utf8Path, files: &DiskFiles) -> std::result::Result<Arc<Chart>, helmchart::Error> {
-        let mut charts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let chart = Arc::clone(charts.entry(path.to_owned()).or_default());
-        drop(charts);
-        chart.get_or_init(|| Chart::load(path, files).map(Arc::new)).clone()
+/// What a Helm profile is rendered from. A chart has no other bytes as long as it is the same value.
+struct HelmRequest {
+    chart: Arc<Chart>,
+    options: RenderOptions,
+}
+
+impl PartialEq for HelmRequest {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.chart, &other.chart) && self.options == other.options
+    }
+}
+
+#[derive(Clone)]
+struct HelmRendering {
+    rendering: std::result::Result<Arc<KubernetesRendering>, helmchart::Error>,
+    lint: Arc<[LintMessage]>,
+}
+
+/// A file of plain manifests.
+#[derive(Clone, PartialEq)]
+struct Manifest {
+    path: Utf8PathBuf,
+    /// Whether it is not rendered but searched for images.
+    is_searched: bool,
+}
+
+/// Why a file of plain manifests cannot be used: which of them, and where.
+#[derive(Clone)]
+struct Unreadable {
+    index: usize,
+    message: String,
+    span: Option<Span>,
+}
+
+impl Renderings {
+    /// Forgets what nobody has asked for since the last time.
+    pub(crate) fn forget_unused(&self) {
+        self.charts.forget_unused();
+        self.compose.forget_unused();
+        self.helm.forget_unused();
+        self.manifests.forget_unused();
     }
 }
 
@@ -52,26 +95,26 @@ impl Charts {
 /// `env_files` gives the operator's env files for a profile, if they are to be read in place of the profile's own.
 pub(crate) fn render_all<'a>(
     session: &Session,
-    charts: &Charts,
     profiles: &[&release::Profile],
     trace: bool,
     env_files: &(dyn Fn(&release::Profile) -> Option<&'a [Utf8PathBuf]> + Sync),
 ) -> Vec<alignment::Profile> {
-    parallel::map(profiles, |profile| render(session, charts, profile, Mode { trace, env_files: env_files(profile) }))
+    parallel::map(profiles, |profile| render(session, profile, Mode { trace, env_files: env_files(profile) }))
 }
 
 /// Renders one profile with all its overlays.
-fn render(session: &Session, charts: &Charts, profile: &release::Profile, mode: Mode<'_>) -> alignment::Profile {
+fn render(session: &Session, profile: &release::Profile, mode: Mode<'_>) -> alignment::Profile {
+    let name = (profile.name.value.clone(), mode.trace);
     let mut lint = Vec::new();
     let variants = match &profile.source {
-        ProfileSource::Compose(source) => compose_variants(session, source, mode),
+        ProfileSource::Compose(source) => compose_variants(session, name, source, mode),
         ProfileSource::Helm(source) => {
-            let (rendering, messages) = helm(session, charts, source, mode);
-            lint = messages;
+            let (rendering, messages) = helm(session, name, source, mode);
+            lint = messages.to_vec();
             vec![Variant { overlays: Vec::new(), rendering }]
         }
         ProfileSource::Manifests(paths) => {
-            let rendering = manifests(session, paths, mode).map(Rendering::Kubernetes);
+            let rendering = manifests(session, name, paths);
             vec![Variant { overlays: Vec::new(), rendering }]
         }
     };
@@ -111,27 +154,35 @@ fn compose_options(
     }
 }
 
-fn compose_variants(session: &Session, source: &ComposeSource, mode: Mode<'_>) -> Vec<Variant> {
-    let overlays: Vec<&release::Overlay> =
-        source.overlays.iter().filter_map(|name| session.workspace.overlay(name)).collect();
+fn compose_variants(session: &Session, name: Name, source: &ComposeSource, mode: Mode<'_>) -> Vec<Variant> {
     let options = |depth| compose_options(session, source, depth, mode, Profiles::All);
-    let all = options(source.overlays.len());
-    let projects = if mode.env_files.is_some() || overlays.iter().all(|overlay| overlay.env.is_empty()) {
-        let depths: Vec<usize> = (0..=source.overlays.len()).map(|depth| options(depth).files.len()).collect();
-        composefile::load_layers(&all, &depths, &session.files)
-    } else {
-        (0..=source.overlays.len()).map(|depth| composefile::load(&options(depth), &session.files)).collect()
+    let layers: Vec<composefile::Options> = (0..=source.overlays.len()).map(options).collect();
+    let renderings = session.renderings.compose.recall(name, layers, &session.files, compose);
+    let variant = |(depth, rendering): (usize, std::result::Result<ComposeRendering, composefile::Error>)| Variant {
+        overlays: source.overlays.iter().take(depth).map(|name| name.value.clone()).collect(),
+        rendering: rendering.map(Rendering::Compose).map_err(|error| compose_failure(&error, session, source)),
     };
-    let variant = |(depth, project): (usize, std::result::Result<Project, composefile::Error>)| {
-        let rendering = project.map_err(|error| compose_failure(&error, session, source)).map(|all| {
-            let all = Arc::new(all);
-            let default = if uses_profiles(&all) { Arc::new(default_selection(&all)) } else { Arc::clone(&all) };
-            Rendering::Compose(ComposeRendering { all, default })
-        });
-        let overlays = source.overlays.iter().take(depth).map(|name| name.value.clone()).collect();
-        Variant { overlays, rendering }
+    renderings.into_iter().enumerate().map(variant).collect()
+}
+
+/// Loads projects of which each has the files of the one before, and more.
+fn compose(
+    layers: &Vec<composefile::Options>,
+    files: &dyn Files,
+) -> Vec<std::result::Result<ComposeRendering, composefile::Error>> {
+    let projects = match layers.last() {
+        Some(all) if layers.iter().all(|layer| layer.env_files == all.env_files) => {
+            let depths: Vec<usize> = layers.iter().map(|layer| layer.files.len()).collect();
+            composefile::load_layers(all, &depths, files)
+        }
+        _ => layers.iter().map(|layer| composefile::load(layer, files)).collect(),
     };
-    projects.into_iter().enumerate().map(variant).collect()
+    let rendering = |project: Project| {
+        let all = Arc::new(project);
+        let default = if uses_profiles(&all) { Arc::new(default_selection(&all)) } else { Arc::clone(&all) };
+        ComposeRendering { all, default }
+    };
+    projects.into_iter().map(|project| project.map(rendering)).collect()
 }
 
 /// Renders a profile as deployed at its most, all overlays included, through `files`, and throws the result away: whoever asks wants to know which
@@ -223,33 +274,42 @@ fn helm_options(source: &HelmSource, mode: Mode<'_>) -> RenderOptions {
 
 fn helm(
     session: &Session,
-    charts: &Charts,
+    name: Name,
     source: &HelmSource,
     mode: Mode<'_>,
-) -> (std::result::Result<Rendering, alignment::Failure>, Vec<LintMessage>) {
-    let options = helm_options(source, mode);
-    let chart = match charts.get(&source.chart, &session.files) {
-        Ok(chart) => chart,
-        Err(error) => return (Err(helm_failure(&error, session, source)), Vec::new()),
-    };
-    let rendered = match helmchart::render(&chart, &options, &session.files) {
-        Ok(rendered) => rendered,
-        Err(error) => {
-            return (Err(helm_failure(&placed(error, &chart, &options, session), session, source)), Vec::new());
+) -> (std::result::Result<Rendering, alignment::Failure>, Arc<[LintMessage]>) {
+    let load = |_: &(), files: &dyn Files| Chart::load(&source.chart, files).map(Arc::new);
+    let chart = session.renderings.charts.recall(source.chart.value.clone(), (), &session.files, load);
+    let rendered = chart.map(|chart| {
+        let request = HelmRequest { chart, options: helm_options(source, mode) };
+        session.renderings.helm.recall(name, request, &session.files, render_chart)
+    });
+    match rendered {
+        Ok(HelmRendering { rendering: Ok(rendering), lint }) => (Ok(Rendering::Kubernetes(rendering)), lint),
+        Ok(HelmRendering { rendering: Err(error), .. }) | Err(error) => {
+            (Err(helm_failure(&error, session, source)), Arc::default())
         }
-    };
-    // A traced render only resolves places; what lint says is known by then.
-    let lint = if mode.trace { Vec::new() } else { lint(&chart, &options, session) };
-    (Ok(Rendering::Kubernetes(kubernetes(rendered, options.namespace))), lint)
+    }
+}
+
+fn render_chart(HelmRequest { chart, options }: &HelmRequest, files: &dyn Files) -> HelmRendering {
+    match helmchart::render(chart, options, files) {
+        // A traced render only resolves places; what lint says is known by then.
+        Ok(rendered) => HelmRendering {
+            rendering: Ok(Arc::new(kubernetes(rendered, options.namespace.clone()))),
+            lint: if options.trace { Arc::default() } else { lint(chart, options, files) },
+        },
+        Err(error) => HelmRendering { rendering: Err(placed(error, chart, options, files)), lint: Arc::default() },
+    }
 }
 
 /// The same refusal with its place: where what was printed is no YAML, only a trace knows which line printed it.
-fn placed(error: helmchart::Error, chart: &Chart, options: &RenderOptions, session: &Session) -> helmchart::Error {
+fn placed(error: helmchart::Error, chart: &Chart, options: &RenderOptions, files: &dyn Files) -> helmchart::Error {
     if error.span().is_some() || options.trace {
         return error;
     }
     let traced = RenderOptions { trace: true, ..options.clone() };
-    helmchart::render(chart, &traced, &session.files).err().unwrap_or(error)
+    helmchart::render(chart, &traced, files).err().unwrap_or(error)
 }
 
 fn kubernetes(rendered: helmchart::Rendered, namespace: String) -> KubernetesRendering {
@@ -269,8 +329,8 @@ fn kubernetes(rendered: helmchart::Rendered, namespace: String) -> KubernetesRen
     KubernetesRendering { documents, nondeterministic: rendered.nondeterministic, namespace }
 }
 
-fn lint(chart: &Chart, options: &RenderOptions, session: &Session) -> Vec<LintMessage> {
-    let lint = helmchart::lint(chart, options, &session.files);
+fn lint(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Arc<[LintMessage]> {
+    let lint = helmchart::lint(chart, options, files);
     let messages = lint.messages.into_iter().map(|message| LintMessage {
         severity: match message.severity {
             LintSeverity::Error => Severity::Error,
@@ -284,176 +344,59 @@ fn lint(chart: &Chart, options: &RenderOptions, session: &Session) -> Vec<LintMe
     messages.collect()
 }
 
-/// Plain manifests: each document of each file. Documents are cut so that every one has a text of its own.
 fn manifests(
     session: &Session,
+    name: Name,
     paths: &[release::Spanned<Utf8PathBuf>],
-    mode: Mode<'_>,
-) -> std::result::Result<KubernetesRendering, alignment::Failure> {
+) -> std::result::Result<Rendering, alignment::Failure> {
+    let is_searched = |path: &Utf8PathBuf| session.searched.contains(path);
+    let manifest = |path: &release::Spanned<Utf8PathBuf>| Manifest {
+        is_searched: is_searched(&path.value),
+        path: path.value.clone(),
+    };
+    let trace = name.1;
+    let request: Vec<Manifest> = paths.iter().map(manifest).collect();
+    let read = |manifests: &Vec<Manifest>, files: &dyn Files| read_manifests(manifests, trace, files).map(Arc::new);
+    let rendering = session.renderings.manifests.recall(name, request, &session.files, read);
+    rendering.map(Rendering::Kubernetes).map_err(|Unreadable { index, message, span }| {
+        let span = span.or_else(|| paths.get(index).map(|path| path.span));
+        alignment::Failure { message, span, help: None }
+    })
+}
+
+/// Plain manifests: each document of each file. Documents are cut so that every one has a text of its own.
+fn read_manifests(
+    manifests: &[Manifest],
+    trace: bool,
+    files: &dyn Files,
+) -> std::result::Result<KubernetesRendering, Unreadable> {
     let mut documents = Vec::new();
-    for path in paths {
-        let failure = |message: String, span: Option<Span>| alignment::Failure { message, span, help: None };
-        let (file, text) =
-            session.files.read_text(path).map_err(|error| failure(error.to_string(), Some(path.span)))?;
-        let source = if mode.trace {
+    for (index, Manifest { path, is_searched }) in manifests.iter().enumerate() {
+        let unreadable = |error: &dyn std::fmt::Display, span| Unreadable { index, message: error.to_string(), span };
+        let (file, text) = files.read_text(path).map_err(|error| unreadable(&error, None))?;
+        let source = if trace {
             Text::exact(Arc::clone(&text), Span::new(file, 0..text.len()))
         } else {
             Text::new(Arc::clone(&text))
         };
         let parsed = yamlspan::parse(Arc::clone(&text), file, Dialect::GoYamlV2)
-            .map_err(|error| failure(error.to_string(), error.span()))?;
-        if session.searched.contains(&path.value) {
+            .map_err(|error| unreadable(&error, error.span()))?;
+        let document = |text: Text, document: Document| KubeDocument {
+            template: path.to_string(),
+            text,
+            document: Arc::new(document),
+            hook: false,
+        };
+        if *is_searched {
             let text = targets::as_pod(&source, &parsed);
-            let document = yamlspan::parse_first(text.to_arc(), file, Dialect::GoYamlV2)
-                .map_err(|error| failure(error.to_string(), None))?;
-            documents.extend(document.map(|document| KubeDocument {
-                template: path.to_string(),
-                text,
-                document: Arc::new(document),
-                hook: false,
-            }));
-            continue;
-        }
-        for document in parsed {
-            documents.push(KubeDocument {
-                template: path.to_string(),
-                text: source.clone(),
-                document: Arc::new(document),
-                hook: false,
-            });
+            let pod = yamlspan::parse_first(text.to_arc(), file, Dialect::GoYamlV2)
+                .map_err(|error| unreadable(&error, None))?;
+            documents.extend(pod.map(|pod| document(text, pod)));
+        } else {
+            documents.extend(parsed.into_iter().map(|parsed| document(source.clone(), parsed)));
         }
     }
     Ok(KubernetesRendering { documents, nondeterministic: Vec::new(), namespace: DEFAULT_NAMESPACE.to_owned() })
-}
-
-/// What `collimate render` prints.
-pub(crate) enum Output {
-    Compose(Arc<Project>),
-    Chart(helmchart::Rendered),
-    Manifests(Vec<Arc<str>>),
-}
-
-/// Renders one profile for printing.
-pub(crate) fn output(session: &Session, profile: &release::Profile, overlay: Option<&str>) -> Result<Output> {
-    let failed = |cause: &dyn std::fmt::Display| {
-        Failure::input(format!("cannot render `{}`", profile.name.value)).because(cause)
-    };
-    match &profile.source {
-        ProfileSource::Compose(_) => compose_output(session, profile, overlay, None).map(|(_, output)| output),
-        _ if overlay.is_some() => {
-            Err(Failure::usage(format!("`{}` is no Compose profile: it has no overlays", profile.name.value)))
-        }
-        ProfileSource::Helm(source) => {
-            let failed = |error: helmchart::Error| failed(&error).hint_if(error.way_out(&source.chart));
-            let chart = Charts::default().get(&source.chart, &session.files).map_err(failed)?;
-            let options = helm_options(source, Mode::default());
-            helmchart::render(&chart, &options, &session.files).map(Output::Chart).map_err(failed)
-        }
-        ProfileSource::Manifests(paths) => paths
-            .iter()
-            .map(|path| session.files.read_text(path).map(|(_, text)| text).map_err(|error| failed(&error)))
-            .collect::<Result<_>>()
-            .map(Output::Manifests),
-    }
-}
-
-/// Renders one Compose profile for printing, and tells with what options.
-pub(crate) fn compose_output(
-    session: &Session,
-    profile: &release::Profile,
-    overlay: Option<&str>,
-    env_files: Option<&[Utf8PathBuf]>,
-) -> Result<(composefile::Options, Output)> {
-    let name = &profile.name.value;
-    let ProfileSource::Compose(source) = &profile.source else {
-        return Err(Failure::usage(format!("`{name}` is no Compose profile")));
-    };
-    let depth = match overlay {
-        None => 0,
-        Some(overlay) => {
-            1 + source.overlays.iter().position(|known| known.value == overlay).ok_or_else(|| {
-                let known: Vec<&str> = source.overlays.iter().map(|name| name.value.as_str()).collect();
-                Failure::usage(format!("profile `{name}` has no overlay `{overlay}`"))
-                    .hint(format!("its overlays: {}", known.join(", ")))
-            })?
-        }
-    };
-    let mode = Mode { trace: false, env_files };
-    let options = compose_options(session, source, depth, mode, Profiles::Named(Vec::new()));
-    match composefile::load(&options, &session.files) {
-        Ok(project) => Ok((options, Output::Compose(Arc::new(project)))),
-        Err(error) => Err(Failure::input(format!("cannot render `{name}`")).because(masking::words(&error))),
-    }
-}
-
-impl Output {
-    pub(crate) fn yaml(&self) -> String {
-        match self {
-            Self::Compose(project) => project.to_yaml(),
-            Self::Chart(rendered) => rendered.output().as_str().to_owned(),
-            Self::Manifests(texts) => texts.iter().map(|text| &**text).collect::<Vec<_>>().join("\n---\n"),
-        }
-    }
-
-    pub(crate) fn json(&self) -> Option<String> {
-        match self {
-            Self::Compose(project) => Some(project.to_json()),
-            Self::Chart(_) | Self::Manifests(_) => None,
-        }
-    }
-
-    /// The images, one a line, each once, in rendered order.
-    pub(crate) fn images(&self) -> std::result::Result<String, String> {
-        let rendering = match self {
-            Self::Compose(project) => {
-                Rendering::Compose(ComposeRendering { all: Arc::clone(project), default: Arc::clone(project) })
-            }
-            Self::Chart(rendered) => Rendering::Kubernetes(kubernetes(rendered.clone(), DEFAULT_NAMESPACE.to_owned())),
-            Self::Manifests(texts) => {
-                let mut documents = Vec::new();
-                for text in texts {
-                    let parsed = yamlspan::parse(Arc::clone(text), FileId(0), Dialect::GoYamlV2);
-                    documents.extend(parsed.map_err(|error| error.to_string())?.into_iter().map(|document| {
-                        KubeDocument {
-                            template: String::new(),
-                            text: Text::new(Arc::clone(text)),
-                            document: Arc::new(document),
-                            hook: false,
-                        }
-                    }));
-                }
-                let namespace = DEFAULT_NAMESPACE.to_owned();
-                Rendering::Kubernetes(KubernetesRendering { documents, nondeterministic: Vec::new(), namespace })
-            }
-        };
-        let mut lines: Vec<String> = Vec::new();
-        for image in alignment::images(&rendering, &[]) {
-            let line = format!("{}\n", image.text);
-            if !lines.contains(&line) {
-                lines.push(line);
-            }
-        }
-        Ok(lines.concat())
-    }
-
-    /// What `helm template --show-only` prints.
-    pub(crate) fn only(&self, templates: &[String], helm: HelmVersion) -> std::result::Result<String, String> {
-        match self {
-            Self::Chart(rendered) => match rendered.output_of(templates, helm) {
-                Ok(text) => Ok(text.as_str().to_owned()),
-                Err(error) => Err(error.to_string()),
-            },
-            Self::Compose(_) | Self::Manifests(_) => Err("only a chart has templates".to_owned()),
-        }
-    }
-
-    pub(crate) fn warnings(&self) -> Vec<&str> {
-        match self {
-            Self::Compose(project) => project.warnings.iter().map(|warning| warning.message.as_str()).collect(),
-            Self::Chart(rendered) => rendered.warnings.iter().map(String::as_str).collect(),
-            Self::Manifests(_) => Vec::new(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -468,9 +411,8 @@ mod tests {
         let ctx = Ctx::of_process(Color::Never, Some(workspace.into())).unwrap();
         let session = Session::open(&ctx).unwrap();
         let profiles: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
-        let charts = Charts::default();
         let printed = |trace: bool| -> Vec<String> {
-            let rendered = render_all(&session, &charts, &profiles, trace, &|_| None);
+            let rendered = render_all(&session, &profiles, trace, &|_| None);
             let variants = rendered.into_iter().flat_map(|profile| profile.variants);
             variants
                 .flat_map(|variant| match variant.rendering.unwrap() {

@@ -1,16 +1,19 @@
 //! An opened workspace: its file, its releases and the door to its files.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
 use alignment::{Facts, Inputs, ReleaseInput, Role};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
 use release::{Problem, ProfileSource, Workspace};
 use source::{FileId, FileKind, Files as _, SourceMap};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::parallel;
+use crate::rendering::Renderings;
 
 /// An opened workspace.
 pub(crate) struct Session {
@@ -22,6 +25,15 @@ pub(crate) struct Session {
     pub(crate) environment: BTreeMap<String, String>,
     /// Files that are not rendered but searched for images (see [`crate::targets`]).
     pub(crate) searched: BTreeSet<Utf8PathBuf>,
+    /// What was rendered of it up to now, shared with all that it was or will be: what is the same is not rendered again.
+    pub(crate) renderings: Arc<Renderings>,
+}
+
+/// What a session came to that another one can use.
+#[derive(Clone, Default)]
+pub(crate) struct Known {
+    releases: Vec<ReleaseInput>,
+    renderings: Arc<Renderings>,
 }
 
 /// The folder of archived manifests, beside the channels' own.
@@ -71,17 +83,18 @@ impl Session {
 
     /// A session of a workspace, its releases loaded.
     pub(crate) fn of(ctx: &Ctx, files: DiskFiles, workspace: Workspace) -> Self {
-        Self::knowing(ctx, files, workspace, &[])
+        Self::after(ctx, files, workspace, Known::default())
     }
 
-    /// As [`Self::of`]; manifests that were taken apart before are not taken apart again.
-    fn knowing(ctx: &Ctx, files: DiskFiles, workspace: Workspace, known: &[ReleaseInput]) -> Self {
-        let releases = load_releases(&workspace, &files, known);
+    /// As [`Self::of`]; what another session came to is not done again where it would be the same. Its files are those of that one, or were.
+    pub(crate) fn after(ctx: &Ctx, files: DiskFiles, workspace: Workspace, known: Known) -> Self {
+        let Known { releases, renderings } = known;
+        let releases = load_releases(&workspace, &files, &releases);
         let mut environment = BTreeMap::from([("PWD".to_owned(), files.root().to_string())]);
         if let Some(home) = ctx.environment().get("HOME") {
             environment.insert("HOME".to_owned(), home.clone());
         }
-        Self { files, workspace, releases, environment, searched: BTreeSet::new() }
+        Self { files, workspace, releases, environment, searched: BTreeSet::new(), renderings }
     }
 
     /// The workspace as it would be with other texts in some of its files, its own file among them or not.
@@ -95,7 +108,18 @@ impl Session {
             files.read_text(&name).map_err(|error| Failure::input(format!("cannot read `{name}`")).because(error))?;
         let workspace =
             Workspace::parse(&text, id).map_err(|problems| malformed(ctx, &files, name.as_str(), problems))?;
-        Ok(Self::knowing(ctx, files, workspace, &self.releases))
+        Ok(Self::after(ctx, files, workspace, self.known()))
+    }
+
+    /// What the next session need not do again.
+    pub(crate) fn known(&self) -> Known {
+        Known { releases: self.releases.clone(), renderings: Arc::clone(&self.renderings) }
+    }
+
+    /// Forgets what was known from sessions before and was of no use to this one.
+    pub(crate) fn forget_unused(&self) {
+        self.files.forget_unread();
+        self.renderings.forget_unused();
     }
 
     /// Where the workspace's own file is, from its root.

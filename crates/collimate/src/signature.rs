@@ -8,8 +8,8 @@
 //! from elsewhere (all that are there must verify), a signed manifest of another channel (the caller compares the channel).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::io::Read as _;
+use std::sync::Arc;
 use std::{fmt, fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};

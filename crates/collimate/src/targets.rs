@@ -12,7 +12,6 @@ use crate::checking::{self, Checked, Scope};
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Failure, Result};
-use crate::rendering::Charts;
 use crate::session::{self, Session};
 
 /// The rules that hold images against a manifest, and those that say why that could not be done.
@@ -79,7 +78,7 @@ pub(crate) fn check(
     allow(ctx, &mut session, unmanaged);
     let profiles = session.workspace.profiles.iter().collect();
     let scope = Scope { profiles, rules: IMAGE_RULES, ..Scope::default() };
-    let mut checked = checking::check(ctx, &session, &Charts::default(), &scope);
+    let mut checked = checking::check(ctx, &session, &scope);
     for finding in &mut checked.findings {
         // `pin` writes what a channel's own manifest lists, which this one need not be.
         if finding.help.as_ref().is_some_and(|help| help.contains("`collimate pin")) {

@@ -5,18 +5,13 @@ use source::{SourceMap, Span};
 
 use crate::context::Ctx;
 use crate::facts::DiskFacts;
-use crate::rendering::{self, Charts};
+use crate::rendering;
 use crate::session::Session;
 
 /// Renders all profiles with their traces and hands the survey over them to `look`.
-pub(crate) fn with_survey<T>(
-    ctx: &Ctx,
-    session: &Session,
-    charts: &Charts,
-    look: impl FnOnce(&Survey<'_>, &SourceMap) -> T,
-) -> T {
+pub(crate) fn with_survey<T>(ctx: &Ctx, session: &Session, look: impl FnOnce(&Survey<'_>, &SourceMap) -> T) -> T {
     let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
-    let profiles = rendering::render_all(session, charts, &all, true, &|_| None);
+    let profiles = rendering::render_all(session, &all, true, &|_| None);
     let facts = DiskFacts::gather(ctx, session);
     let sources = session.files.sources();
     let inputs = session.inputs(&session.releases, &profiles, &sources, &facts);

@@ -15,8 +15,12 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::exit::{Failure, Result};
 
-/// A change is over when nothing has happened for so long: writers truncate, write and rename in a few milliseconds.
-const QUIET_MILLISECONDS: u8 = 20;
+/// A change of a few files is over when nothing has happened for so long: whoever replaces a file writes, closes and renames at once.
+const QUIET_MILLISECONDS: u8 = 3;
+/// A change of more files, or of one that is still being written, is over when nothing has happened for so long: a checkout has pauses.
+const LONG_QUIET_MILLISECONDS: u8 = 20;
+/// Changes of more paths than this come from a program that is at work, and not from an editor, which touches a file, its copy and a file of its own.
+const FEW: usize = 4;
 /// Whoever writes without a pause is not waited for longer than about this.
 const MOST_MILLISECONDS: u128 = 250;
 
@@ -48,6 +52,8 @@ pub(crate) struct Changes {
     pub(crate) paths: BTreeSet<Utf8PathBuf>,
     /// Nobody knows what.
     pub(crate) everything: bool,
+    /// Files that somebody has begun to write, as far as is known.
+    unfinished: BTreeSet<Utf8PathBuf>,
 }
 
 /// The signals that end a wait.
@@ -109,7 +115,7 @@ impl Watcher {
         let mut changes = Changes::default();
         let mut began = None;
         loop {
-            let timeout = if changes.is_empty() { PollTimeout::NONE } else { PollTimeout::from(QUIET_MILLISECONDS) };
+            let timeout = if changes.is_empty() { PollTimeout::NONE } else { PollTimeout::from(changes.quiet()) };
             let mut asked = [
                 PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN),
                 PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
@@ -149,8 +155,10 @@ impl Watcher {
                     changes.everything = true;
                 } else if let Some(folders) = self.names.get(&event.wd) {
                     let name = event.name.as_deref().map(|name| name.to_string_lossy());
-                    let path = |folder: &Utf8PathBuf| name.as_deref().map_or(folder.clone(), |name| folder.join(name));
-                    changes.paths.extend(folders.iter().map(path));
+                    for folder in folders {
+                        let path = name.as_deref().map_or_else(|| folder.clone(), |name| folder.join(name));
+                        changes.add(path, event.mask);
+                    }
                 }
             }
         }
@@ -172,7 +180,24 @@ impl Watcher {
 impl Changes {
     /// Everything in these folders.
     pub(crate) fn below(folders: BTreeSet<Utf8PathBuf>) -> Self {
-        Self { paths: folders, everything: false }
+        Self { paths: folders, ..Self::default() }
+    }
+
+    fn add(&mut self, path: Utf8PathBuf, mask: AddWatchFlags) {
+        if mask.intersects(AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE)
+            && !mask.contains(AddWatchFlags::IN_ISDIR)
+        {
+            self.unfinished.insert(path.clone());
+        } else if !mask.contains(AddWatchFlags::IN_ATTRIB) {
+            self.unfinished.remove(&path);
+        }
+        self.paths.insert(path);
+    }
+
+    /// For how many milliseconds nothing must happen until they are over.
+    fn quiet(&self) -> u8 {
+        let is_small = self.paths.len() <= FEW && self.unfinished.is_empty() && !self.everything;
+        if is_small { QUIET_MILLISECONDS } else { LONG_QUIET_MILLISECONDS }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

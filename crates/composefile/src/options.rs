@@ -14,7 +14,7 @@ pub enum Profiles {
 }
 
 /// How to load a project. `Options::default()` with `files` is `docker compose -f … config` in the folder `/`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Absolute folder that relative paths given here start from, and that makes paths in the output absolute. Files
     /// below it are asked for by their path relative to it.

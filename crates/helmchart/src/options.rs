@@ -22,7 +22,7 @@ pub enum SetValue {
 }
 
 /// The flags of `helm template` and `helm lint`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderOptions {
     /// `helm template NAME`. Lint uses `test-release` whatever stands here.
     pub release_name: String,

@@ -5,8 +5,9 @@
 //! replaces control characters.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -58,9 +59,13 @@ pub struct Excerpt {
 }
 
 /// Files by id, in the order they were added. A copy shares them.
+///
+/// No id is given twice among a map and all its copies, not even where a file was forgotten: an id that two of them know stands for the same
+/// text in both.
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
-    files: Vec<Arc<SourceFile>>,
+    files: BTreeMap<FileId, Arc<SourceFile>>,
+    next: Arc<AtomicU32>,
 }
 
 impl SourceFile {
@@ -114,34 +119,39 @@ impl SourceFile {
 impl SourceMap {
     /// Adds a file. Equal paths are not merged: an edited file is a new one.
     pub fn add(&mut self, path: impl Into<Utf8PathBuf>, text: impl Into<Arc<str>>) -> FileId {
-        self.files.push(Arc::new(SourceFile {
+        // Only the number counts: whoever learns an id learns it together with the map.
+        let id = FileId(self.next.fetch_add(1, Ordering::Relaxed));
+        let file = SourceFile {
             path: path.into(),
             text: text.into(),
             line_starts: OnceLock::new(),
             is_ascii: OnceLock::new(),
             long_lines: Mutex::default(),
-        }));
-        FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+        };
+        self.files.insert(id, Arc::new(file));
+        id
+    }
+
+    /// Forgets all files but these.
+    pub fn keep(&mut self, ids: &BTreeSet<FileId>) {
+        self.files.retain(|id, _| ids.contains(id));
     }
 
     /// The file, if `id` came from this map.
     #[must_use]
     pub fn file(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize).map(Arc::as_ref)
+        self.files.get(&id).map(Arc::as_ref)
     }
 
     /// The text last read under this path.
     #[must_use]
     pub fn text_of(&self, path: &Utf8Path) -> Option<&str> {
-        self.files.iter().rev().find(|file| file.path == path).map(|file| file.text())
+        self.files.values().rev().find(|file| file.path == path).map(|file| file.text())
     }
 
     /// Every path with its file as it was last read, sorted by the path's bytes.
     pub fn latest(&self) -> impl Iterator<Item = (&Utf8Path, FileId)> {
-        let mut latest = BTreeMap::new();
-        for (id, file) in (0..).zip(&self.files) {
-            latest.insert(file.path.as_str(), FileId(id));
-        }
+        let latest: BTreeMap<&str, FileId> = self.files.iter().map(|(id, file)| (file.path.as_str(), *id)).collect();
         latest.into_iter().map(|(path, file)| (Utf8Path::new(path), file))
     }
 

@@ -11,7 +11,6 @@ use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::policy::{self, Policy};
 use crate::records::Records;
-use crate::rendering::Charts;
 use crate::report::{Format, Report};
 use crate::session::Session;
 use crate::{gates, peers, targets};
@@ -129,7 +128,7 @@ fn looked_at(args: &Args, ctx: &Ctx, session: &Session) -> Result<(checking::Che
     let scope = Scope { profiles: profiles.clone(), env_files, baseline: baseline.as_ref(), ..Scope::default() };
     // Asked before the check, so that a missing tool is said at once.
     let peers = args.peers.map(|when| peers::Peers::find(ctx, &profiles, when == Peers::Require)).transpose()?;
-    let mut checked = checking::check(ctx, session, &Charts::default(), &scope);
+    let mut checked = checking::check(ctx, session, &scope);
     let mut remarks = owed(session, &profiles);
     if let Some(file) = &args.write_baseline {
         let listed = if baseline.is_some() { &checked.known } else { &checked.findings };

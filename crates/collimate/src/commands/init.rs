@@ -14,7 +14,6 @@ use crate::context::Ctx;
 use crate::discovery::{self, Components, DEEPEST, Discovery, LeftOut, RELEASE_FILE};
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
-use crate::rendering::Charts;
 use crate::report::{Format, Report};
 use crate::session::Session;
 use crate::write::{self, NewFile};
@@ -187,6 +186,6 @@ fn create(root: &Utf8Path, plan: &Plan) -> Result<()> {
 fn check(root: &Utf8Path, ctx: &Ctx) -> Result<Exit> {
     let session = Session::open_file(ctx, &root.join(WORKSPACE_FILE))?;
     let scope = Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() };
-    let checked = checking::check(ctx, &session, &Charts::default(), &scope);
+    let checked = checking::check(ctx, &session, &scope);
     Report { checked: &checked, remarks: &[], format: Format::Text, deny_warnings: false, notes: false }.print(ctx)
 }

@@ -11,7 +11,6 @@ use crate::exit::{Exit, Failure, Result};
 use crate::pinning::Plan;
 use crate::pinning::trial::{self, Tried};
 use crate::records::{Purpose, Turn};
-use crate::rendering::Charts;
 use crate::session::Session;
 use crate::{message, place, proving, tracing};
 
@@ -44,7 +43,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let session = &turn.session;
     let selected = profiles(session, &args.channels)?;
     let scope = Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() };
-    let before = checking::check(ctx, session, &Charts::default(), &scope);
+    let before = checking::check(ctx, session, &scope);
     // What is tried lies over the files of another session: this one keeps what was read.
     let next = session.with(ctx, &BTreeMap::new())?;
     let Tried { plan, sources, texts } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
@@ -54,7 +53,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         next.files.overlay(&document.path, &document.text);
         edited.insert(document.path.clone(), document.text.clone());
     }
-    let after = checking::check(ctx, &next, &Charts::default(), &scope);
+    let after = checking::check(ctx, &next, &scope);
     let new = proving::new_findings(&before, &after);
     if !new.is_empty() {
         ctx.print(&findings::text(&new, &after.sources, TextOptions { colour: ctx.color() }))?;

@@ -6,7 +6,6 @@ use source::SourceMap;
 use crate::columns;
 use crate::context::Ctx;
 use crate::exit::{Exit, Result};
-use crate::rendering::Charts;
 use crate::session::Session;
 use crate::tracing;
 
@@ -69,8 +68,7 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let session = Session::open(ctx)?;
     let selected: Vec<&str> =
         session.select(&args.names)?.into_iter().map(|profile| profile.name.value.as_str()).collect();
-    let releases =
-        tracing::with_survey(ctx, &session, &Charts::default(), |survey, sources| matrices(survey, sources, &selected));
+    let releases = tracing::with_survey(ctx, &session, |survey, sources| matrices(survey, sources, &selected));
     match args.format {
         Format::Text => ctx.print(&releases.iter().map(text).collect::<Vec<_>>().join("\n"))?,
         Format::Json => {

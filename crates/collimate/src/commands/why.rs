@@ -6,7 +6,6 @@ use source::{SourceMap, Span};
 
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::rendering::Charts;
 use crate::session::Session;
 use crate::tracing;
 
@@ -59,8 +58,7 @@ struct Place {
 
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let session = Session::open(ctx)?;
-    let uses =
-        tracing::with_survey(ctx, &session, &Charts::default(), |survey, sources| uses(survey, sources, &args.name));
+    let uses = tracing::with_survey(ctx, &session, |survey, sources| uses(survey, sources, &args.name));
     if uses.is_empty() {
         return Err(Failure::usage(format!("no profile uses an image or component `{}`", args.name))
             .hint("`collimate show` lists all components"));

@@ -5,7 +5,6 @@ use super::Verdict;
 use crate::checking::{self, Checked, Scope};
 use crate::context::Ctx;
 use crate::exit::Result;
-use crate::rendering::Charts;
 use crate::session::Session;
 
 const GATE: &str = "source-green";
@@ -18,7 +17,7 @@ pub(crate) fn green(ctx: &Ctx, session: &Session, channel: &Channel, before: &Ch
         return Ok(Verdict::passed(GATE));
     }
     let profiles = session.workspace.profiles.iter().filter(|profile| profile.channel.value == *name).collect();
-    let checked = checking::check(ctx, session, &Charts::default(), &Scope { profiles, ..Scope::default() });
+    let checked = checking::check(ctx, session, &Scope { profiles, ..Scope::default() });
     let mut errors = checked.findings;
     errors.retain(|finding| finding.severity == Severity::Error);
     ctx.print(&findings::text(&errors, &checked.sources, TextOptions { colour: ctx.color() }))?;

@@ -9,7 +9,6 @@ use source::SourceMap;
 use super::Plan;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::rendering::Charts;
 use crate::session::Session;
 use crate::tracing;
 
@@ -25,8 +24,7 @@ pub(crate) struct Tried {
 /// Pins the profiles in `selected` in memory: the new texts lie over the files of `session`. All of it can be done, or the places where it
 /// cannot are printed and refused.
 pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Result<Tried> {
-    let charts = Charts::default();
-    let (plan, sources) = tracing::with_survey(ctx, session, &charts, |survey, sources| {
+    let (plan, sources) = tracing::with_survey(ctx, session, |survey, sources| {
         (super::plan(survey, sources, &session.files, selected, tag_with_digest), sources.clone())
     });
     refuse(ctx, &plan.refusals, &sources)?;
@@ -46,9 +44,7 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
             session.files.overlay(same, text);
         }
     }
-    let unmet = tracing::with_survey(ctx, session, &Charts::default(), |survey, sources| {
-        super::unmet(survey, sources, selected)
-    });
+    let unmet = tracing::with_survey(ctx, session, |survey, sources| super::unmet(survey, sources, selected));
     // Shown as it is on disk. What was right before and is no longer shows in the check of the result.
     let refusals: Vec<Finding<Location>> = unmet.iter().filter_map(|name| plan.in_vain.get(name).cloned()).collect();
     refuse(ctx, &refusals, &sources)?;

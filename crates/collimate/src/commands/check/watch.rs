@@ -1,5 +1,8 @@
 //! `check --watch`: the same check again whenever something changes that it looked at.
 
+#[cfg(test)]
+mod laws;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -10,7 +13,7 @@ use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::report::Format;
-use crate::session::Session;
+use crate::session::{Known, Session};
 use crate::tracked;
 use crate::watcher::{Changes, Watcher};
 
@@ -23,32 +26,19 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         return Err(Failure::usage("`--watch` writes one report after another, as text or JSON")
             .hint("leave `--format` out, or give `--format json`"));
     }
-    let mut watcher = Watcher::new()?;
-    let (mut files, name) = Session::door(ctx)?;
-    let root = files.root().to_owned();
-    // Watched before anything is read, so that a broken workspace can be seen to be mended.
-    watcher.watch(&folders(&root, None))?;
+    let mut watch = Watch::new(args, ctx)?;
     let mut before: Option<Seen> = None;
     let mut told: Option<String> = None;
     loop {
-        let mut known = folders(&root, None);
-        let seen = match Session::through(ctx, files, &name).and_then(|session| look(args, ctx, session)) {
-            Ok((text, read)) => {
-                known = folders(&root, Some(&read));
-                files = read;
-                Seen::Report(text)
-            }
+        let seen = match watch.look() {
+            Ok(text) => Seen::Report(text),
             // What is wrong from the start ends it, as it ends every check.
             Err(failure) if before.is_none() => return Err(failure),
-            Err(_) if !root.is_dir() => {
-                return Err(
-                    Failure::outside(format!("`{root}` is gone")).hint("start again where the workspace is now")
-                );
+            Err(_) if !watch.root().is_dir() => {
+                return Err(Failure::outside(format!("`{}` is gone", watch.root()))
+                    .hint("start again where the workspace is now"));
             }
-            Err(failure) => {
-                files = DiskFiles::new(root.clone());
-                Seen::Failure(failure.to_text())
-            }
+            Err(failure) => Seen::Failure(failure.to_text()),
         };
         let is_new = before.as_ref() != Some(&seen);
         if let Some(told) = told.take() {
@@ -61,16 +51,11 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
             }
         }
         before = Some(seen);
-        let fresh = watcher.watch(&known)?;
-        let changes = if fresh.is_empty() {
-            let Some(changes) = next(&mut watcher, &root)? else { return Ok(Exit::Fine) };
-            told = Some(said(&root, &changes));
-            changes
-        } else {
-            // What happened in them between reading and watching was not seen.
-            Changes::below(fresh)
-        };
-        files = files.kept(&|path| !changes.touch(path));
+        match watch.wait()? {
+            Next::Ended => return Ok(Exit::Fine),
+            Next::Unseen => {}
+            Next::Changed(changes) => told = Some(said(watch.root(), &changes)),
+        }
     }
 }
 
@@ -81,36 +66,94 @@ enum Seen {
     Failure(String),
 }
 
-/// One round: its report, and the files as they were read.
-fn look(args: &Args, ctx: &Ctx, session: Session) -> Result<(String, DiskFiles)> {
-    let (checked, remarks) = looked_at(args, ctx, &session)?;
-    let text = report(args, &checked, &remarks).text(ctx);
-    Ok((text, session.files))
+/// Why to look again.
+enum Next {
+    /// Something has changed.
+    Changed(Changes),
+    /// Folders are watched only now, and what happened in them between reading and watching was not seen.
+    Unseen,
+    /// Not at all: a signal says to end.
+    Ended,
+}
+
+/// A workspace that is looked at again and again, and what was seen of it.
+struct Watch<'a> {
+    args: &'a Args,
+    ctx: &'a Ctx,
+    watcher: Watcher,
+    files: DiskFiles,
+    /// The workspace's own file.
+    name: Utf8PathBuf,
+    known: Known,
+}
+
+impl<'a> Watch<'a> {
+    fn new(args: &'a Args, ctx: &'a Ctx) -> Result<Self> {
+        let mut watcher = Watcher::new()?;
+        let (files, name) = Session::door(ctx)?;
+        // Watched before anything is read, so that a broken workspace can be seen to be mended.
+        watcher.watch(&folders(&files))?;
+        Ok(Self { args, ctx, watcher, files, name, known: Known::default() })
+    }
+
+    fn root(&self) -> &Utf8Path {
+        self.files.root()
+    }
+
+    /// One round: its report. Whatever comes of it, what was read and rendered is known to the next.
+    fn look(&mut self) -> Result<String> {
+        let workspace = Session::workspace(self.ctx, &self.files, &self.name)?;
+        let nothing = DiskFiles::new(self.files.root().to_owned());
+        let files = std::mem::replace(&mut self.files, nothing);
+        let session = Session::after(self.ctx, files, workspace, std::mem::take(&mut self.known));
+        let looked = looked_at(self.args, self.ctx, &session);
+        let text = looked.map(|(checked, remarks)| report(self.args, &checked, &remarks).text(self.ctx));
+        if text.is_ok() {
+            session.forget_unused();
+        }
+        self.known = session.known();
+        self.files = session.files;
+        text
+    }
+
+    /// Waits until there is a reason to look again, and makes what may have changed be read again then.
+    fn wait(&mut self) -> Result<Next> {
+        let fresh = self.watcher.watch(&folders(&self.files))?;
+        let (changes, next): (_, fn(Changes) -> Next) = if fresh.is_empty() {
+            let Some(changes) = self.change()? else { return Ok(Next::Ended) };
+            (changes, Next::Changed)
+        } else {
+            (Changes::below(fresh), |_| Next::Unseen)
+        };
+        self.files.look_again(&|path| !changes.touch(path));
+        Ok(next(changes))
+    }
+
+    /// The next change that can matter: of git's folder only the index does. `None`: a signal says to end.
+    fn change(&mut self) -> Result<Option<Changes>> {
+        loop {
+            let Some(mut changes) = self.watcher.wait()? else { return Ok(None) };
+            let index = tracked::index(self.root());
+            let git = index.as_deref().and_then(Utf8Path::parent);
+            changes.paths.retain(|path| path.parent() != git || Some(path) == index.as_ref());
+            if !changes.is_empty() {
+                return Ok(Some(changes));
+            }
+        }
+    }
 }
 
 /// All folders in which a change can matter: those that were looked into, and those above them, through which they are reached.
-fn folders(root: &Utf8Path, read: Option<&DiskFiles>) -> BTreeSet<Utf8PathBuf> {
+fn folders(files: &DiskFiles) -> BTreeSet<Utf8PathBuf> {
+    let root = files.root();
     let mut folders = BTreeSet::from([root.to_owned()]);
-    for folder in read.map(DiskFiles::folders).unwrap_or_default() {
+    for folder in files.folders() {
         let reached = folder.ancestors().take_while(|above| above.starts_with(root) || *above == folder);
         folders.extend(reached.map(Utf8Path::to_owned));
     }
     // Which files are tracked is a fact that rules ask for.
     folders.extend(tracked::index(root).and_then(|index| index.parent().map(Utf8Path::to_owned)));
     folders
-}
-
-/// The next change that can matter: of git's folder only the index does. `None`: a signal says to end.
-fn next(watcher: &mut Watcher, root: &Utf8Path) -> Result<Option<Changes>> {
-    loop {
-        let Some(mut changes) = watcher.wait()? else { return Ok(None) };
-        let index = tracked::index(root);
-        let git = index.as_deref().and_then(Utf8Path::parent);
-        changes.paths.retain(|path| path.parent() != git || Some(path) == index.as_ref());
-        if !changes.is_empty() {
-            return Ok(Some(changes));
-        }
-    }
 }
 
 /// ``changed: `a`, `b` and 2 more``

@@ -39,7 +39,9 @@ fn a_broken_manifest_of_the_archive_holds_up_nobody() {
 
 #[test]
 fn a_tag_that_an_archived_release_has_is_seen_however_it_is_written() {
-    for (spelled, is_seen) in [("\"1.7\"", true), ("'1.7'", true), (r#""1.\x37""#, true), (r#""1\u002e\x37""#, true), ("\"1.77\"", false)] {
+    for (spelled, is_seen) in
+        [("\"1.7\"", true), ("'1.7'", true), (r#""1.\x37""#, true), (r#""1\u002e\x37""#, true), ("\"1.77\"", false)]
+    {
         let fixture = Fixture::new();
         archived(&fixture.sandbox);
         let old = fixture.sandbox.read(OLD).replace("\"1.7\"", spelled);
@@ -66,7 +68,10 @@ fn a_release_is_found_in_the_archive_under_whatever_name() {
     std::fs::remove_file(fixture.sandbox.path(archived)).unwrap();
     // What is named after it is another one.
     fixture.sandbox.write("releases/archive/first.yaml", text);
-    fixture.sandbox.write("collimate.yaml", fixture.sandbox.read("collimate.yaml").replace(archived, "releases/archive/first.yaml"));
+    fixture.sandbox.write(
+        "collimate.yaml",
+        fixture.sandbox.read("collimate.yaml").replace(archived, "releases/archive/first.yaml"),
+    );
     fixture.run(&["rollback", "stable/stage", "--to", "1.0.0", "--reason", "it broke"], 0);
     assert_eq!(fixture.version_in("stage"), "1.0.0");
 }
