@@ -7,6 +7,7 @@
 mod generator;
 mod mirror;
 mod replay;
+mod watch;
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -30,13 +31,16 @@ const REPEAT: usize = 11;
 /// A run that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// `cargo xtask bench [--repeat N] [--program FILE] [--write]`, or `cargo xtask bench mirror …`, `cargo xtask bench replay …`
+/// `cargo xtask bench [--repeat N] [--program FILE] [--write]`, or `cargo xtask bench mirror …`, `cargo xtask bench replay …`, `cargo xtask bench watch …`
 pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     if arguments.switch("mirror") {
         return mirror::run(arguments);
     }
     if arguments.switch("replay") {
         return replay::run(arguments);
+    }
+    if arguments.switch("watch") {
+        return watch::run(arguments);
     }
     let repeat = arguments.number("--repeat")?.unwrap_or(REPEAT).max(1);
     let write = arguments.switch("--write");
