@@ -39,19 +39,26 @@ impl<K, R, V> Default for Memory<K, R, V> {
     }
 }
 
-impl<K: Ord, R: PartialEq, V: Clone> Memory<K, R, V> {
-    /// What `make` makes of `request`, which may depend on that and on the files that it is given, and on nothing else. Who asks for the same name
-    /// meanwhile waits.
-    pub(crate) fn recall(&self, name: K, request: R, files: &DiskFiles, make: impl FnOnce(&R, &dyn Files) -> V) -> V {
+impl<K: Ord, R, V: Clone> Memory<K, R, V> {
+    /// What `make` makes of `request`, which may depend on that and on the files that it is given, and on nothing else. `is_same` says of an earlier
+    /// request and this one whether the same is asked for. Who asks for the same name meanwhile waits.
+    pub(crate) fn recall(
+        &self,
+        name: K,
+        request: R,
+        is_same: impl FnOnce(&R, &R) -> bool,
+        files: &DiskFiles,
+        make: impl FnOnce(&R, &dyn Files) -> V,
+    ) -> V {
         let slot = Arc::clone(lock(&self.0).entry(name).or_default());
         let mut slot = lock(&slot);
         slot.is_used = true;
         let age = files.age();
-        if let Some(kept) = slot.kept.as_mut().filter(|kept| kept.request == request) {
-            if kept.verified == age || kept.asked.iter().all(|asked| asked.holds(files)) {
-                kept.verified = age;
-                return kept.value.clone();
-            }
+        if let Some(kept) = slot.kept.as_mut().filter(|kept| is_same(&kept.request, &request))
+            && (kept.verified == age || kept.asked.iter().all(|asked| asked.holds(files)))
+        {
+            kept.verified = age;
+            return kept.value.clone();
         }
         let listening = Listening::new(files);
         let value = make(&request, &listening);

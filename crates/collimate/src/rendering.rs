@@ -46,15 +46,16 @@ pub(crate) struct Renderings {
 /// A profile, and whether it is rendered with traces.
 type Name = (String, bool);
 
-/// What a Helm profile is rendered from. A chart has no other bytes as long as it is the same value.
+/// What a Helm profile is rendered from.
 struct HelmRequest {
     chart: Arc<Chart>,
     options: RenderOptions,
 }
 
-impl PartialEq for HelmRequest {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.chart, &other.chart) && self.options == other.options
+impl HelmRequest {
+    /// Whether what was made of this is what `later` asks for.
+    fn serves(&self, later: &Self) -> bool {
+        self.options == later.options && self.chart.renders_as(&later.chart)
     }
 }
 
@@ -157,7 +158,7 @@ fn compose_options(
 fn compose_variants(session: &Session, name: Name, source: &ComposeSource, mode: Mode<'_>) -> Vec<Variant> {
     let options = |depth| compose_options(session, source, depth, mode, Profiles::All);
     let layers: Vec<composefile::Options> = (0..=source.overlays.len()).map(options).collect();
-    let renderings = session.renderings.compose.recall(name, layers, &session.files, compose);
+    let renderings = session.renderings.compose.recall(name, layers, PartialEq::eq, &session.files, compose);
     let variant = |(depth, rendering): (usize, std::result::Result<ComposeRendering, composefile::Error>)| Variant {
         overlays: source.overlays.iter().take(depth).map(|name| name.value.clone()).collect(),
         rendering: rendering.map(Rendering::Compose).map_err(|error| compose_failure(&error, session, source)),
@@ -279,10 +280,10 @@ fn helm(
     mode: Mode<'_>,
 ) -> (std::result::Result<Rendering, alignment::Failure>, Arc<[LintMessage]>) {
     let load = |_: &(), files: &dyn Files| Chart::load(&source.chart, files).map(Arc::new);
-    let chart = session.renderings.charts.recall(source.chart.value.clone(), (), &session.files, load);
+    let chart = session.renderings.charts.recall(source.chart.value.clone(), (), PartialEq::eq, &session.files, load);
     let rendered = chart.map(|chart| {
         let request = HelmRequest { chart, options: helm_options(source, mode) };
-        session.renderings.helm.recall(name, request, &session.files, render_chart)
+        session.renderings.helm.recall(name, request, HelmRequest::serves, &session.files, render_chart)
     });
     match rendered {
         Ok(HelmRendering { rendering: Ok(rendering), lint }) => (Ok(Rendering::Kubernetes(rendering)), lint),
@@ -357,7 +358,7 @@ fn manifests(
     let trace = name.1;
     let request: Vec<Manifest> = paths.iter().map(manifest).collect();
     let read = |manifests: &Vec<Manifest>, files: &dyn Files| read_manifests(manifests, trace, files).map(Arc::new);
-    let rendering = session.renderings.manifests.recall(name, request, &session.files, read);
+    let rendering = session.renderings.manifests.recall(name, request, PartialEq::eq, &session.files, read);
     rendering.map(Rendering::Kubernetes).map_err(|Unreadable { index, message, span }| {
         let span = span.or_else(|| paths.get(index).map(|path| path.span));
         alignment::Failure { message, span, help: None }

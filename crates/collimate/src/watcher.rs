@@ -131,9 +131,12 @@ impl Watcher {
             if ready > 0 {
                 self.read(&mut changes)?;
             }
+            if changes.is_empty() {
+                continue;
+            }
             let began: &mut std::time::Instant = began.get_or_insert_with(std::time::Instant::now);
-            let is_over = ready == 0 || began.elapsed().as_millis() > MOST_MILLISECONDS;
-            if is_over && !changes.is_empty() {
+            if ready == 0 || began.elapsed().as_millis() > MOST_MILLISECONDS {
+                self.leave(&changes);
                 return Ok(Some(changes));
             }
         }
@@ -162,6 +165,24 @@ impl Watcher {
                 }
             }
         }
+    }
+
+    /// Leaves the folders that may not be what stands at their names any more: of a link that leads elsewhere now, the folder it led to is still there.
+    fn leave(&mut self, changes: &Changes) {
+        let left: BTreeSet<Utf8PathBuf> = self.watched.iter().filter(|folder| changes.touch(folder)).cloned().collect();
+        if left.is_empty() {
+            return;
+        }
+        self.watched.retain(|folder| !left.contains(folder));
+        let Self { inotify, names, .. } = self;
+        names.retain(|descriptor, names| {
+            names.retain(|folder| !left.contains(folder));
+            if names.is_empty() {
+                // Gone already if the folder is.
+                let _ = inotify.rm_watch(*descriptor);
+            }
+            !names.is_empty()
+        });
     }
 
     /// A folder that is gone, or has another name now.

@@ -7,7 +7,8 @@
 mod archive;
 mod folder;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -41,6 +42,8 @@ pub struct Chart {
     /// What Helm logs while it loads.
     pub(crate) warnings: Vec<String>,
     pub(crate) parsed: ParsedTemplates,
+    /// The name of every file with its id; without it where the file is plain.
+    parts: Vec<(String, Option<FileId>)>,
 }
 
 /// One chart without the charts around it.
@@ -67,6 +70,8 @@ pub(crate) struct ChartFile {
     pub(crate) file: Option<FileId>,
     /// How many bytes of the file on disk come before `bytes`: a byte order mark.
     pub(crate) before: usize,
+    /// For a plain file, which only templates that ask for it see: whether any did.
+    pub(crate) is_seen: Arc<AtomicBool>,
 }
 
 /// The content of `values.yaml`.
@@ -117,17 +122,39 @@ impl Chart {
     /// Everything that keeps Helm from loading a chart, in Helm's words.
     pub fn load(path: &Utf8Path, files: &dyn Files) -> Result<Self, Error> {
         let mut loading = Loading::default();
+        let mut packed = None;
         let entries = match files.kind(path) {
             Some(FileKind::Directory) => folder::read(path, files)?,
             Some(FileKind::File) => {
-                let (_, bytes) = files.read(path).map_err(|error| Error::new(ErrorKind::Load, error.to_string()))?;
+                let (file, bytes) = files.read(path).map_err(|error| Error::new(ErrorKind::Load, error.to_string()))?;
+                packed = Some((path.to_string(), Some(file)));
                 archive::ensure(path.as_str(), &bytes)?;
                 archive::read(&bytes)?
             }
             None => return Err(Error::new(ErrorKind::Load, format!("path \"{path}\" not found"))),
         };
+        let mut parts: Vec<(String, Option<FileId>)> =
+            packed.into_iter().chain(entries.iter().map(|entry| (entry.name.clone(), entry.file))).collect();
         let root = assemble(entries, 0, &mut loading)?;
-        Ok(Self { root, path: path.to_owned(), warnings: loading.warnings, parsed: ParsedTemplates::default() })
+        let plain: BTreeSet<FileId> = root.plain_files().filter_map(|file| file.file).collect();
+        for (_, file) in &mut parts {
+            *file = file.filter(|file| !plain.contains(file));
+        }
+        Ok(Self { root, path: path.to_owned(), warnings: loading.warnings, parsed: ParsedTemplates::default(), parts })
+    }
+
+    /// Whether all that was rendered of this chart up to now would be the same of `other`: they have the same files, but for the content of plain ones
+    /// that no template has looked into.
+    ///
+    /// Both must have been loaded through the same [`Files`], or through ones whose ids stand for the same texts.
+    #[must_use]
+    pub fn renders_as(&self, other: &Self) -> bool {
+        let others: BTreeSet<FileId> = other.root.plain_files().filter_map(|file| file.file).collect();
+        // What has no id lies in an archive, which has one.
+        let is_same = |file: &ChartFile| file.file.is_none_or(|file| others.contains(&file));
+        self.path == other.path
+            && self.parts == other.parts
+            && self.root.plain_files().all(|file| !file.is_seen.load(Ordering::Relaxed) || is_same(file))
     }
 
     /// The chart's name.
@@ -183,6 +210,12 @@ impl ChartFile {
 }
 
 impl ChartData {
+    /// The files of the chart and its subcharts that matter only where a template asks for them.
+    fn plain_files(&self) -> Box<dyn Iterator<Item = &ChartFile> + '_> {
+        let own = self.files.iter().filter(|file| !file.name.starts_with("requirements."));
+        Box::new(own.chain(self.dependencies.iter().flat_map(Self::plain_files)))
+    }
+
     /// The default values as template values.
     pub(crate) fn values_map(&self, trace: bool) -> Map {
         let Some(values) = &self.values else { return Map::new() };

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use gotemplate::{Exec, FunctionError, Kind, List, Map, Named, Object, Signature, Type, Value};
@@ -401,7 +403,16 @@ pub(crate) struct FilesObject {
 #[derive(Clone)]
 struct FileContent {
     /// What `Get` gives: a text with its place, if it is UTF-8.
-    value: Value,
+    content: Value,
+    is_seen: Arc<AtomicBool>,
+}
+
+impl FileContent {
+    /// What a template makes of a file depends on it from here on.
+    fn value(&self) -> &Value {
+        self.is_seen.store(true, Ordering::Relaxed);
+        &self.content
+    }
 }
 
 impl FilesObject {
@@ -410,19 +421,19 @@ impl FilesObject {
         let files = files
             .iter()
             .map(|file| {
-                let value = match std::str::from_utf8(&file.bytes) {
+                let content = match std::str::from_utf8(&file.bytes) {
                     Ok(_) if trace => Value::Str(file.text()),
                     Ok(_) => Value::Str(file.plain_text()),
                     Err(_) => Value::string_from_bytes(file.bytes.to_vec()),
                 };
-                (Text::from(file.name.as_str()), FileContent { value })
+                (Text::from(file.name.as_str()), FileContent { content, is_seen: Arc::clone(&file.is_seen) })
             })
             .collect();
         Self { files }
     }
 
     fn content(&self, name: &str) -> Option<&Value> {
-        self.files.get(name).map(|content| &content.value)
+        self.files.get(name).map(FileContent::value)
     }
 
     /// The last element of each path with its content, encoded by `encode`, as YAML.
@@ -431,7 +442,7 @@ impl FilesObject {
         for (path, content) in &self.files {
             let base = path.trimmed(crate::metadata::go_base);
             map.remove(&base);
-            map.insert(base, encode(&content.value));
+            map.insert(base, encode(content.value()));
         }
         Value::Str(yaml::to_yaml_strings(&map))
     }
@@ -449,7 +460,7 @@ impl Object for FilesObject {
     fn underlying(&self) -> Option<Value> {
         let map = Map::typed(Type::Named(&FILES));
         for (name, content) in &self.files {
-            let bytes = content.value.string_bytes().unwrap_or_default();
+            let bytes = content.value().string_bytes().unwrap_or_default();
             map.insert(name.clone(), Value::Bytes(Rc::from(bytes)));
         }
         Some(Value::Map(map))
@@ -504,7 +515,7 @@ impl Object for FilesObject {
 impl FilesObject {
     /// Takes the size of all files off the budget.
     fn charge(&self, exec: &mut Exec<'_>) -> Result<(), FunctionError> {
-        let size = self.files.values().map(|content| content.value.string_bytes().map_or(0, <[u8]>::len)).sum();
+        let size = self.files.values().map(|content| content.value().string_bytes().map_or(0, <[u8]>::len)).sum();
         exec.charge(size)
     }
 }

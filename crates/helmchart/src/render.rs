@@ -1,5 +1,7 @@
 //! `helm template`: from a chart and options to manifests.
 
+use std::sync::atomic::Ordering;
+
 use source::{Files, Text};
 
 use crate::context::RenderContext;
@@ -162,6 +164,7 @@ fn crds(graph: &Graph<'_>, trace: bool) -> Vec<(String, Text)> {
         for file in &graph.data(chart).files {
             let extension = crate::chart::extension(&file.name).to_ascii_lowercase();
             if file.name.starts_with("crds/") && matches!(extension.as_str(), ".yaml" | ".yml" | ".json") {
+                file.is_seen.store(true, Ordering::Relaxed);
                 let text = if trace { file.text() } else { file.plain_text() };
                 out.push((format!("{}/{}", graph.full_path(chart), file.name), text));
             }

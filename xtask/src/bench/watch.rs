@@ -51,7 +51,10 @@ pub(super) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     for (number, path) in files.iter().filter(|path| kind(path).is_some()).enumerate() {
         let text = fs::read_to_string(folder.join(path)).with_context(|| format!("cannot read `{path}`"))?;
         let kind = kind(path).unwrap_or_default();
-        let edits = [Some((format!("{text}\n"), kind.to_owned())), wrong(&text).map(|text| (text, format!("{kind}, a wrong digest")))];
+        let edits = [
+            Some((format!("{text}\n"), kind.to_owned())),
+            wrong(&text).map(|text| (text, format!("{kind}, a wrong digest"))),
+        ];
         for (edited, kind) in edits.into_iter().flatten() {
             for text in [&edited, &text] {
                 // Every other file is replaced, as many editors do it.
@@ -234,7 +237,9 @@ impl Line {
 
     /// Whether it is the last one of a report: `10 profiles: no findings`.
     fn ends_report(&self) -> bool {
-        self.is_report && self.text.starts_with(|first: char| first.is_ascii_digit()) && self.text.contains(" profiles: ")
+        self.is_report
+            && self.text.starts_with(|first: char| first.is_ascii_digit())
+            && self.text.contains(" profiles: ")
     }
 }
 
@@ -249,13 +254,20 @@ fn pass_on(pipe: impl Read + Send + 'static, is_report: bool, to: Sender<Line>) 
 }
 
 fn report(changes: &BTreeMap<String, Vec<Taken>>) -> Result<(String, bool)> {
-    let mut text = format!("{}\n| change of | changes | median | slowest | processor time, median |\n|---|---|---|---|---|\n", results::machine()?);
+    let mut text = format!(
+        "{}\n| change of | changes | median | slowest | processor time, median |\n|---|---|---|---|---|\n",
+        results::machine()?
+    );
     let mut row = |name: &str, taken: &[&Taken]| {
         let times: Vec<f64> = taken.iter().map(|taken| taken.time).collect();
         let work: Vec<f64> = taken.iter().map(|taken| taken.work).collect();
         let slowest = times.iter().copied().fold(0.0, f64::max);
         let median = median(&times);
-        text.push_str(&format!("| {name} | {} | {median:.1} ms | {slowest:.1} ms | {:.1} ms |\n", taken.len(), super::median(&work)));
+        text.push_str(&format!(
+            "| {name} | {} | {median:.1} ms | {slowest:.1} ms | {:.1} ms |\n",
+            taken.len(),
+            super::median(&work)
+        ));
         median
     };
     for (kind, taken) in changes {

@@ -17,6 +17,7 @@ profiles:
   compose/dev: {channel: edge, compose: [compose/base.yaml], env: [env/dev.env], overlays: [more]}
   compose/two: {channel: edge, compose: [compose/plain.yaml, compose/base.yaml], env: [env/dev.env], overlays: [plain]}
   helm/dev: {channel: edge, chart: chart, values: [values/dev.yaml], twin: compose/dev}
+  helm/two: {channel: edge, chart: chart, values: [chart/values-two.yaml]}
   plain/dev: {channel: edge, manifests: [plain/pod.yaml]}
 docs: [guide.md]
 ",
@@ -106,6 +107,7 @@ profiles:
         &[
             "",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: files}\ndata:\n{{ (.Files.Glob \"files/*\").AsConfig | indent 2 }}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: files}\ndata:\n  two: {{ .Files.Get \"files/two.txt\" | quote }}\n",
         ],
     ),
     ("chart/files/one.txt", &["one\n", "", "another: \"1\"\n"]),
@@ -116,6 +118,7 @@ profiles:
         &["", "apiVersion: v1\nkind: Pod\nmetadata: {name: sub}\nspec: {containers: [{name: sub, image: mongo}]}\n"],
     ),
     ("values/dev.yaml", &["tag: 1.27.0\n", "tag: \"1.27\"\n", "tag: {a: 1}\n", "x: [\n", ""]),
+    ("chart/values-two.yaml", &["tag: \"1.29\"\n", "image: two\n", "tag: [\n"]),
     ("values/more.yaml", &["image: more\n", ""]),
     (
         "plain/pod.yaml",
@@ -185,7 +188,7 @@ impl World {
         (0..=self.below(3)).map(|_| self.change_one()).collect()
     }
 
-    /// What cannot be done in the state that the tree is in is not done.
+    /// What cannot be done in the state that the tree is in is not done. The workspace's file stays one.
     fn change_one(&mut self) -> String {
         let (name, texts) = FILES[self.below(FILES.len())];
         let path = self.path(name);
@@ -216,7 +219,7 @@ impl World {
                 format!("`{name}` written with what it had")
             }
             10 => {
-                let (other, _) = FILES[self.below(FILES.len())];
+                let (other, _) = FILES[1 + self.below(FILES.len() - 1)];
                 let _ = std::fs::rename(&path, self.path(other));
                 format!("`{name}` renamed to `{other}`")
             }
