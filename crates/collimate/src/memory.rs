@@ -8,7 +8,7 @@
 //! Answers name a file by its id, which stands for its text (see [`source::SourceMap`]): no text is compared, and it is all the same whether
 //! it changed on disk or lies over it in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -66,9 +66,16 @@ impl<K: Ord, R, V: Clone> Memory<K, R, V> {
         value
     }
 
-    /// Forgets what nobody has asked for since the last time.
-    pub(crate) fn forget_unused(&self) {
-        lock(&self.0).retain(|_, slot| std::mem::take(&mut lock(slot).is_used));
+    /// Forgets what nobody has asked for since the last time, unless `is_kept` says otherwise, which is given the names that somebody asked for.
+    pub(crate) fn forget_unused(&self, is_kept: impl Fn(&K, &BTreeSet<K>) -> bool)
+    where
+        K: Clone,
+    {
+        let mut slots = lock(&self.0);
+        let used =
+            slots.iter().filter(|(_, slot)| std::mem::take(&mut lock(slot).is_used)).map(|(name, _)| name.clone());
+        let used: BTreeSet<K> = used.collect();
+        slots.retain(|name, _| used.contains(name) || is_kept(name, &used));
     }
 }
 

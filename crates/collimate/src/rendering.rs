@@ -2,7 +2,8 @@
 
 mod output;
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use alignment::{ComposeRendering, KubeDocument, KubernetesRendering, LintMessage, Rendering, Variant};
 use camino::Utf8PathBuf;
@@ -39,7 +40,8 @@ struct Mode<'a> {
 pub(crate) struct Renderings {
     charts: Memory<Utf8PathBuf, (), std::result::Result<Arc<Chart>, helmchart::Error>>,
     compose: Memory<Name, Vec<composefile::Options>, Vec<std::result::Result<ComposeRendering, composefile::Error>>>,
-    helm: Memory<Name, HelmRequest, HelmRendering>,
+    helm: Memory<Name, HelmRequest, std::result::Result<Arc<KubernetesRendering>, helmchart::Error>>,
+    lint: Memory<Name, HelmRequest, Arc<[LintMessage]>>,
     manifests: Memory<Name, Vec<Manifest>, std::result::Result<Arc<KubernetesRendering>, Unreadable>>,
 }
 
@@ -59,12 +61,6 @@ impl HelmRequest {
     }
 }
 
-#[derive(Clone)]
-struct HelmRendering {
-    rendering: std::result::Result<Arc<KubernetesRendering>, helmchart::Error>,
-    lint: Arc<[LintMessage]>,
-}
-
 /// A file of plain manifests.
 #[derive(Clone, PartialEq)]
 struct Manifest {
@@ -82,12 +78,15 @@ struct Unreadable {
 }
 
 impl Renderings {
-    /// Forgets what nobody has asked for since the last time.
+    /// Forgets what nobody has asked for since the last time, but for the traced renderings of profiles that were rendered: a mistake that is mended is
+    /// not the last one.
     pub(crate) fn forget_unused(&self) {
-        self.charts.forget_unused();
-        self.compose.forget_unused();
-        self.helm.forget_unused();
-        self.manifests.forget_unused();
+        let is_rendered = |(profile, _): &Name, used: &BTreeSet<Name>| used.contains(&(profile.clone(), false));
+        self.charts.forget_unused(|_, _| false);
+        self.compose.forget_unused(is_rendered);
+        self.helm.forget_unused(is_rendered);
+        self.lint.forget_unused(is_rendered);
+        self.manifests.forget_unused(is_rendered);
     }
 }
 
@@ -100,30 +99,76 @@ pub(crate) fn render_all<'a>(
     trace: bool,
     env_files: &(dyn Fn(&release::Profile) -> Option<&'a [Utf8PathBuf]> + Sync),
 ) -> Vec<alignment::Profile> {
-    parallel::map(profiles, |profile| render(session, profile, Mode { trace, env_files: env_files(profile) }))
+    let mode = |profile: &release::Profile| Mode { trace, env_files: env_files(profile) };
+    // To render a chart and to lint it is about the same work, and where only one profile has changed the other core has nothing else to do. A
+    // traced render only resolves places; what lint says is known by then.
+    let linted = profiles
+        .iter()
+        .filter(|profile| !trace && profile.kind() == release::Kind::Helm)
+        .map(|profile| (*profile, Part::Lint));
+    let parts: Vec<(&release::Profile, Part)> =
+        profiles.iter().map(|profile| (*profile, Part::Rendering)).chain(linted).collect();
+    // What does not render need not be linted: lint says the same once more.
+    let failed: Mutex<BTreeSet<&str>> = Mutex::default();
+    let made = parallel::map(&parts, |(profile, part)| match part {
+        Part::Rendering => {
+            let rendered = render(session, profile, mode(profile));
+            if rendered.variants.iter().any(|variant| variant.rendering.is_err()) {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).insert(&profile.name.value);
+            }
+            Made::Rendering(rendered)
+        }
+        Part::Lint if failed.lock().unwrap_or_else(PoisonError::into_inner).contains(profile.name.value.as_str()) => {
+            Made::Lint(Arc::default())
+        }
+        Part::Lint => Made::Lint(lint(session, profile, mode(profile))),
+    });
+    let (mut rendered, mut said) = (Vec::new(), BTreeMap::new());
+    for (made, (profile, _)) in made.into_iter().zip(parts) {
+        match made {
+            Made::Rendering(profile) => rendered.push(profile),
+            Made::Lint(messages) => {
+                said.insert(profile.name.value.as_str(), messages);
+            }
+        }
+    }
+    for profile in
+        rendered.iter_mut().filter(|profile| profile.variants.iter().all(|variant| variant.rendering.is_ok()))
+    {
+        profile.lint = said.remove(profile.name()).unwrap_or_default().to_vec();
+    }
+    rendered
+}
+
+/// What is made of one profile.
+#[derive(Clone, Copy)]
+enum Part {
+    Rendering,
+    Lint,
+}
+
+enum Made {
+    Rendering(alignment::Profile),
+    Lint(Arc<[LintMessage]>),
 }
 
 /// Renders one profile with all its overlays.
 fn render(session: &Session, profile: &release::Profile, mode: Mode<'_>) -> alignment::Profile {
     let name = (profile.name.value.clone(), mode.trace);
-    let mut lint = Vec::new();
     let variants = match &profile.source {
         ProfileSource::Compose(source) => compose_variants(session, name, source, mode),
         ProfileSource::Helm(source) => {
-            let (rendering, messages) = helm(session, name, source, mode);
-            lint = messages.to_vec();
-            vec![Variant { overlays: Vec::new(), rendering }]
+            vec![Variant { overlays: Vec::new(), rendering: helm(session, name, source, mode) }]
         }
         ProfileSource::Manifests(paths) => {
-            let rendering = manifests(session, name, paths);
-            vec![Variant { overlays: Vec::new(), rendering }]
+            vec![Variant { overlays: Vec::new(), rendering: manifests(session, name, paths) }]
         }
     };
     alignment::Profile {
         declared: profile.clone(),
         release: session.release_index(profile),
         variants,
-        lint,
+        lint: Vec::new(),
         operator_env: mode.env_files.is_some(),
     }
 }
@@ -278,29 +323,26 @@ fn helm(
     name: Name,
     source: &HelmSource,
     mode: Mode<'_>,
-) -> (std::result::Result<Rendering, alignment::Failure>, Arc<[LintMessage]>) {
-    let load = |_: &(), files: &dyn Files| Chart::load(&source.chart, files).map(Arc::new);
-    let chart = session.renderings.charts.recall(source.chart.value.clone(), (), PartialEq::eq, &session.files, load);
-    let rendered = chart.map(|chart| {
+) -> std::result::Result<Rendering, alignment::Failure> {
+    let rendering = chart(session, source).and_then(|chart| {
         let request = HelmRequest { chart, options: helm_options(source, mode) };
         session.renderings.helm.recall(name, request, HelmRequest::serves, &session.files, render_chart)
     });
-    match rendered {
-        Ok(HelmRendering { rendering: Ok(rendering), lint }) => (Ok(Rendering::Kubernetes(rendering)), lint),
-        Ok(HelmRendering { rendering: Err(error), .. }) | Err(error) => {
-            (Err(helm_failure(&error, session, source)), Arc::default())
-        }
-    }
+    rendering.map(Rendering::Kubernetes).map_err(|error| helm_failure(&error, session, source))
 }
 
-fn render_chart(HelmRequest { chart, options }: &HelmRequest, files: &dyn Files) -> HelmRendering {
+fn chart(session: &Session, source: &HelmSource) -> std::result::Result<Arc<Chart>, helmchart::Error> {
+    let load = |_: &(), files: &dyn Files| Chart::load(&source.chart, files).map(Arc::new);
+    session.renderings.charts.recall(source.chart.value.clone(), (), PartialEq::eq, &session.files, load)
+}
+
+fn render_chart(
+    HelmRequest { chart, options }: &HelmRequest,
+    files: &dyn Files,
+) -> std::result::Result<Arc<KubernetesRendering>, helmchart::Error> {
     match helmchart::render(chart, options, files) {
-        // A traced render only resolves places; what lint says is known by then.
-        Ok(rendered) => HelmRendering {
-            rendering: Ok(Arc::new(kubernetes(rendered, options.namespace.clone()))),
-            lint: if options.trace { Arc::default() } else { lint(chart, options, files) },
-        },
-        Err(error) => HelmRendering { rendering: Err(placed(error, chart, options, files)), lint: Arc::default() },
+        Ok(rendered) => Ok(Arc::new(kubernetes(rendered, options.namespace.clone()))),
+        Err(error) => Err(placed(error, chart, options, files)),
     }
 }
 
@@ -330,7 +372,16 @@ fn kubernetes(rendered: helmchart::Rendered, namespace: String) -> KubernetesRen
     KubernetesRendering { documents, nondeterministic: rendered.nondeterministic, namespace }
 }
 
-fn lint(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Arc<[LintMessage]> {
+/// What `helm lint` says of a Helm profile; nothing of a chart that cannot be loaded.
+fn lint(session: &Session, profile: &release::Profile, mode: Mode<'_>) -> Arc<[LintMessage]> {
+    let ProfileSource::Helm(source) = &profile.source else { return Arc::default() };
+    let Ok(chart) = chart(session, source) else { return Arc::default() };
+    let name = (profile.name.value.clone(), mode.trace);
+    let request = HelmRequest { chart, options: helm_options(source, mode) };
+    session.renderings.lint.recall(name, request, HelmRequest::serves, &session.files, lint_chart)
+}
+
+fn lint_chart(HelmRequest { chart, options }: &HelmRequest, files: &dyn Files) -> Arc<[LintMessage]> {
     let lint = helmchart::lint(chart, options, files);
     let messages = lint.messages.into_iter().map(|message| LintMessage {
         severity: match message.severity {
