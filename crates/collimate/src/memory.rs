@@ -17,7 +17,9 @@ use source::{Entry, FileError, FileId, FileKind, Files};
 use crate::disk::{Age, DiskFiles};
 
 /// Results by name. Of each name the last one is kept: `R` is what was asked for under it.
-pub(crate) struct Memory<K, R, V>(Mutex<BTreeMap<K, Arc<Mutex<Slot<R, V>>>>>);
+pub(crate) struct Memory<K, R, V>(Mutex<Slots<K, R, V>>);
+
+type Slots<K, R, V> = BTreeMap<K, Arc<Mutex<Slot<R, V>>>>;
 
 struct Slot<R, V> {
     kept: Option<Kept<R, V>>,

@@ -116,7 +116,7 @@ pub(crate) fn render_all<'a>(
             if rendered.variants.iter().any(|variant| variant.rendering.is_err()) {
                 failed.lock().unwrap_or_else(PoisonError::into_inner).insert(&profile.name.value);
             }
-            Made::Rendering(rendered)
+            Made::Rendering(Box::new(rendered))
         }
         Part::Lint if failed.lock().unwrap_or_else(PoisonError::into_inner).contains(profile.name.value.as_str()) => {
             Made::Lint(Arc::default())
@@ -126,7 +126,7 @@ pub(crate) fn render_all<'a>(
     let (mut rendered, mut said) = (Vec::new(), BTreeMap::new());
     for (made, (profile, _)) in made.into_iter().zip(parts) {
         match made {
-            Made::Rendering(profile) => rendered.push(profile),
+            Made::Rendering(profile) => rendered.push(*profile),
             Made::Lint(messages) => {
                 said.insert(profile.name.value.as_str(), messages);
             }
@@ -148,7 +148,7 @@ enum Part {
 }
 
 enum Made {
-    Rendering(alignment::Profile),
+    Rendering(Box<alignment::Profile>),
     Lint(Arc<[LintMessage]>),
 }
 
@@ -203,7 +203,10 @@ fn compose_options(
 fn compose_variants(session: &Session, name: Name, source: &ComposeSource, mode: Mode<'_>) -> Vec<Variant> {
     let options = |depth| compose_options(session, source, depth, mode, Profiles::All);
     let layers: Vec<composefile::Options> = (0..=source.overlays.len()).map(options).collect();
-    let renderings = session.renderings.compose.recall(name, layers, PartialEq::eq, &session.files, compose);
+    let renderings = session
+        .renderings
+        .compose
+        .recall(name, layers, PartialEq::eq, &session.files, |layers, files| compose(layers, files));
     let variant = |(depth, rendering): (usize, std::result::Result<ComposeRendering, composefile::Error>)| Variant {
         overlays: source.overlays.iter().take(depth).map(|name| name.value.clone()).collect(),
         rendering: rendering.map(Rendering::Compose).map_err(|error| compose_failure(&error, session, source)),
@@ -213,7 +216,7 @@ fn compose_variants(session: &Session, name: Name, source: &ComposeSource, mode:
 
 /// Loads projects of which each has the files of the one before, and more.
 fn compose(
-    layers: &Vec<composefile::Options>,
+    layers: &[composefile::Options],
     files: &dyn Files,
 ) -> Vec<std::result::Result<ComposeRendering, composefile::Error>> {
     let projects = match layers.last() {

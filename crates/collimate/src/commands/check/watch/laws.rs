@@ -18,7 +18,7 @@ use crate::report::Format;
 use crate::session::Session;
 
 /// Generated sequences in every run.
-const WORLDS: u64 = 6;
+const WORLDS: u64 = 10;
 
 /// Moments of a sequence at which watch and fresh check are compared.
 const STEPS: usize = 24;
@@ -92,16 +92,15 @@ fn rendered(watch: &Watch<'_>) -> String {
             for variant in &profile.variants {
                 match &variant.rendering {
                     Err(failure) => {
-                        let span = failure.span.map(|span| place(span, &sources));
-                        let _ = writeln!(out, "{} {:?} {:?}", failure.message, span, failure.help);
+                        let help = failure.help.as_deref().unwrap_or_default();
+                        let _ = writeln!(out, "{} {} {help}", failure.message, place(failure.span, &sources));
                     }
                     Ok(Rendering::Compose(compose)) => {
                         for project in [&compose.all, &compose.default] {
                             let _ = writeln!(out, "{}", project.to_yaml());
                             composed(&project.root, &sources, &mut out);
                             for warning in &project.warnings {
-                                let span = warning.span.map(|span| place(span, &sources));
-                                let _ = writeln!(out, "{} {span:?}", warning.message);
+                                let _ = writeln!(out, "{} {}", warning.message, place(warning.span, &sources));
                             }
                         }
                     }
@@ -114,20 +113,19 @@ fn rendered(watch: &Watch<'_>) -> String {
                 }
             }
             for message in &profile.lint {
-                let span = message.span.map(|span| place(span, &sources));
-                let _ = writeln!(out, "{} {} {span:?}", message.path, message.text);
+                let _ = writeln!(out, "{} {} {}", message.path, message.text, place(message.span, &sources));
             }
         }
     }
     out
 }
 
-fn place(span: Span, sources: &SourceMap) -> String {
-    format!("{}:{:?}", sources.path(span.file), span.range())
+fn place(span: Option<Span>, sources: &SourceMap) -> String {
+    span.map_or_else(String::new, |span| format!("{}:{}-{}", sources.path(span.file), span.start, span.end))
 }
 
 fn composed(node: &Node, sources: &SourceMap, out: &mut String) {
-    let _ = writeln!(out, "{:?}", node.span.map(|span| place(span, sources)));
+    let _ = writeln!(out, "{}", place(node.span, sources));
     match &node.value {
         Value::Str(text) | Value::Time(text) => origins(text, sources, out),
         Value::Seq(items) => items.iter().for_each(|item| composed(item, sources, out)),
@@ -143,7 +141,7 @@ fn composed(node: &Node, sources: &SourceMap, out: &mut String) {
 
 fn origins(text: &Text, sources: &SourceMap, out: &mut String) {
     for segment in text.segments() {
-        let spans: Vec<String> = segment.origin.spans().iter().map(|span| place(*span, sources)).collect();
-        let _ = writeln!(out, "{:?} {}", segment.range, spans.join(" "));
+        let spans: Vec<String> = segment.origin.spans().iter().map(|span| place(Some(*span), sources)).collect();
+        let _ = writeln!(out, "{}-{} {}", segment.range.start, segment.range.end, spans.join(" "));
     }
 }

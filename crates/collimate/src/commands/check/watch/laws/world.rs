@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use testkit::Sandbox;
 
 /// Every file that is changed, with texts that it may have. The first one is what it has at the beginning; an empty one: it is not there.
-/// Each text is such that what is rendered, or what is found, is another than with its neighbours.
+/// What depends on each other stands next to each other. Each text is such that what is rendered, or what is found, is another than with its neighbours.
 const FILES: &[(&str, &[&str])] = &[
     (
         "collimate.yaml",
@@ -105,8 +105,8 @@ profiles:
     (
         "chart/templates/extra.yaml",
         &[
-            "",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: files}\ndata:\n{{ (.Files.Glob \"files/*\").AsConfig | indent 2 }}\n",
+            "",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: files}\ndata:\n  two: {{ .Files.Get \"files/two.txt\" | quote }}\n",
         ],
     ),
@@ -158,6 +158,9 @@ profiles:
 /// Folders that are moved away and come back.
 const FOLDERS: [&str; 7] = ["compose", "compose/more", "env", "chart/templates", "chart", "values", "releases"];
 
+/// So many files are changed often.
+const OFTEN: usize = 5;
+
 /// Where what is linked really lies.
 const ELSEWHERE: &str = "elsewhere";
 
@@ -166,6 +169,10 @@ pub(super) struct World {
     chance: u64,
     /// Folders that were moved away.
     away: Vec<&'static str>,
+    /// Files that were moved and linked.
+    linked: Vec<&'static str>,
+    /// The files that most changes are of: what depends on each other changes one after the other.
+    often: Vec<usize>,
 }
 
 impl World {
@@ -176,21 +183,32 @@ impl World {
                 sandbox.write(path, text);
             }
         }
-        Self { sandbox, chance: seed, away: Vec::new() }
+        let mut world = Self { sandbox, chance: seed, away: Vec::new(), linked: Vec::new(), often: vec![0] };
+        let first = world.below(FILES.len());
+        world.often = (0..OFTEN).map(|next| (first + next) % FILES.len()).chain([0]).collect();
+        world
+    }
+
+    /// A file, and the texts that it may have.
+    fn file(&mut self) -> (&'static str, &'static [&'static str]) {
+        let often = self.below(self.often.len());
+        let index = if self.below(4) == 0 { self.below(FILES.len()) } else { self.often[often] };
+        FILES[index]
     }
 
     pub(super) fn path(&self, path: &str) -> Utf8PathBuf {
         self.sandbox.path(path)
     }
 
-    /// Changes something, up to three times; says what.
+    /// Changes something, mostly one thing, at most three; says what.
     pub(super) fn change(&mut self) -> Vec<String> {
-        (0..=self.below(3)).map(|_| self.change_one()).collect()
+        let more = if self.below(3) == 0 { 1 + self.below(2) } else { 0 };
+        (0..=more).map(|_| self.change_one()).collect()
     }
 
-    /// What cannot be done in the state that the tree is in is not done. The workspace's file stays one.
+    /// What cannot be done in the state that the tree is in is not done.
     fn change_one(&mut self) -> String {
-        let (name, texts) = FILES[self.below(FILES.len())];
+        let (name, texts) = self.file();
         let path = self.path(name);
         match self.below(16) {
             0..8 => {
@@ -219,24 +237,33 @@ impl World {
                 format!("`{name}` written with what it had")
             }
             10 => {
-                let (other, _) = FILES[1 + self.below(FILES.len() - 1)];
+                let (other, _) = self.file();
                 let _ = std::fs::rename(&path, self.path(other));
                 format!("`{name}` renamed to `{other}`")
             }
             11 => {
                 let real = self.path(ELSEWHERE).join(name);
                 self.link(&path, &real);
+                self.linked.push(name);
                 format!("`{name}` moved and linked")
             }
-            12 => {
+            12 if !self.linked.is_empty() => {
+                let linked = self.below(self.linked.len());
+                let name = self.linked[linked];
+                let texts = FILES.iter().find(|(known, _)| *known == name).map_or(texts, |(_, texts)| texts);
                 let text = texts[self.below(texts.len())];
                 let _ = std::fs::write(self.path(ELSEWHERE).join(name), text);
                 format!("`{ELSEWHERE}/{name}` written: {text}")
             }
-            13 => {
+            12 | 13 => {
                 let folder = FOLDERS[self.below(FOLDERS.len())];
-                let real = self.path(ELSEWHERE).join(format!("{folder}.d"));
-                self.link(&self.path(folder), &real);
+                let (path, real) = (self.path(folder), self.path(ELSEWHERE).join(format!("{folder}.d")));
+                if path.is_symlink() && real.is_dir() {
+                    let _ = std::fs::remove_file(&path);
+                    self.sandbox.copy(&real, folder);
+                    return format!("folder `{folder}` copied to where its link was");
+                }
+                self.link(&path, &real);
                 format!("folder `{folder}` moved and linked")
             }
             _ => {
