@@ -40,7 +40,11 @@ fn render_here(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Res
     graph.process_dependencies(&user, &context).map_err(as_values)?;
     let values = coalesce(&graph, graph.root(), &user, Nulls::Drop, &context).map_err(as_values)?;
     if !options.skip_schema_validation {
-        schema::validate(&graph, graph.root(), &values)?;
+        let set_at = |way: &schema::place::Way| {
+            let find = || schema::place::find(&graph, &options.values, files, &values, way);
+            options.trace.then(find).flatten()
+        };
+        schema::validate(&graph, graph.root(), &values, &set_at)?;
     }
     rendered(chart, &graph, values, &kube, &context, options).map_err(Error::while_rendering)
 }

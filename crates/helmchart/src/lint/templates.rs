@@ -49,7 +49,7 @@ pub(super) fn check(
         }
     };
     if !options.skip_schema_validation
-        && let Err(error) = schema::validate(&graph, graph.root(), &values)
+        && let Err(error) = schema::validate(&graph, graph.root(), &values, &|_| None)
     {
         lint.push_error(FOLDER, "", &error);
         return;

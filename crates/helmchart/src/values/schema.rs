@@ -7,6 +7,7 @@
 //! of a schema, and how long it takes with the values, is counted before (`web`, `work`), for it has no limits of its own.
 
 mod pattern;
+pub(crate) mod place;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -18,6 +19,7 @@ use jsonschema::{PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value as Json;
 use source::Span;
 
+use self::place::Way;
 use self::web::Web;
 use self::work::Excess;
 use crate::chart::{ChartData, ChartFile};
@@ -52,31 +54,41 @@ pub(crate) struct Refusal {
     is_limit: bool,
     /// Where in the schema, if it is the schema that is wrong.
     at: Option<usize>,
+    /// The ways to what is wrong with the values, in the order of the validator.
+    ways: Vec<Way>,
 }
 
 impl Refusal {
     fn unmet(text: String) -> Self {
-        Self { text, is_limit: false, at: None }
+        Self { text, is_limit: false, at: None, ways: Vec::new() }
     }
 
     fn malformed(text: String, at: usize) -> Self {
-        Self { text, is_limit: false, at: Some(at) }
+        Self { text, is_limit: false, at: Some(at), ways: Vec::new() }
     }
 
     fn limit(text: String) -> Self {
-        Self { text: format!("the schema of the values asks too much: {text}"), is_limit: true, at: Some(0) }
+        let text = format!("the schema of the values asks too much: {text}");
+        Self { text, is_limit: true, at: Some(0), ways: Vec::new() }
     }
 }
 
-/// Checks the values of a chart and of all its subcharts. The error is Helm's whole report.
-pub(crate) fn validate(graph: &Graph<'_>, chart: ChartId, values: &Map) -> Result<(), Error> {
+/// Checks the values of a chart and of all its subcharts. The error is Helm's whole report, at the first of what is wrong that `set_at`
+/// knows the place of.
+pub(crate) fn validate(
+    graph: &Graph<'_>,
+    chart: ChartId,
+    values: &Map,
+    set_at: &dyn Fn(&Way) -> Option<Span>,
+) -> Result<(), Error> {
     let mut report = Report::default();
-    report.add(graph, chart, values)?;
+    report.add(graph, chart, values, &[])?;
     if report.text.is_empty() {
         return Ok(());
     }
     let outer = "values don't meet the specifications of the schema(s) in the following chart(s)";
-    Err(Error::new(ErrorKind::Schema, format!("{outer}:\n{}", report.text)).at(report.span))
+    Err(Error::new(ErrorKind::Schema, format!("{outer}:\n{}", report.text))
+        .at(report.span.or_else(|| report.ways.iter().find_map(set_at))))
 }
 
 /// What is wrong with the values of a chart and its subcharts.
@@ -85,6 +97,8 @@ struct Report {
     text: String,
     /// Of the first schema that is none.
     span: Option<Span>,
+    /// The ways to what is wrong with the values of the root.
+    ways: Vec<Way>,
     /// The steps that were taken so far.
     steps: u64,
     /// The values in schemas so far.
@@ -92,8 +106,8 @@ struct Report {
 }
 
 impl Report {
-    /// The error is that a limit was passed.
-    fn add(&mut self, graph: &Graph<'_>, chart: ChartId, values: &Map) -> Result<(), Error> {
+    /// `above`: the names of the charts that lead to this one. The error is that a limit was passed.
+    fn add(&mut self, graph: &Graph<'_>, chart: ChartId, values: &Map, above: &[String]) -> Result<(), Error> {
         let data = graph.data(chart);
         if let Some(file) = &data.schema
             && let Err(refusal) = self.check(data, file, values)
@@ -104,16 +118,19 @@ impl Report {
             }
             self.span = self.span.or(span);
             self.text.push_str(&format!("{}:\n{}", graph.name(chart), refusal.text));
+            self.ways.extend(refusal.ways.into_iter().map(|way| way.below(above)));
         }
         for child in graph.children(chart) {
             let name = graph.name(*child);
+            let above = [above, &[name.to_owned()]].concat();
             match values.get(name) {
                 None | Some(Value::Nil) => {}
-                Some(Value::Map(below)) => self.add(graph, *child, &below)?,
+                Some(Value::Map(below)) => self.add(graph, *child, &below, &above)?,
                 Some(other) => {
                     let found = other.type_name();
                     let text = format!("{name}:\ninvalid type for values: expected object (map), got {found}\n");
                     self.text.push_str(&text);
+                    self.ways.push(Way::default().below(&above));
                 }
             }
         }
@@ -170,7 +187,8 @@ pub(crate) fn check(schema: &Compiled, values: &Map, steps: &mut u64) -> Result<
         return Err(Refusal::unmet(words::line(&[], "validation failed, in more ways than can be listed")));
     }
     let errors: Vec<_> = validator.iter_errors(&json).collect();
-    Err(Refusal::unmet(words::report(&errors)))
+    let ways = errors.iter().map(Way::new).collect();
+    Err(Refusal { ways, ..Refusal::unmet(words::report(&errors)) })
 }
 
 /// `place`: the way to the value.

@@ -299,7 +299,7 @@ fn descends(key: &[String]) -> bool {
     )
 }
 
-fn tokens(pointer: &str) -> impl Iterator<Item = String> {
+pub(super) fn tokens(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
 }
 
