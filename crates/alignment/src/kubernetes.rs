@@ -97,6 +97,23 @@ pub(crate) struct Pod<'a> {
 pub(crate) const CONTAINERS: [(&str, &str); 3] =
     [("containers", "container"), ("initContainers", "init container"), ("ephemeralContainers", "ephemeral container")];
 
+/// Where a container says what its kubelet connects to. A probe of `grpc` takes a number only.
+pub(crate) const PROBES: [&[&str]; 13] = [
+    &["startupProbe", "httpGet"],
+    &["startupProbe", "tcpSocket"],
+    &["startupProbe", "grpc"],
+    &["readinessProbe", "httpGet"],
+    &["readinessProbe", "tcpSocket"],
+    &["readinessProbe", "grpc"],
+    &["livenessProbe", "httpGet"],
+    &["livenessProbe", "tcpSocket"],
+    &["livenessProbe", "grpc"],
+    &["lifecycle", "postStart", "httpGet"],
+    &["lifecycle", "postStart", "tcpSocket"],
+    &["lifecycle", "preStop", "httpGet"],
+    &["lifecycle", "preStop", "tcpSocket"],
+];
+
 impl<'a> KubeObject<'a> {
     /// ``Deployment `authority` ``
     pub(crate) fn title(&self) -> String {

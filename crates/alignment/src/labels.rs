@@ -44,6 +44,11 @@ fn meaning(key: &str) -> Option<LabelMeaning> {
     }
 }
 
+/// Whether a label says something else with every release: what names its version, or that of the chart.
+pub(crate) fn changes_with_releases(key: &str) -> bool {
+    key == "helm.sh/chart" || matches!(meaning(key), Some(LabelMeaning::Version | LabelMeaning::Application))
+}
+
 /// Every such label of a profile, in rendered order. Without a release there is nothing that they should say.
 #[must_use]
 pub fn release_labels(profile: &ProfileSurvey<'_>) -> Vec<ReleaseLabel> {

@@ -43,7 +43,10 @@ pub(crate) struct Container {
 pub(crate) struct Variable {
     pub(crate) name: String,
     pub(crate) value: String,
+    /// Of the value.
     pub(crate) place: Place,
+    /// Of the name.
+    pub(crate) named: Place,
 }
 
 /// A configuration of a gateway.
@@ -126,6 +129,7 @@ fn of_compose(profile: &ProfileSurvey<'_>, variant: usize, project: &Project, in
             name: name.to_owned(),
             value: value.to_go_text().to_arc().to_string(),
             place: at(list.key(name)),
+            named: at(list.name(name)),
         });
         let words = ["entrypoint", "command"].into_iter().flat_map(|key| {
             let words = items(service.node.get(key)).iter().enumerate();
@@ -230,8 +234,8 @@ fn kubernetes_container(
     let container = container.target();
     let name = text(container, &["name"]).unwrap_or_default();
     let mut variables: BTreeMap<String, Variable> = BTreeMap::new();
-    let mut set = |name: String, value: &str, place: Place| {
-        variables.insert(name.clone(), Variable { name, value: value.to_owned(), place });
+    let mut set = |name: String, value: &str, place: Place, named: Place| {
+        variables.insert(name.clone(), Variable { name, value: value.to_owned(), place, named });
     };
     for source in container.get("envFrom").map(NodeRef::target).iter().flat_map(|list| list.items()) {
         let prefix = text(source, &["prefix"]).unwrap_or_default();
@@ -242,8 +246,9 @@ fn kubernetes_container(
         for (key, value) in data.into_iter().flat_map(NodeRef::entries) {
             let name = format!("{prefix}{}", key.raw());
             if is_mirrors(&name) {
-                let place = profile.value(variant, map.object, map.path_of(&["data", key.raw()]));
-                set(name, scalar(value).unwrap_or_default(), place);
+                let at = |path: Path| profile.value(variant, map.object, path);
+                let data = map.path_of(&["data"]);
+                set(name, scalar(value).unwrap_or_default(), at(data.key(key.raw())), at(data.name(key.raw())));
             }
         }
     }
@@ -251,7 +256,8 @@ fn kubernetes_container(
     for (index, entry) in container.get("env").map(NodeRef::target).iter().flat_map(|list| list.items()).enumerate() {
         let (Some(name), Some(value)) = (text(entry, &["name"]), text(entry, &["value"])) else { continue };
         if is_mirrors(name) {
-            set(name.to_owned(), value, profile.value(variant, object.object, list.index(index).key("value")));
+            let at = |key: &str| profile.value(variant, object.object, list.index(index).key(key));
+            set(name.to_owned(), value, at("value"), at("name"));
         }
     }
     let words = ["command", "args"].into_iter().flat_map(|key| {

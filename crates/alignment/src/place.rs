@@ -57,6 +57,8 @@ pub struct Path(pub Vec<Step>);
 pub enum Step {
     Key(Arc<str>),
     Index(usize),
+    /// A key itself, not what stands under it: the last step, where a name is what is wrong.
+    Name(Arc<str>),
 }
 
 impl Path {
@@ -65,6 +67,14 @@ impl Path {
     pub fn key(&self, key: &str) -> Self {
         let mut steps = self.0.clone();
         steps.push(Step::Key(Arc::from(key)));
+        Self(steps)
+    }
+
+    /// The path of the key itself.
+    #[must_use]
+    pub fn name(&self, key: &str) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(Step::Name(Arc::from(key)));
         Self(steps)
     }
 
@@ -88,8 +98,8 @@ impl fmt::Display for Path {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if position == 0 => formatter.write_str(key)?,
-                Step::Key(key) => write!(formatter, ".{key}")?,
+                Step::Key(key) | Step::Name(key) if position == 0 => formatter.write_str(key)?,
+                Step::Key(key) | Step::Name(key) => write!(formatter, ".{key}")?,
                 Step::Index(index) => write!(formatter, "[{index}]")?,
             }
         }

@@ -114,6 +114,10 @@ fn compose(project: &Project, path: &Path, range: Option<Range<usize>>) -> Resol
     let mut node = &project.root;
     let mut key_span: Option<Span> = None;
     for step in &path.0 {
+        if let (Step::Name(key), Value::Map(map)) = (step, &node.value) {
+            let named = map.entry(key).and_then(|entry| entry.key_span.or(entry.node.span));
+            return Resolved { primary: named.or(node.span), ..Resolved::default() };
+        }
         let next = match (step, &node.value) {
             (Step::Key(key), Value::Map(map)) => map.entry(key).map(|entry| (&entry.node, entry.key_span)),
             (Step::Index(index), Value::Seq(items)) => items.get(*index).map(|node| (node, None)),
@@ -157,6 +161,10 @@ fn kubernetes(root: NodeRef<'_>, text: &Text, path: &Path, range: Option<Range<u
     let mut key: Option<NodeRef<'_>> = None;
     for step in &path.0 {
         let inner = node.target();
+        if let Step::Name(name) = step {
+            let named = inner.entries().find(|(key, _)| key.raw() == &**name).map_or(inner, |(key, _)| key);
+            return from_text(text, named.content_span().range());
+        }
         let next = match (step, inner.kind()) {
             (Step::Key(name), Kind::Mapping) => {
                 let entry = inner.entries().find(|(key, _)| key.raw() == &**name);

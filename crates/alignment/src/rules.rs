@@ -74,6 +74,8 @@ rules! {
     object_invalid::ObjectInvalid,
     duplicate_object::DuplicateObject,
     selector_mismatch::SelectorMismatch,
+    label_unstable::LabelUnstable,
+    port_unknown::PortUnknown,
     dangling_reference::DanglingReference,
     nondeterministic_template::NondeterministicTemplate,
     config_value_not_string::ConfigValueNotString,

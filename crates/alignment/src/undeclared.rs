@@ -35,7 +35,8 @@ pub fn undeclared(survey: &Survey<'_>) -> BTreeSet<Undeclared> {
     dangling_reference::each_missing(survey, &mut |missing| {
         // A reference without a name can only be mended.
         if !missing.reference.name.is_empty() {
-            add(missing.profile.name(), missing.key, missing.reference.name);
+            let (key, name) = missing.reference.declaration();
+            add(missing.profile.name(), key, &name);
         }
     });
     env_undefined::each_undefined(survey, &mut |profile, variable| add(profile.name(), "variables", &variable.name));

@@ -48,18 +48,17 @@ impl<'s> Judge<'s> {
             self.sandbox.write(file, &changed.after);
         }
         let told = told::check(&self.program, self.sandbox.root());
-        let after = rendered::all(&self.program, self.sandbox.root(), self.subject);
+        // What is compared at once is read first: a manifest that says something else needs no rendering.
+        let same = changed.iter().all(|(file, changed)| {
+            let release = matches!(self.subject.files.get(file), Some((Role::Release, _)));
+            !release || rendered::same_documents(&changed.before, &changed.after)
+        }) && rendered::all_same(&self.program, self.sandbox.root(), self.subject, &self.before);
         for file in changed.keys() {
             match self.subject.files.get(file) {
                 Some((_, text)) => drop(self.sandbox.write(file, text)),
                 None => fs::remove_file(self.sandbox.path(file)).expect("the file was written"),
             }
         }
-        let same = self.before.iter().zip(&after).all(|(before, after)| rendered::same(before, after))
-            && changed.iter().all(|(file, changed)| {
-                let release = matches!(self.subject.files.get(file), Some((Role::Release, _)));
-                !release || rendered::same_documents(&changed.before, &changed.after)
-            });
         Judged { verdict: verdict::judge(self.subject, mutant, &told, same), told }
     }
 }

@@ -9,22 +9,32 @@ use crate::subject::Subject;
 
 /// Every profile with every overlay, as the program renders it. A refusal is what it says.
 pub(crate) fn all(program: &Utf8Path, root: &Utf8Path, subject: &Subject) -> Vec<Result<String, String>> {
-    subject
-        .deployments
-        .iter()
-        .map(|(profile, overlay)| {
-            let mut cli = Cli::new(program).folder(root).args(["render", profile, "--reveal"]);
-            if let Some(overlay) = overlay {
-                cli = cli.args(["--overlay", overlay]);
-            }
-            let output = cli.output();
-            if output.exit == 0 { Ok(output.stdout) } else { Err(output.stderr) }
-        })
-        .collect()
+    each(program, root, subject).collect()
+}
+
+/// Whether every profile with every overlay still renders to the same. The first difference ends the search.
+pub(crate) fn all_same(
+    program: &Utf8Path,
+    root: &Utf8Path,
+    subject: &Subject,
+    before: &[Result<String, String>],
+) -> bool {
+    before.iter().zip(each(program, root, subject)).all(|(before, after)| same(before, &after))
+}
+
+fn each(program: &Utf8Path, root: &Utf8Path, subject: &Subject) -> impl Iterator<Item = Result<String, String>> {
+    subject.deployments.iter().map(move |(profile, overlay)| {
+        let mut cli = Cli::new(program).folder(root).args(["render", profile, "--reveal"]);
+        if let Some(overlay) = overlay {
+            cli = cli.args(["--overlay", overlay]);
+        }
+        let output = cli.output();
+        if output.exit == 0 { Ok(output.stdout) } else { Err(output.stderr) }
+    })
 }
 
 /// Whether both are documents that say the same: comments, quotes and the order of keys do not count.
-pub(crate) fn same(before: &Result<String, String>, after: &Result<String, String>) -> bool {
+fn same(before: &Result<String, String>, after: &Result<String, String>) -> bool {
     match (before, after) {
         (Ok(before), Ok(after)) => before == after || same_documents(before, after),
         _ => false,

@@ -32,9 +32,11 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
             Some("the component still runs elsewhere in the channel, and a profile need not run all of them")
         }
         What::Selector if by == By::Drop => Some("a selector that says less still selects its pods"),
+        What::Selector if by == By::Swap && path.contains("namespaceSelector") => {
+            Some("a policy names both namespaces, and both are there: which of them may connect is for the operator to say")
+        }
         What::Selector if by == By::Empty => Some("a Service that selects nothing gets its endpoints elsewhere"),
         What::Reference if by == By::Drop => Some("what is not referred to is not needed"),
-        What::Reference if path.ends_with("serviceName") => Some("a StatefulSet runs without its own Service"),
         What::Reference if role == Role::Values => {
             Some("the object and what refers to it take the name from this one value")
         }
@@ -50,6 +52,9 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         ),
         What::Variable if role == Role::Template => {
             Some("a template that asks for a value that nobody sets gets none, and charts rely on it")
+        }
+        What::Variable if role == Role::Compose && by == By::Swap => {
+            Some("both variables are set and used: which of them a setting takes, only the program that reads it knows")
         }
         What::Environment => Some("what a program reads of its environment, only it knows"),
         What::Volume if matches!(by, By::Drop | By::Swap | By::Reorder) => {

@@ -149,7 +149,18 @@ impl Case<'_> {
         };
         (gone || yardstick || equals) && self.words.iter().any(names)
             || (gone || operator.is_syntax()) && self.is_missed_by_its_reader(told, place)
+            || gone && self.is_missed_by_what_needs_it(told)
             || role == Some(Role::Workspace) && operator.removes()
+    }
+
+    /// An object that is not made any more is missed where something refers to it: the changed file makes objects of that kind.
+    fn is_missed_by_what_needs_it(&self, told: &Told) -> bool {
+        let kind = told.message.split_once(" needs ").and_then(|(_, rest)| rest.split(' ').next());
+        let makes = |kind: &str| {
+            let kind = format!("kind: {kind}");
+            self.subject.text(&self.mutant.place.file).lines().any(|line| line.trim() == kind)
+        };
+        told.rule == "dangling-reference" && kind.is_some_and(makes)
     }
 
     /// A Compose file or a template that stops at what is not there any more, or the rest of an image reference that is not whole.

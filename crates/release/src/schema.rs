@@ -194,6 +194,8 @@ pub(crate) struct ExternalEntry {
     config_maps: Option<Vec<String>>,
     service_accounts: Option<Vec<String>>,
     volume_claims: Option<Vec<String>>,
+    /// Objects of Kubernetes of any other kind, as `Kind/name`: `Service/gateway`, `Namespace/monitoring`.
+    objects: Option<Vec<String>>,
     /// Services whose image brings its own health check.
     healthchecks: Option<Vec<String>>,
     /// Variables of Compose files that only the operator's own env file or shell sets.

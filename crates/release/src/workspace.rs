@@ -117,6 +117,8 @@ pub struct External {
     pub config_maps: Vec<Spanned<String>>,
     pub service_accounts: Vec<Spanned<String>>,
     pub volume_claims: Vec<Spanned<String>>,
+    /// Objects of Kubernetes of any other kind, as `Kind/name`.
+    pub objects: Vec<Spanned<String>>,
     /// Services whose image brings its own health check.
     pub healthchecks: Vec<Spanned<String>>,
     /// Variables of Compose files that only the operator's own env file or shell sets.

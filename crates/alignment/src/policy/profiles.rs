@@ -130,6 +130,7 @@ impl Pair<'_> {
             config_maps,
             service_accounts,
             volume_claims,
+            objects,
             healthchecks,
             variables,
         } = own;
@@ -141,6 +142,7 @@ impl Pair<'_> {
             ("config_maps", &known.config_maps, config_maps),
             ("service_accounts", &known.service_accounts, service_accounts),
             ("volume_claims", &known.volume_claims, volume_claims),
+            ("objects", &known.objects, objects),
             ("healthchecks", &known.healthchecks, healthchecks),
             ("variables", &known.variables, variables),
         ] {

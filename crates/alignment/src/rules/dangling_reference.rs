@@ -1,24 +1,18 @@
-//! A pod needs a ConfigMap, Secret, ServiceAccount or PersistentVolumeClaim that is neither rendered nor made elsewhere.
+//! An object needs another one that is neither rendered nor made elsewhere.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
-use release::{External, Spanned, nearest};
-use yamlspan::NodeRef;
+use release::nearest;
 
-use crate::kubernetes::{KubeObject, Pod, objects, scalar, text};
-use crate::place::{Path, Place};
+use crate::kubernetes::{KubeObject, objects, text};
+use crate::place::Place;
+use crate::references::{self, Reference};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
 
 pub(super) struct DanglingReference;
-
-/// One reference: kind, name, and where it stands.
-pub(crate) struct Reference<'a> {
-    kind: &'static str,
-    pub(crate) name: &'a str,
-    path: Path,
-}
 
 impl Rule for DanglingReference {
     fn id(&self) -> &'static str {
@@ -26,7 +20,11 @@ impl Rule for DanglingReference {
     }
 
     fn summary(&self) -> &'static str {
-        "a pod needs an object that is neither rendered nor declared external"
+        "an object needs another one that is neither rendered nor declared external"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
@@ -42,8 +40,6 @@ pub(crate) struct Missing<'s, 'a> {
     pub(crate) reference: &'s Reference<'a>,
     /// Kind, namespace and name of everything that the variant renders.
     rendered: &'s BTreeSet<(&'a str, &'a str, &'a str)>,
-    /// The list under `external` that would declare it.
-    pub(crate) key: &'static str,
 }
 
 /// Every reference that leads nowhere.
@@ -53,17 +49,26 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
         for (variant, rendering) in profile.profile.variants.iter().enumerate() {
             let Some(kubernetes) = rendering.kubernetes() else { continue };
             let objects = objects(kubernetes);
-            let rendered: BTreeSet<(&str, &str, &str)> =
-                objects.iter().map(|object| (object.kind, object.namespace, object.name)).collect();
+            let rendered: BTreeSet<(&str, &str, &str)> = objects.iter().map(references::identity).collect();
+            // Without a namespace of its own an object is where it is put: perhaps where a reference into another namespace looks.
+            let anywhere: BTreeSet<(&str, &str)> = objects
+                .iter()
+                .filter(|object| text(object.node, &["metadata", "namespace"]).is_none_or(str::is_empty))
+                .map(|object| (object.kind, object.name))
+                .collect();
+            // Whoever puts an object into a namespace has it.
+            let inhabited: BTreeSet<&str> =
+                objects.iter().map(|object| object.namespace).chain([kubernetes.namespace.as_str()]).collect();
             for object in &objects {
-                for reference in &references(object) {
-                    let (key, declared) = declared(external, reference.kind);
-                    let known = rendered.contains(&(reference.kind, object.namespace, reference.name))
-                        || is_built_in(reference)
-                        || declared.iter().any(|declared| declared.value == reference.name);
-                    // The empty name of a ServiceAccount is that of `default`.
-                    if !known && (!reference.name.is_empty() || reference.kind != "ServiceAccount") {
-                        report(&Missing { profile, variant, object, reference, rendered: &rendered, key });
+                for reference in &references::of(object) {
+                    let elsewhere = reference.namespace != object.namespace;
+                    let known = rendered.contains(&reference.identity())
+                        || elsewhere && anywhere.contains(&(reference.kind, reference.name))
+                        || reference.is_built_in()
+                        || reference.kind == "Namespace" && inhabited.contains(reference.name)
+                        || reference.is_declared(external);
+                    if !known {
+                        report(&Missing { profile, variant, object, reference, rendered: &rendered });
                     }
                 }
             }
@@ -71,135 +76,32 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
     }
 }
 
-/// What the cluster makes in every namespace.
-fn is_built_in(reference: &Reference<'_>) -> bool {
-    matches!((reference.kind, reference.name), ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt"))
-}
-
 impl DanglingReference {
     fn finding(&self, missing: &Missing<'_, '_>) -> Finding<Place> {
-        let Missing { profile, variant, object, reference, rendered, key } = missing;
-        let name = reference.name;
+        let Missing { profile, variant, object, reference, rendered } = missing;
+        let Reference { kind, name, severity, .. } = reference;
+        let place = profile.value(*variant, object.object, reference.path.clone());
         if name.is_empty() {
-            let message = format!("profile `{}` needs a {} without a name", profile.name(), reference.kind);
-            let place = profile.value(*variant, object.object, reference.path.clone());
-            return Finding::new(self.id(), Severity::Error, place, message)
+            let message = format!("profile `{}` needs a {kind} without a name", profile.name());
+            return Finding::new(self.id(), *severity, place, message)
                 .label(format!("needed by {}", object.title()))
                 .help("write the name, or remove the reference");
         }
-        let same_kind = rendered.iter().filter(|(kind, ..)| *kind == reference.kind).map(|(_, _, name)| *name);
+        let (key, declared) = reference.declaration();
+        let same_kind = rendered.iter().filter(|(known, ..)| known == kind).map(|(_, _, name)| *name);
         let help = match nearest(name, same_kind) {
-            Some(near) => format!("did you mean `{near}`? If `{name}` is made elsewhere, list it under `external.{key}`"),
+            Some(near) => {
+                format!(
+                    "did you mean `{near}`? If `{name}` is made elsewhere, list `{declared}` under `external.{key}`"
+                )
+            }
             None => format!(
-                "render it, or list `{name}` under `external.{key}` of profile `{}` if it is made elsewhere",
+                "render it, or list `{declared}` under `external.{key}` of profile `{}` if it is made elsewhere",
                 profile.name()
             ),
         };
-        Finding::new(
-            self.id(),
-            Severity::Error,
-            profile.value(*variant, object.object, reference.path.clone()),
-            // Without the object: a name that many pods take from one value is one finding.
-            format!("profile `{}` needs {} `{name}`, which nothing makes", profile.name(), reference.kind),
-        )
-        .label(format!("needed by {}", object.title()))
-        .help(help)
-    }
-}
-
-fn declared<'a>(external: &'a External, kind: &str) -> (&'static str, &'a [Spanned<String>]) {
-    match kind {
-        "ConfigMap" => ("config_maps", &external.config_maps),
-        "Secret" => ("secrets", &external.secrets),
-        "ServiceAccount" => ("service_accounts", &external.service_accounts),
-        _ => ("volume_claims", &external.volume_claims),
-    }
-}
-
-fn references<'a>(object: &KubeObject<'a>) -> Vec<Reference<'a>> {
-    let mut out = Vec::new();
-    if let Some(pod) = object.pod() {
-        pod_references(&pod, &mut out);
-    }
-    if object.kind == "Ingress"
-        && let Some(tls) = object.node.at(&["spec", "tls"])
-    {
-        for (index, entry) in tls.target().items().enumerate() {
-            let path = object.path_of(&["spec", "tls"]).index(index);
-            push(&mut out, "Secret", entry, &["secretName"], &path);
-        }
-    }
-    if object.kind == "ServiceAccount"
-        && let Some(secrets) = object.node.at(&["imagePullSecrets"])
-    {
-        for (index, entry) in secrets.target().items().enumerate() {
-            let path = object.path_of(&["imagePullSecrets"]).index(index);
-            push(&mut out, "Secret", entry, &["name"], &path);
-        }
-    }
-    out
-}
-
-fn pod_references<'a>(pod: &Pod<'a>, out: &mut Vec<Reference<'a>>) {
-    push(out, "ServiceAccount", pod.spec, &["serviceAccountName"], &pod.spec_path);
-    if let Some(secrets) = pod.spec.at(&["imagePullSecrets"]) {
-        for (index, entry) in secrets.target().items().enumerate() {
-            push(out, "Secret", entry, &["name"], &pod.spec_path.key("imagePullSecrets").index(index));
-        }
-    }
-    for (path, volume) in pod.volumes() {
-        optional(out, "ConfigMap", volume, &["configMap"], "name", &path);
-        optional(out, "Secret", volume, &["secret"], "secretName", &path);
-        optional(out, "PersistentVolumeClaim", volume, &["persistentVolumeClaim"], "claimName", &path);
-        if let Some(sources) = volume.at(&["projected", "sources"]) {
-            let path = path.key("projected").key("sources");
-            for (index, source) in sources.target().items().enumerate() {
-                let path = path.index(index);
-                optional(out, "ConfigMap", source, &["configMap"], "name", &path);
-                optional(out, "Secret", source, &["secret"], "name", &path);
-            }
-        }
-    }
-    for (_, path, container) in pod.containers() {
-        for (index, entry) in container.at(&["env"]).into_iter().flat_map(|env| env.target().items()).enumerate() {
-            let path = path.key("env").index(index);
-            optional(out, "ConfigMap", entry, &["valueFrom", "configMapKeyRef"], "name", &path);
-            optional(out, "Secret", entry, &["valueFrom", "secretKeyRef"], "name", &path);
-        }
-        let sources = container.at(&["envFrom"]).into_iter().flat_map(|sources| sources.target().items());
-        for (index, source) in sources.enumerate() {
-            let path = path.key("envFrom").index(index);
-            optional(out, "ConfigMap", source, &["configMapRef"], "name", &path);
-            optional(out, "Secret", source, &["secretRef"], "name", &path);
-        }
-    }
-}
-
-/// A reference under `at` that may say `optional: true`.
-fn optional<'a>(
-    out: &mut Vec<Reference<'a>>,
-    kind: &'static str,
-    node: NodeRef<'a>,
-    at: &[&str],
-    key: &str,
-    path: &Path,
-) {
-    let Some(inner) = node.at(at) else { return };
-    if text(inner, &["optional"]) == Some("true") {
-        return;
-    }
-    let path = at.iter().fold(path.clone(), |path, step| path.key(step));
-    if inner.target().get(key).is_none() {
-        out.push(Reference { kind, name: "", path });
-        return;
-    }
-    push(out, kind, inner, &[key], &path);
-}
-
-fn push<'a>(out: &mut Vec<Reference<'a>>, kind: &'static str, node: NodeRef<'a>, at: &[&str], path: &Path) {
-    // A key without a value, as a template prints it for nothing, is the empty name.
-    if let Some(name) = node.at(at) {
-        let path = at.iter().fold(path.clone(), |path, step| path.key(step));
-        out.push(Reference { kind, name: scalar(name).unwrap_or_default(), path });
+        // Without the object: a name that many pods take from one value is one finding.
+        let message = format!("profile `{}` needs {kind} `{name}`, which nothing makes", profile.name());
+        Finding::new(self.id(), *severity, place, message).label(format!("needed by {}", object.title())).help(help)
     }
 }

@@ -45,7 +45,7 @@ impl Rule for ImageFromEnvironment {
                     .0
                     .iter()
                     .map(|step| match step {
-                        crate::place::Step::Key(key) => key.to_string(),
+                        crate::place::Step::Key(key) | crate::place::Step::Name(key) => key.to_string(),
                         crate::place::Step::Index(index) => index.to_string(),
                     })
                     .collect();

@@ -16,6 +16,9 @@ pub(super) struct MirrorDomainsDiffer;
 /// Variables of both services that name a domain; what else they have under `MIRROR` is their own business.
 const DOMAINS: [&str; 2] = ["CONCELIER__MIRROR__DOMAINS__", "EXCITITOR__MIRROR__DOMAINS__"];
 
+/// What the settings of each begin with, those too that are no matter of the mirror.
+const SETTINGS: [&str; 2] = ["CONCELIER__", "EXCITITOR__"];
+
 /// What makes a container one of them.
 const ENABLED: [&str; 2] = ["CONCELIER__MIRROR__ENABLED", "EXCITITOR__MIRROR__ENABLED"];
 
@@ -123,6 +126,24 @@ impl MirrorDomainsDiffer {
                 continue;
             }
             let expected = wanted.variables(service);
+            let has_own = |service: usize, rendered: &BTreeMap<String, String>| {
+                let own = |name: &str| SETTINGS.get(service).is_some_and(|prefix| name.starts_with(prefix));
+                container.variables.iter().any(|known| own(&known.name) && !rendered.contains_key(&known.name))
+            };
+            // Both know their own variables only.
+            if !has_own(service, &expected) && has_own(1 - service, &wanted.variables(1 - service)) {
+                out.push(
+                    Finding::new(
+                        self.id(),
+                        Severity::Error,
+                        container.place.clone(),
+                        format!("profile `{}` gives {} the domains of another service", profile.name(), container.title),
+                    )
+                    .label(format!("has `{prefix}…`"))
+                    .help("give it the env file that `collimate mirror render` writes for it"),
+                );
+                continue;
+            }
             let mut missing = Vec::new();
             for (name, expected) in &expected {
                 match value(name) {
@@ -166,7 +187,7 @@ impl MirrorDomainsDiffer {
                         Finding::new(
                             self.id(),
                             Severity::Error,
-                            variable.place.clone(),
+                            variable.named.clone(),
                             format!("profile `{}` gives {} a domain that is not there", profile.name(), container.title),
                         )
                         .label(format!("`{}` belongs to no domain", variable.name))

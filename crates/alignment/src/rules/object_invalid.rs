@@ -4,8 +4,9 @@ use findings::{Finding, Severity};
 use yamlspan::{Kind, NodeRef, Scalar};
 
 use crate::kinds::{self, Unknown};
-use crate::kubernetes::{KubeObject, Pod, objects, text};
+use crate::kubernetes::{KubeObject, PROBES, Pod, objects, text};
 use crate::place::{Path, Place};
+use crate::references;
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
 
@@ -34,6 +35,8 @@ impl Rule for ObjectInvalid {
                         continue;
                     }
                     wrong.head();
+                    wrong.labels();
+                    wrong.scale_target();
                     if let Some(pod) = object.pod() {
                         wrong.pod(&pod);
                     }
@@ -69,35 +72,87 @@ impl<'a> Wrong<'_, '_, 'a> {
         for (key, value) in [("apiVersion", object.api_version), ("kind", object.kind)] {
             if value.is_empty() {
                 let path = self.nearest_key(key);
-                self.push(path, format!("{named} has no `{key}`"), "write it: without it nothing knows what the object is");
+                self.push(
+                    path,
+                    format!("{named} has no `{key}`"),
+                    "write it: without it nothing knows what the object is",
+                );
                 return;
             }
         }
-        let (api_version, kind) = (object.api_version, object.kind);
+        let kind = object.kind;
+        self.exists(object.api_version, kind, &object.path);
+        let generated = text(object.node, &["metadata", "generateName"]).is_some_and(|name| !name.is_empty());
+        if object.name.is_empty() && !generated && !object.kind.ends_with("List") {
+            self.push(object.path_of(&["metadata", "name"]), format!("a {kind} has no name"), "write `metadata.name`");
+        }
+    }
+
+    /// An API of Kubernetes itself has the kind; `path` leads to what says `apiVersion` and `kind`.
+    fn exists(&mut self, api_version: &str, kind: &str, path: &Path) {
         match kinds::unknown(api_version, kind) {
             Some(Unknown::Group { near }) => {
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`? Groups of custom resources are domains"),
                     None => "groups of custom resources are domains".to_owned(),
                 };
-                self.push(object.path_of(&["apiVersion"]), format!("no API group can be called as in `{api_version}`"), &help);
+                self.push(path.key("apiVersion"), format!("no API group can be called as in `{api_version}`"), &help);
             }
             Some(Unknown::Version { known }) => {
                 let help = format!("its versions: {}", known.join(", "));
-                self.push(object.path_of(&["apiVersion"]), format!("Kubernetes has no `{api_version}`"), &help);
+                self.push(path.key("apiVersion"), format!("Kubernetes has no `{api_version}`"), &help);
             }
             Some(Unknown::Kind { near }) => {
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "correct `kind` or `apiVersion`".to_owned(),
                 };
-                self.push(object.path_of(&["kind"]), format!("Kubernetes has no `{kind}` in `{api_version}`"), &help);
+                self.push(path.key("kind"), format!("Kubernetes has no `{kind}` in `{api_version}`"), &help);
             }
             None => {}
         }
-        let generated = text(object.node, &["metadata", "generateName"]).is_some_and(|name| !name.is_empty());
-        if object.name.is_empty() && !generated && !object.kind.ends_with("List") {
-            self.push(object.path_of(&["metadata", "name"]), format!("a {kind} has no name"), "write `metadata.name`");
+    }
+
+    /// Labels of the object and of its pods: values of settings that got there are no labels.
+    fn labels(&mut self) {
+        let pod = self.object.pod();
+        let of_pods = pod.as_ref().and_then(|pod| {
+            let (_, template) = pod.spec_path.0.split_last()?;
+            Some((Path(template.to_vec()).key("metadata").key("labels"), pod.metadata?.at(&["labels"])?))
+        });
+        let own = self.object.node.at(&["metadata", "labels"]);
+        let own = own.map(|labels| (self.object.path_of(&["metadata", "labels"]), labels));
+        // The metadata of a Pod is its own.
+        for (path, labels) in own.into_iter().chain(of_pods.filter(|_| self.object.kind != "Pod")) {
+            for (key, value) in labels.target().entries() {
+                let (name, text) = (key.raw(), value.target());
+                if !is_label_key(name) {
+                    let message = format!("`{name}` of {} is no name of a label", self.object.title());
+                    self.push(path.name(name), message, "write `name` or `prefix/name`: letters, digits, `-`, `_` and `.`");
+                } else if matches!(text.value(), Scalar::Str) && !is_label_value(text.raw()) {
+                    let message = format!("label `{name}` of {} has no value that a label may have", self.object.title());
+                    let help = "use letters, digits, `-`, `_` and `.`, at most 63, or move it to `annotations`";
+                    self.push(path.key(name), message, help);
+                }
+            }
+        }
+    }
+
+    /// An autoscaler looks its target up by kind.
+    fn scale_target(&mut self) {
+        let Some(target) = references::scale_target(self.object) else { return };
+        let title = self.object.title();
+        for (key, value) in [("kind", target.kind), ("apiVersion", target.api_version)] {
+            // Without a version it is one of the core's, such as a ReplicationController.
+            let of_core = key == "apiVersion" && kinds::unknown("v1", target.kind).is_none();
+            if value.is_empty() && !of_core {
+                let message = format!("what {title} scales has no `{key}`");
+                self.push(target.path.clone(), message, "write it: without it the autoscaler finds nothing");
+                return;
+            }
+        }
+        if !target.api_version.is_empty() {
+            self.exists(target.api_version, target.kind, &target.path);
         }
     }
 
@@ -130,6 +185,12 @@ impl<'a> Wrong<'_, '_, 'a> {
                 let path = path.key("ports").index(index);
                 self.port(port, &path, "containerPort", &user);
             }
+            for keys in PROBES {
+                if let Some(asks) = container.at(keys) {
+                    let path = keys.iter().fold(path.clone(), |path, key| path.key(key));
+                    self.asked_port(asks, &path, keys, &user);
+                }
+            }
             for (index, variable) in items(container, "env").enumerate() {
                 if text(variable, &["name"]).unwrap_or_default().is_empty() {
                     let path = path.key("env").index(index).key("name");
@@ -161,7 +222,11 @@ impl<'a> Wrong<'_, '_, 'a> {
                 Some(name) => names.push(name),
                 None => {
                     let key = volume.target().entries().next().map_or("name", |(key, _)| key.raw());
-                    self.push(path.key(key), format!("a volume of {} has no name", self.object.title()), "write `name`");
+                    self.push(
+                        path.key(key),
+                        format!("a volume of {} has no name", self.object.title()),
+                        "write `name`",
+                    );
                 }
             }
         }
@@ -185,22 +250,69 @@ impl<'a> Wrong<'_, '_, 'a> {
         }
     }
 
+    /// The port that a probe asks: a number, or a name where the kubelet takes one.
+    fn asked_port(&mut self, asks: NodeRef<'a>, path: &Path, keys: &[&str], of: &str) {
+        let probe = keys.iter().rev().nth(1).copied().unwrap_or_default();
+        let Some(value) = asks.target().get("port").map(NodeRef::target) else {
+            let message = format!("`{probe}` of {of} has no `port`");
+            self.push(path.clone(), message, "write `port`");
+            return;
+        };
+        let takes_names = keys.last() != Some(&"grpc");
+        let is_name = matches!(value.value(), Scalar::Str)
+            && value.raw().bytes().any(|byte| byte.is_ascii_alphabetic())
+            && takes_names;
+        if !is_name && !is_port(value) {
+            let message = format!("`port` of `{probe}` of {of} is no port");
+            let help = match takes_names {
+                true => format!("write a number from 1 to {LAST_PORT} without quotes, or the name of a port"),
+                false => format!("write a number from 1 to {LAST_PORT} without quotes"),
+            };
+            self.push(path.key("port"), message, &help);
+        }
+    }
+
     /// A port that must be a number.
     fn port(&mut self, port: NodeRef<'_>, path: &Path, key: &str, of: &str) {
         let Some(value) = port.target().get(key).map(NodeRef::target) else {
             self.push(path.clone(), format!("a port of {of} has no `{key}`"), &format!("write `{key}`"));
             return;
         };
-        let number = match value.value() {
-            Scalar::Int(number) => u64::try_from(number).ok(),
-            Scalar::Uint(number) => Some(number),
-            _ => None,
-        };
-        if value.kind() != Kind::Scalar || !number.is_some_and(|number| (1..=LAST_PORT).contains(&number)) {
+        if !is_port(value) {
             let message = format!("`{key}` of {of} is no number from 1 to {LAST_PORT}");
             self.push(path.key(key), message, "write the number without quotes");
         }
     }
+}
+
+/// The longest value of a label, and the longest name without its prefix.
+const LONGEST_LABEL: usize = 63;
+
+/// Empty, or letters, digits and `-_.` between letters or digits.
+fn is_label_value(value: &str) -> bool {
+    let ends = [value.chars().next(), value.chars().next_back()];
+    value.len() <= LONGEST_LABEL
+        && ends.into_iter().flatten().all(|end| end.is_ascii_alphanumeric())
+        && value.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+}
+
+/// `name`, or `prefix/name` with a prefix that is a domain.
+fn is_label_key(key: &str) -> bool {
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let is_domain = |prefix: &str| {
+        !prefix.is_empty()
+            && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
+    };
+    !name.is_empty() && is_label_value(name) && prefix.is_none_or(is_domain)
+}
+
+fn is_port(value: NodeRef<'_>) -> bool {
+    let number = match value.value() {
+        Scalar::Int(number) => u64::try_from(number).ok(),
+        Scalar::Uint(number) => Some(number),
+        _ => None,
+    };
+    value.kind() == Kind::Scalar && number.is_some_and(|number| (1..=LAST_PORT).contains(&number))
 }
 
 fn items<'a>(node: NodeRef<'a>, key: &str) -> impl Iterator<Item = NodeRef<'a>> {

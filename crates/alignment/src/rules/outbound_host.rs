@@ -201,7 +201,7 @@ impl Walk<'_, '_> {
 /// The last key of a path.
 fn last_key(path: &Path) -> &str {
     let keys = path.0.iter().rev().filter_map(|step| match step {
-        Step::Key(key) => Some(&**key),
+        Step::Key(key) | Step::Name(key) => Some(&**key),
         Step::Index(_) => None,
     });
     keys.into_iter().next().unwrap_or_default()

@@ -22,7 +22,7 @@ const COMPOSE: &str = "services: {web: {image: nginx:1.27, hostname: \"${HOST}\"
 fn a_rule_is_explained() {
     let (code, stdout, stderr) = Tree::of(&[]).run_text(&["check", "--explain", "dangling-reference"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
-    assert!(stdout.starts_with("## `dangling-reference`\n\nSeverity: error.\n"), "{stdout}");
+    assert!(stdout.starts_with("## `dangling-reference`\n\nSeverity: error; warning "), "{stdout}");
     assert!(!stdout[3..].contains("\n## "), "one section only: {stdout}");
     check(
         &[],

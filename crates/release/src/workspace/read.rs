@@ -61,6 +61,7 @@ pub(crate) const EXTERNAL_KEYS: &[&str] = &[
     "config_maps",
     "service_accounts",
     "volume_claims",
+    "objects",
     "healthchecks",
     "variables",
 ];
@@ -247,9 +248,27 @@ fn read_external(reader: &mut Reader, node: NodeRef<'_>, path: &str) -> Option<E
         config_maps: reader.texts(&fields, "config_maps"),
         service_accounts: reader.texts(&fields, "service_accounts"),
         volume_claims: reader.texts(&fields, "volume_claims"),
+        objects: read_objects(reader, &fields),
         healthchecks: reader.texts(&fields, "healthchecks"),
         variables: reader.texts(&fields, "variables"),
     })
+}
+
+/// `Kind/name`: names of different kinds must not excuse each other.
+fn read_objects(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Spanned<String>> {
+    let mut objects = reader.texts(fields, "objects");
+    objects.retain(|object| {
+        let is_pair = object.value.split_once('/').is_some_and(|(kind, name)| {
+            kind.starts_with(|first: char| first.is_ascii_uppercase()) && !name.is_empty() && !name.contains('/')
+        });
+        if !is_pair {
+            let message = format!("`{}` must name kind and object", fields.path_of("objects"));
+            let help = "write `Kind/name`, such as `Service/gateway`".to_owned();
+            reader.problem(object.span, message, Some(help));
+        }
+        is_pair
+    });
+    objects
 }
 
 fn read_overlay(reader: &mut Reader, entry: Named<'_>) -> Option<Overlay> {

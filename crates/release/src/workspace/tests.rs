@@ -61,6 +61,13 @@ fn problems_name_place_reason_and_way_out() {
         Some("remove it"),
     );
     check(
+        "[Namespace/observability]",
+        "[observability]",
+        "observability",
+        "`profiles.helm/stage.external.objects` must name kind and object",
+        Some("write `Kind/name`, such as `Service/gateway`"),
+    );
+    check(
         "[out/legacy.yaml]",
         "[../legacy.yaml]",
         "../legacy.yaml",

@@ -15,7 +15,7 @@ use crate::discovery::{LeftOut, RELEASE_FILE};
 const MOST_NAMED: usize = 5;
 
 /// Lists under `external` that hold objects of Kubernetes.
-const OBJECTS: [&str; 4] = ["config_maps", "secrets", "service_accounts", "volume_claims"];
+const OBJECTS: [&str; 5] = ["config_maps", "secrets", "service_accounts", "volume_claims", "objects"];
 
 /// Empty if nothing is.
 pub(super) fn text(plan: &Plan, folder: &Utf8Path, left_out: &[LeftOut]) -> String {

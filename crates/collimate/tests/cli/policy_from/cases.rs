@@ -440,6 +440,17 @@ pub(super) const CASES: &[Case] = &[
         says: "the profile `p` has `k` in `external.volume_claims`",
         at: "k",
     },
+    Case {
+        keys: &["ExternalEntry.objects"],
+        workspace: MANIFESTS,
+        red: &[(
+            "m.yaml",
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec: {defaultBackend: {service: {name: web, port: {number: 80}}}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: \"r.example.org/web:1.0.0@<A>\"}]}\n",
+        )],
+        edit: ("manifests: [m.yaml]", "manifests: [m.yaml], external: {objects: [Service/web]}"),
+        says: "the profile `p` has `Service/web` in `external.objects`",
+        at: "Service/web",
+    },
     // No rule asks for these three today; a rule that will must not find them open.
     Case {
         keys: &["ExternalEntry.networks"],

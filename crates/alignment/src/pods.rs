@@ -1,0 +1,136 @@
+//! The pods of a rendering, and what selects them.
+
+use std::collections::BTreeMap;
+
+use yamlspan::NodeRef;
+
+use crate::kubernetes::{KubeObject, Pod, scalar, text};
+use crate::operators;
+
+pub(crate) type Labels<'a> = BTreeMap<&'a str, &'a str>;
+
+/// One pod, or the pods that one workload makes.
+pub(crate) struct Known<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) labels: Labels<'a>,
+    /// The names of its containers' ports.
+    pub(crate) ports: Vec<&'a str>,
+}
+
+/// The pods of a rendering. Looked up by label: a profile may have a thousand Services and as many pods.
+#[derive(Default)]
+pub(crate) struct Pods<'a> {
+    all: Vec<Known<'a>>,
+    by_label: BTreeMap<(&'a str, &'a str, &'a str), Vec<usize>>,
+    /// Whether there may be more of them while it runs.
+    pub(crate) others: bool,
+}
+
+impl<'a> Pods<'a> {
+    pub(crate) fn of(objects: &[KubeObject<'a>]) -> Self {
+        let mut pods = Self { others: operators::make_pods(objects), ..Self::default() };
+        for object in objects {
+            let Some(pod) = object.pod() else { continue };
+            let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"])).map(labels_of).unwrap_or_default();
+            let index = pods.all.len();
+            for (key, value) in &labels {
+                pods.by_label.entry((object.namespace, key, value)).or_default().push(index);
+            }
+            pods.all.push(Known { namespace: object.namespace, labels, ports: port_names(&pod) });
+        }
+        pods
+    }
+
+    /// The pods of a namespace that carry all of `wanted`.
+    pub(crate) fn carrying(&self, namespace: &str, wanted: &Labels<'_>) -> Vec<&Known<'a>> {
+        if wanted.is_empty() {
+            return self.all.iter().filter(|pod| pod.namespace == namespace).collect();
+        }
+        let rarest = wanted
+            .iter()
+            .map(|(key, value)| self.by_label.get(&(namespace, *key, *value)).map_or(&[][..], Vec::as_slice))
+            .min_by_key(|candidates| candidates.len());
+        let carries = |pod: &&Known<'a>| wanted.iter().all(|(key, value)| pod.labels.get(key) == Some(value));
+        rarest.unwrap_or_default().iter().filter_map(|index| self.all.get(*index)).filter(carries).collect()
+    }
+
+    /// The pods of a namespace that a selector with `matchLabels` and `matchExpressions` selects.
+    pub(crate) fn selected(&self, namespace: &str, selector: NodeRef<'_>) -> Vec<&Known<'a>> {
+        let wanted = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
+        let mut pods = self.carrying(namespace, &wanted);
+        pods.retain(|pod| selects(selector, &pod.labels));
+        pods
+    }
+
+    /// The label of a selector that no pod carries together with all the others: what is wrong, if it is one label.
+    pub(crate) fn odd_one<'w>(&self, namespace: &str, wanted: &Labels<'w>) -> Option<&'w str> {
+        let mut odd = wanted.keys().copied().filter(|key| {
+            let mut others = wanted.clone();
+            others.remove(key);
+            if others.is_empty() { wanted.len() == 1 } else { !self.carrying(namespace, &others).is_empty() }
+        });
+        odd.next().filter(|_| odd.next().is_none())
+    }
+}
+
+/// The Services of a namespace whose own labels a selector selects.
+pub(crate) fn services<'o, 'a>(
+    objects: &'o [KubeObject<'a>],
+    namespace: &'o str,
+    selector: NodeRef<'o>,
+) -> impl Iterator<Item = &'o KubeObject<'a>> {
+    objects.iter().filter(move |object| {
+        let labels = object.node.at(&["metadata", "labels"]).map(labels_of).unwrap_or_default();
+        (object.kind, object.group()) == ("Service", "") && object.namespace == namespace && selects(selector, &labels)
+    })
+}
+
+pub(crate) fn labels_of(node: NodeRef<'_>) -> Labels<'_> {
+    let entries = node.target().entries();
+    entries.map(|(key, value)| (key.raw(), scalar(value).unwrap_or_default())).collect()
+}
+
+/// The names of the ports of a pod's containers.
+fn port_names<'a>(pod: &Pod<'a>) -> Vec<&'a str> {
+    let containers = pod.containers().into_iter();
+    containers.flat_map(|(_, _, container)| named_ports(container)).collect()
+}
+
+/// The names that a container, or a Service, gives to its ports.
+pub(crate) fn named_ports(of: NodeRef<'_>) -> Vec<&str> {
+    let ports = of.target().get("ports").into_iter().flat_map(|ports| ports.target().items());
+    ports.filter_map(|port| text(port, &["name"])).collect()
+}
+
+/// Whether a selector says nothing at all.
+pub(crate) fn selects_everything(selector: NodeRef<'_>) -> bool {
+    let says = |key: &str| {
+        let part = selector.at(&[key]).map(NodeRef::target);
+        part.is_some_and(|part| part.entries().next().is_some() || part.items().next().is_some())
+    };
+    !says("matchLabels") && !says("matchExpressions")
+}
+
+/// Whether a label selector (`matchLabels`, `matchExpressions`) selects these labels.
+pub(crate) fn selects(selector: NodeRef<'_>, labels: &Labels<'_>) -> bool {
+    let wanted = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
+    if !wanted.iter().all(|(key, value)| labels.get(key) == Some(value)) {
+        return false;
+    }
+    let Some(expressions) = selector.at(&["matchExpressions"]) else { return true };
+    expressions.target().items().all(|expression| {
+        let Some(key) = text(expression, &["key"]) else { return false };
+        let values: Vec<&str> = match expression.at(&["values"]) {
+            Some(values) => values.target().items().filter_map(scalar).collect(),
+            None => Vec::new(),
+        };
+        let carried = labels.get(key);
+        match text(expression, &["operator"]) {
+            Some("In") => carried.is_some_and(|value| values.contains(value)),
+            Some("NotIn") => carried.is_none_or(|value| !values.contains(value)),
+            Some("Exists") => carried.is_some(),
+            Some("DoesNotExist") => carried.is_none(),
+            _ => false,
+        }
+    })
+}
