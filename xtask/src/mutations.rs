@@ -21,7 +21,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let most = arguments.number("--most")?.unwrap_or(MOST);
     let jobs = arguments.number("--jobs")?.unwrap_or(2).max(1);
     let named = arguments.list("--subject");
-    let filter = arguments.option("--filter")?;
+    let filters = arguments.list("--filter");
     let program = arguments.option("--program")?;
     let show = arguments.list("--show");
     let write = arguments.switch("--write");
@@ -37,7 +37,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
         let all = mutation::mutants(subject);
         let count = all.len();
         let mut mutants = mutation::at_most(most, all);
-        mutants.retain(|mutant| filter.as_ref().is_none_or(|text| mutant.name().contains(text.as_str())));
+        mutants.retain(|mutant| filters.is_empty() || filters.iter().any(|text| mutant.name().contains(text.as_str())));
         say(&format!("{}: {} of {count} mutants", subject.name, mutants.len()));
         for (mutant, judged) in judge_all(subject, mutants, &program, jobs) {
             if show.iter().any(|verdict| verdict == "all" || verdict == judged.verdict.name()) {

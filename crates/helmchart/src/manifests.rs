@@ -195,11 +195,15 @@ impl Shape {
     }
 }
 
-/// Where the byte at this offset came from. What is missed at the end is missed behind the last byte that came from somewhere.
+/// Where the byte at this offset came from, or the last byte before it that came from somewhere: what is missed at the end has no origin, nor
+/// has what `printf` makes of a value that is not there.
 fn origin(text: &Text, offset: usize) -> Option<source::Span> {
     let last = text.segments().last().map_or(offset, |segment| segment.range.end.saturating_sub(1));
     let offset = offset.min(last);
-    let segment = text.segments_in(offset..offset + 1).next()?;
+    let segments = text.segments();
+    let before = || segments.iter().rev().find(|segment| segment.range.end <= offset && !segment.range.is_empty());
+    let segment = text.segments_in(offset..offset + 1).next().or_else(before)?;
+    let offset = offset.min(segment.range.end.saturating_sub(1));
     let place = segment.origin.spans().first().copied()?;
     text.exact_span(offset..offset + 1).or(Some(place))
 }

@@ -32,9 +32,9 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
             Some("the component still runs elsewhere in the channel, and a profile need not run all of them")
         }
         What::Selector if by == By::Drop => Some("a selector that says less still selects its pods"),
-        What::Selector if by == By::Swap && path.contains("namespaceSelector") => {
-            Some("a policy names both namespaces, and both are there: which of them may connect is for the operator to say")
-        }
+        What::Selector if by == By::Swap && path.contains("namespaceSelector") => Some(
+            "a policy names both namespaces, and both are there: which of them may connect is for the operator to say",
+        ),
         What::Selector if by == By::Empty => Some("a Service that selects nothing gets its endpoints elsewhere"),
         What::Reference if by == By::Drop => Some("what is not referred to is not needed"),
         What::Reference if role == Role::Values => {
@@ -74,6 +74,9 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         What::Kind if by == By::OtherProfile => Some("another kind that exists, and that runs the same pods"),
         What::Volume if role == Role::Compose && by == By::Empty => {
             Some("Compose takes it for a volume without a name")
+        }
+        What::Port if by == By::Empty && path.ends_with("name") => {
+            Some("the only port of a Service needs no name, and nothing leads to it by name")
         }
         What::Port if !matches!(by, By::Empty | By::Quote | By::Break) => {
             Some("another port that is free: which one is meant, the operator knows")

@@ -65,8 +65,8 @@ const BETWEEN_EQUALS: &[&str] = &[
 /// A reader stops where it misses something that was defined elsewhere.
 const READERS: &[&str] = &["compose-invalid", "env-undefined", "helm-render", "helm-lint"];
 
-/// What is said of a reference that lacks a part.
-const IMAGES: &[&str] = &["image-unlisted", "image-unpinned"];
+/// What is said of a reference that lacks a part, or that is gone from where the workspace says it is.
+const IMAGES: &[&str] = &["image-unlisted", "image-unpinned", "images-at-unused"];
 
 /// The shortest word by which something that went away is recognised.
 const SHORTEST_WORD: usize = 3;

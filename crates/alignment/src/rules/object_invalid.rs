@@ -128,9 +128,14 @@ impl<'a> Wrong<'_, '_, 'a> {
                 let (name, text) = (key.raw(), value.target());
                 if !is_label_key(name) {
                     let message = format!("`{name}` of {} is no name of a label", self.object.title());
-                    self.push(path.name(name), message, "write `name` or `prefix/name`: letters, digits, `-`, `_` and `.`");
+                    self.push(
+                        path.name(name),
+                        message,
+                        "write `name` or `prefix/name`: letters, digits, `-`, `_` and `.`",
+                    );
                 } else if matches!(text.value(), Scalar::Str) && !is_label_value(text.raw()) {
-                    let message = format!("label `{name}` of {} has no value that a label may have", self.object.title());
+                    let message =
+                        format!("label `{name}` of {} has no value that a label may have", self.object.title());
                     let help = "use letters, digits, `-`, `_` and `.`, at most 63, or move it to `annotations`";
                     self.push(path.key(name), message, help);
                 }
@@ -237,6 +242,16 @@ impl<'a> Wrong<'_, '_, 'a> {
         let object = self.object;
         let title = object.title();
         let Some(ports) = object.node.at(&["spec", "ports"]) else { return };
+        let names: Vec<&str> = ports.target().items().map(|port| text(port, &["name"]).unwrap_or_default()).collect();
+        for (index, name) in names.iter().enumerate().filter(|_| names.len() > 1) {
+            let path = object.path_of(&["spec", "ports"]).index(index);
+            if name.is_empty() {
+                self.push(path, format!("one of several ports of {title} has no name"), "write `name`");
+            } else if names.iter().position(|known| known == name) != Some(index) {
+                let message = format!("two ports of {title} are called `{name}`");
+                self.push(path.key("name"), message, "give each a name of its own");
+            }
+        }
         for (index, port) in ports.target().items().enumerate() {
             let path = object.path_of(&["spec", "ports"]).index(index);
             self.port(port, &path, "port", &title);
