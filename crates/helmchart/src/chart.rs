@@ -288,7 +288,8 @@ fn assemble(entries: Vec<ChartFile>, depth: usize, loading: &mut Loading) -> Res
                 })?;
                 loading.values += plain.values().map(Tree::size).sum::<usize>();
                 if loading.values > MOST_VALUES {
-                    let message = format!("values.yaml: a chart and its subcharts may have {MOST_VALUES} values in all");
+                    let message =
+                        format!("values.yaml: a chart and its subcharts may have {MOST_VALUES} values in all");
                     return Err(Error::new(ErrorKind::Limit, message).at(entry.span(0)));
                 }
                 chart.values = Some(DefaultValues { file: entry, plain, traced: OnceLock::new() });

@@ -3,7 +3,7 @@
 mod canonical;
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::OnceLock;
 
 use source::{FileId, Span};
@@ -86,28 +86,17 @@ pub struct Component {
     pub reason: Option<Spanned<String>>,
     /// What [`Self::is_sample`] says, once it was asked.
     sample: OnceLock<bool>,
-    /// Of [`Tagged`].
+    /// Of its image and its tag.
     fingerprint: u64,
 }
 
-/// A component as a key: its image and its tag. Years of releases list thousands, so what most of them differ in is at hand.
-#[derive(Clone, Copy, Debug)]
-pub struct Tagged<'c>(pub &'c Component);
-
-impl PartialEq for Tagged<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.fingerprint == other.0.fingerprint
-            && self.0.tag.value == other.0.tag.value
-            && self.0.image.same_name(&other.0.image)
-    }
-}
-
-impl Eq for Tagged<'_> {}
-
-impl Hash for Tagged<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.fingerprint);
-    }
+/// Image and tag of a component, as a key. Years of releases list thousands: what tells most of them apart is compared first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tagged<'c> {
+    fingerprint: u64,
+    tag: &'c str,
+    repository: &'c str,
+    registry: &'c str,
 }
 
 fn fingerprint(image: &ImageRef, tag: &str) -> u64 {
@@ -153,6 +142,13 @@ impl Component {
             Only::Profile(name) => name == profile,
         };
         self.only_in.is_empty() || self.only_in.iter().any(|only| covers(only))
+    }
+
+    /// Its image and its tag.
+    #[must_use]
+    pub fn tagged(&self) -> Tagged<'_> {
+        let (repository, registry) = (self.image.repository(), self.image.registry());
+        Tagged { fingerprint: self.fingerprint, tag: &self.tag, repository, registry }
     }
 
     /// Whether the digest is a stand-in: the sha256 of `<image>:<tag>`.

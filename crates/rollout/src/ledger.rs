@@ -1,7 +1,7 @@
 //! All entries, in the order in which one follows from the other, and whether they hang together.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::entry::{Draft, Entry, EntryError};
 use crate::{Hash, Moment};
@@ -157,7 +157,7 @@ impl Ledger {
 }
 
 /// Where each entry is in a list of them; of what stands there twice, the last.
-fn places(known: &[Recorded]) -> HashMap<&Hash, usize> {
+fn places(known: &[Recorded]) -> BTreeMap<&Hash, usize> {
     known.iter().enumerate().map(|(place, recorded)| (&recorded.hash, place)).collect()
 }
 

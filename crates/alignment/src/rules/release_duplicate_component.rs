@@ -1,6 +1,6 @@
 //! Two components of a release have one name, or list one image under one tag.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use findings::{Finding, Severity};
 use release::{Component, Tagged};
@@ -23,12 +23,12 @@ impl Rule for ReleaseDuplicateComponent {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for release in survey.inputs.releases.iter().filter_map(|input| input.release()) {
             let version = &release.version.value;
-            let mut named: HashMap<&str, &Component> = HashMap::with_capacity(release.components.len());
+            let mut named: BTreeMap<&str, &Component> = BTreeMap::new();
             // Under two tags an image may stand twice: what a profile writes says which one it means.
-            let mut listed: HashMap<Tagged<'_>, &Component> = HashMap::with_capacity(release.components.len());
+            let mut listed: BTreeMap<Tagged<'_>, &Component> = BTreeMap::new();
             for component in &release.components {
                 let name = &component.name.value;
-                let first_listed = *listed.entry(Tagged(component)).or_insert(component);
+                let first_listed = *listed.entry(component.tagged()).or_insert(component);
                 let first = *named.entry(name).or_insert(component);
                 if !std::ptr::eq(first, component) {
                     out.push(

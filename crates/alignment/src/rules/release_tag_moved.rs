@@ -1,7 +1,6 @@
 //! Two releases list the same image and tag with different digests.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use findings::{Finding, Severity};
 use release::{Component, DigestKind, Release, Tagged};
@@ -22,10 +21,8 @@ impl Rule for ReleaseTagMoved {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        // Never iterated, so their order does not matter. Years of releases list an image thousands of times.
-        let listed = survey.inputs.releases.iter().filter_map(|input| Some(input.release()?.components.len()));
-        let mut first_listed: HashMap<Tagged<'_>, &Release> = HashMap::with_capacity(listed.sum());
-        let mut first_of_version: HashMap<&str, &Release> = HashMap::new();
+        let mut first_listed: BTreeMap<Tagged<'_>, (&Release, &Component)> = BTreeMap::new();
+        let mut first_of_version: BTreeMap<&str, &Release> = BTreeMap::new();
         // Two roles may share one file: a release does not contradict itself.
         let mut seen = BTreeSet::new();
         for input in survey.inputs.releases {
@@ -39,14 +36,7 @@ impl Rule for ReleaseTagMoved {
             }
             for component in &release.components {
                 let Some(digest) = component.digest.get() else { continue };
-                let first = match first_listed.entry(Tagged(component)) {
-                    Entry::Occupied(first) => first,
-                    Entry::Vacant(none) => {
-                        none.insert(release);
-                        continue;
-                    }
-                };
-                let (Tagged(other), other_release) = (first.key(), first.get());
+                let (other_release, other) = *first_listed.entry(component.tagged()).or_insert((release, component));
                 if other.digest.get() == Some(digest) || is_resolved((release, component), (other_release, other)) {
                     continue;
                 }

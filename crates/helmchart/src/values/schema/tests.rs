@@ -97,10 +97,14 @@ fn what_asks_for_leftovers_applies_again() {
                 format!(r#""a{level}": {{"allOf": [{next}, {next}]}}, "#)
             })
             .collect();
-        let schema = format!(r##"{{"$ref": "#/$defs/a0", "{keyword}": false, "$defs": {{{definitions}"a40": {{}}}}}}"##);
+        let schema =
+            format!(r##"{{"$ref": "#/$defs/a0", "{keyword}": false, "$defs": {{{definitions}"a40": {{}}}}}}"##);
         refused(&schema, "a: 1", "asked for in more than 20000 ways");
     }
-    accepted(r##"{"$ref": "#/$defs/a", "unevaluatedProperties": false, "$defs": {"a": {"properties": {"a": {}}}}}"##, "a: 1");
+    accepted(
+        r##"{"$ref": "#/$defs/a", "unevaluatedProperties": false, "$defs": {"a": {"properties": {"a": {}}}}}"##,
+        "a: 1",
+    );
 }
 
 #[test]
