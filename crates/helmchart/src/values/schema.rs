@@ -138,10 +138,9 @@ impl Report {
     }
 
     fn check(&mut self, data: &ChartData, file: &ChartFile, values: &Map) -> Result<(), Refusal> {
-        // Each value but the first follows one of these.
-        self.values += file.bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+        self.values += values_at_most(&file.bytes);
         if self.values > MOST_VALUES_IN_ALL {
-            return Err(Refusal::limit(format!("the schemas have more than {MOST_VALUES_IN_ALL} values in all")));
+            return Err(too_many_in_all());
         }
         match data.compiled_schema() {
             Some(schema) => check(schema, values, &mut self.steps),
@@ -150,8 +149,20 @@ impl Report {
     }
 }
 
+/// The values of a schema, or more: each but the first follows one of these.
+fn values_at_most(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count()
+}
+
+fn too_many_in_all() -> Refusal {
+    Refusal::limit(format!("the schemas have more than {MOST_VALUES_IN_ALL} values in all"))
+}
+
 /// Compiles a schema.
 pub(crate) fn compile(bytes: &[u8]) -> Compiled {
+    if values_at_most(bytes) > MOST_VALUES_IN_ALL {
+        return Err(too_many_in_all());
+    }
     let schema: Json = serde_json::from_slice(bytes)
         .map_err(|error| Refusal::malformed(error.to_string(), offset(bytes, error.line(), error.column())))?;
     let web = Web::of(&schema).map_err(Refusal::limit)?;
