@@ -236,7 +236,7 @@ fn schemas() {
             ),
             (steps, start),
         ),
-        chart("many values", with(format!("{{\"allOf\": [{}]}}", vec!["{}"; 160_000].join(",")), values), ("more than 150000 values", start)),
+        chart("many values", with(format!("{{\"allOf\": [{}]}}", vec!["true"; 160_000].join(",")), values), ("more than 150000 values", start)),
         chart("many mistakes", with("{\"additionalProperties\": {\"type\": \"string\"}}".to_owned(), &keys), ("more are not shown", "")),
     ]);
 }
