@@ -72,7 +72,7 @@ fn key_of(call: &Call<'_, '_>, pem: Option<usize>) -> Result<PrivateKey, Functio
         Some(index) => PrivateKey::parse(&call.text(index))
             .map_err(|error| FunctionError::new(format!("parsing private key: {error}"))),
         None => {
-            call.functions.spend(10)?;
+            call.functions.spend(12)?;
             PrivateKey::new_rsa(&call.functions.random, CERTIFICATE_BITS)
         }
     }

@@ -66,7 +66,7 @@ const MOST_PATTERNS: usize = 256;
 /// What a pattern costs that is too large to be kept, in units of slow work.
 const LARGE_PATTERN: u32 = 2;
 
-/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates; this is eighteen
+/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates; this is fifteen
 /// of them, or a dozen password hashes.
 const MOST_SLOW_WORK: u32 = 200;
 
