@@ -49,6 +49,21 @@ fn releases() {
     ]);
 }
 
+/// What is looked at for each of many is looked up, and a text that many values come from is looked through once.
+#[test]
+fn many_of_each() {
+    let quiet = format!(
+        "{START}profiles:\n  p: {{channel: edge, compose: [compose.yaml]}}\nrules: {{component-unused: off, image-unpinned: off}}\n"
+    );
+    let components: String = (0..10_000)
+        .map(|number| format!("  c{number}: {{image: docker.io/a/c{number}, tag: \"1\", digest: unresolved}}\n"))
+        .collect();
+    let words = format!("services: {{a: {{image: b, command: \"{}\"}}}}\n", "a ".repeat(100_000));
+    let case = workspace("components and words", quiet, ("image-unlisted", "compose.yaml:1:23"));
+    let case = with(case, "edge.yaml", format!("{RELEASE}{components}"));
+    refused(vec![with(case, "compose.yaml", words)]);
+}
+
 #[test]
 fn manifests() {
     let profile = format!("{START}profiles:\n  p: {{channel: edge, manifests: [m.yaml]}}\n");
