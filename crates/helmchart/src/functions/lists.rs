@@ -149,11 +149,13 @@ pub(crate) fn chunk(call: &mut Call<'_, '_>) -> Answer {
 
 /// `untilStep`: from `start` to before `stop`.
 pub(crate) fn numbers(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, FunctionError> {
-    let mut out = Vec::new();
     let upward = start <= stop;
     if (upward && step <= 0) || (!upward && step >= 0) {
-        return Ok(out);
+        return Ok(Vec::new());
     }
+    // A list that grows leaves as much behind as it has.
+    let count = stop.abs_diff(start).div_ceil(step.unsigned_abs());
+    let mut out = Vec::with_capacity(usize::try_from(count).map_or(MOST_NUMBERS, |count| count.min(MOST_NUMBERS)));
     let mut number = start;
     while if upward { number < stop } else { number > stop } {
         if out.len() == MOST_NUMBERS {
