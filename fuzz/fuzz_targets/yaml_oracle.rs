@@ -60,17 +60,31 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             Some(document) => decode::value(&document, &Text::new(text)),
             None => Ok(Data::Null),
         });
-        compare(key, &ours, &answer[key], |data| match dialect {
+        compare((text, key), &ours, &answer[key], |data| match dialect {
             Dialect::GoYamlV2 => emit::try_go_yaml_v2(data),
             Dialect::GoYamlV3 => Ok(emit::go_yaml_v3(data, 2)),
             Dialect::GoYamlV4 => Ok(emit::go_yaml_v4(data, 2)),
         });
     }
     let ours = decode::json_value(&Text::new(text), FILE, decode::Options::default());
-    compare("sigs", &ours, &answer["sigs"], emit::try_go_yaml_v2);
+    compare((text, "sigs"), &ours, &answer["sigs"], emit::try_go_yaml_v2);
 });
 
-fn compare(key: &str, ours: &Result<Data, Error>, theirs: &Value, emitted: impl Fn(&Data) -> Result<Text, Error>) {
+/// How often go-yaml is asked whether it says the same twice.
+const ASKED: usize = 50;
+
+/// Whether go-yaml itself writes this one way or another. Its order of keys is no total one: `0500-x` comes after `497`, that after
+/// `0v`, and `0v` after `0500-x`. What it sorts comes out of a Go map, in another order each time.
+fn wavers(text: &str, key: &str, answer: &str) -> bool {
+    ORACLE.with_borrow_mut(|oracle| (0..ASKED).any(|_| oracle.ask(text)[key]["emit"] != *answer))
+}
+
+fn compare(
+    (text, key): (&str, &str),
+    ours: &Result<Data, Error>,
+    theirs: &Value,
+    emitted: impl Fn(&Data) -> Result<Text, Error>,
+) {
     let their_error = theirs["error"].as_str().unwrap_or_default();
     match ours {
         // A limit of ours where go-yaml has none, or a larger one.
@@ -82,6 +96,7 @@ fn compare(key: &str, ours: &Result<Data, Error>, theirs: &Value, emitted: impl 
             assert_eq!(ours, theirs["value"].as_str().unwrap_or_default(), "{key}: another value");
             let theirs = theirs["emit"].as_str().unwrap_or_default();
             match emitted(data) {
+                Ok(ours) if ours.as_str() != theirs && wavers(text, key, theirs) => {}
                 Ok(ours) => assert_eq!(ours.as_str(), theirs, "{key}: written otherwise"),
                 Err(error) => assert_eq!(format!("error: {error}"), theirs, "{key}: written, not refused"),
             }
