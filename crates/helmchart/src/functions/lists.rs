@@ -169,8 +169,9 @@ pub(crate) fn numbers(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, Func
 }
 
 fn integers(call: &mut Call<'_, '_>, numbers: Vec<i64>) -> Answer {
+    // Before it is made: a list that is too large takes no memory.
+    call.exec.charge(numbers.len() * size_of::<Value>())?;
     let items: Vec<Value> = numbers.into_iter().map(Value::int).collect();
-    charge(call, &items)?;
     Ok(List::typed(Type::INTS, items).into())
 }
 
