@@ -12,6 +12,7 @@ use crate::{ReleaseInput, Role};
 
 /// What releases that run have in common with an archived one, if there is anything between them.
 pub struct Words {
+    texts: BTreeSet<String>,
     /// `None`: they cannot be looked for.
     finder: Option<AhoCorasick>,
 }
@@ -25,10 +26,21 @@ impl Words {
 
     /// These words. Empty ones stand nowhere.
     pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
-        let words: BTreeSet<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        Self::of_texts(words.into_iter().filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn of_texts(texts: BTreeSet<String>) -> Self {
         // YAML may break a text where it has a space.
-        let is_in_one_piece = !words.iter().any(|word| word.contains(char::is_whitespace));
-        Self { finder: is_in_one_piece.then(|| AhoCorasick::new(words).ok()).flatten() }
+        let is_in_one_piece = !texts.iter().any(|word| word.contains(char::is_whitespace));
+        let finder = is_in_one_piece.then(|| AhoCorasick::new(&texts).ok()).flatten();
+        Self { texts, finder }
+    }
+
+    /// Those of `more` that are not among these; `None` if all are.
+    #[must_use]
+    pub fn beyond(&self, more: &Self) -> Option<Self> {
+        let texts: BTreeSet<String> = more.texts.difference(&self.texts).cloned().collect();
+        (!texts.is_empty()).then(|| Self::of_texts(texts))
     }
 
     /// Whether one of them may be a value of this manifest. A text with escapes may say anything.

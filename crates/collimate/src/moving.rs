@@ -19,21 +19,23 @@ use crate::{archive, documents, parallel, place, proving};
 /// The state of the workspace before anything moves.
 pub(crate) struct Before {
     pub(crate) checked: Checked,
+    /// What it had in common with the archived manifests that were looked at.
+    words: Words,
     archive: BTreeSet<Utf8PathBuf>,
 }
 
 /// Looks at the workspace before anything moves.
 pub(crate) fn look(ctx: &Ctx, session: &Session) -> Before {
-    look_beside(ctx, session, touched(session, session))
+    look_beside(ctx, session, Words::of(session.releases.iter()))
 }
 
-fn look_beside(ctx: &Ctx, session: &Session, archive: BTreeSet<Utf8PathBuf>) -> Before {
-    Before { checked: checking::check(ctx, session, &scope(session, &archive)), archive }
+fn look_beside(ctx: &Ctx, session: &Session, words: Words) -> Before {
+    let archive = touched(session, &words);
+    Before { checked: checking::check(ctx, session, &scope(session, &archive)), words, archive }
 }
 
-/// The archived manifests of `session` that can matter to what runs now or runs next: a move makes no finding of any other.
-fn touched(session: &Session, next: &Session) -> BTreeSet<Utf8PathBuf> {
-    let words = Words::of(session.releases.iter().chain(&next.releases));
+/// The archived manifests that can matter to what runs now or runs next, which has these words: a move makes no finding of any other.
+fn touched(session: &Session, words: &Words) -> BTreeSet<Utf8PathBuf> {
     let archived: Vec<&ReleaseInput> = session.releases.iter().filter(|input| input.role == Role::Archive).collect();
     let is_touched = parallel::map(&archived, |input| words.may_stand_in(input));
     archived.iter().zip(is_touched).filter(|(_, touched)| *touched).map(|(input, _)| input.path.clone()).collect()
@@ -52,11 +54,12 @@ pub(crate) fn prove(
     profiles: &BTreeSet<String>,
 ) -> Result<()> {
     let next = session.with(ctx, texts)?;
-    let archive = touched(session, &next);
-    let before = match before {
-        Some(before) if before.archive == archive => before,
-        _ => look_beside(ctx, session, archive),
+    let words = Words::of(session.releases.iter().chain(&next.releases));
+    let has_seen = |before: &Before| {
+        let more = before.words.beyond(&words);
+        more.is_none_or(|more| touched(session, &more).is_subset(&before.archive))
     };
+    let before = before.filter(has_seen).unwrap_or_else(|| look_beside(ctx, session, words));
     // With what the move itself puts there.
     let mut archive = before.archive;
     archive.extend(texts.keys().cloned());
