@@ -26,5 +26,8 @@ pub(crate) fn map<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R +
         }
         helmchart::on_large_stack(run);
     });
-    slots.into_iter().filter_map(OnceLock::into_inner).collect()
+    // Every one is there, which `collect` cannot know.
+    let mut results = Vec::with_capacity(slots.len());
+    results.extend(slots.into_iter().filter_map(OnceLock::into_inner));
+    results
 }

@@ -174,10 +174,13 @@ fn read_ledger(session: &Session, folder: &Utf8Path) -> Result<(Ledger, Vec<Faul
     let read = parallel::map(&entries, |entry| {
         Ok(Recorded::read(&entry.name, &session.files.read_once(&history.join(&entry.name))?))
     });
-    let read = read.into_iter().collect::<std::result::Result<Vec<_>, FileError>>().map_err(|error| {
-        unreadable(error).hint("put back the files that version control holds; nothing was changed")
-    })?;
-    let (ledger, mut faults) = Ledger::of(read);
+    let mut entries = Vec::with_capacity(read.len());
+    for read in read {
+        entries.push(read.map_err(|error: FileError| {
+            unreadable(error).hint("put back the files that version control holds; nothing was changed")
+        })?);
+    }
+    let (ledger, mut faults) = Ledger::of(entries);
     faults.extend(
         others(&session.files.absolute(&history))
             .into_iter()
