@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use release::Release;
 
 use crate::{ReleaseInput, Role};
@@ -32,7 +32,9 @@ impl Words {
     fn of_texts(texts: BTreeSet<String>) -> Self {
         // YAML may break a text where it has a space.
         let is_in_one_piece = !texts.iter().any(|word| word.contains(char::is_whitespace));
-        let finder = is_in_one_piece.then(|| AhoCorasick::new(&texts).ok()).flatten();
+        // Digits and letters that words start with are everywhere: looking for them first takes longer.
+        let finder = || AhoCorasick::builder().prefilter(false).kind(Some(AhoCorasickKind::DFA)).build(&texts).ok();
+        let finder = is_in_one_piece.then(finder).flatten();
         Self { texts, finder }
     }
 
@@ -47,7 +49,7 @@ impl Words {
     #[must_use]
     pub fn may_stand_in(&self, input: &ReleaseInput) -> bool {
         let Some(finder) = &self.finder else { return true };
-        input.text().contains('\\') || finder.is_match(input.text())
+        memchr::memchr(b'\\', input.text().as_bytes()).is_some() || finder.is_match(input.text())
     }
 }
 
