@@ -67,8 +67,8 @@ fn prometheus_and_loki_have_the_run_and_another_tenant_does_not() {
         .args(["--prometheus", &format!("https://localhost:{prometheus_port}")])
         .args(["--loki", &format!("https://localhost:{loki_port}")]);
     let (code, report) = report(&cli);
-    let logs =
-        [collector.log(), loki.log(), prometheus.log()].map(|log| log[log.len().saturating_sub(1500)..].to_owned());
+    let end = |log: String| log[log.floor_char_boundary(log.len().saturating_sub(1500))..].to_owned();
+    let logs = [collector.log(), loki.log(), prometheus.log()].map(end);
     assert_eq!(code, 0, "{report:#}\n{}", logs.join("\n---\n"));
     let found: Vec<(String, u64)> = report["tables"]["backends"]
         .as_array()
