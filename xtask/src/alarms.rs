@@ -36,10 +36,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     if folders.is_empty() {
         bail!("name the folders of the projects");
     }
-    let program = match program {
-        Some(program) => absolute(&program)?,
-        None => parity::build()?,
-    };
+    let program = parity::program(program)?;
     let mut projects = Vec::new();
     for folder in &folders {
         let folder = absolute(folder)?;

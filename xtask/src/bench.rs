@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
 
 use crate::arguments::Arguments;
 use crate::terminal::{print, say};
@@ -46,12 +47,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let write = arguments.switch("--write");
     let program = arguments.option("--program")?;
     arguments.done()?;
-    let collimate = match program {
-        Some(program) => {
-            Utf8PathBuf::from(&program).canonicalize_utf8().with_context(|| format!("cannot find `{program}`"))?
-        }
-        None => crate::parity::build()?,
-    };
+    let collimate = crate::parity::program(program)?;
     let (report, passed) = measure(&collimate, repeat)?;
     print(&report);
     if write {
@@ -143,11 +139,17 @@ fn measure(collimate: &Utf8Path, repeat: usize) -> Result<(String, bool)> {
     Ok((text, passed))
 }
 
+/// A folder that lasts as long as the first of the two, and its path.
+fn scratch() -> Result<(TempDir, Utf8PathBuf)> {
+    let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
+    let path = Utf8PathBuf::from_path_buf(folder.path().canonicalize()?)
+        .map_err(|path| anyhow::anyhow!("`{}` is not UTF-8", path.display()))?;
+    Ok((folder, path))
+}
+
 /// Time and memory on generated input of growing size.
 fn growth(collimate: &Utf8Path, repeat: usize) -> Result<String> {
-    let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
-    let folder = Utf8PathBuf::from_path_buf(folder.path().canonicalize()?)
-        .map_err(|path| anyhow::anyhow!("`{}` is not UTF-8", path.display()))?;
+    let (_scratch, folder) = scratch()?;
     let mut text = "\
 | generated input | median | peak memory | each |
 |---|---|---|---|

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use mutation::{Judge, Judged, Mutant, Subject};
 
 use crate::arguments::Arguments;
-use crate::parity::build;
+use crate::parity;
 use crate::results;
 use crate::terminal::{print, say};
 
@@ -26,10 +26,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let show = arguments.list("--show");
     let write = arguments.switch("--write");
     arguments.done()?;
-    let program = match program {
-        Some(program) => Utf8PathBuf::from(program).canonicalize_utf8()?,
-        None => build()?,
-    };
+    let program = parity::program(program)?;
     let mut subjects = Subject::all();
     subjects.retain(|known| named.is_empty() || named.contains(&known.name));
     let mut verdicts = Vec::new();

@@ -51,10 +51,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     }
 
     let tools = Tools {
-        collimate: match program {
-            Some(program) => absolute(&program)?,
-            None => build()?,
-        },
+        collimate: self::program(program)?,
         helm: peer(&format!("helm{helm}"), !charts.is_empty())?,
         compose: peer("compose", !compose.is_empty())?,
         helm_major: helm,
@@ -86,6 +83,11 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
 
 fn absolute(path: &str) -> Result<Utf8PathBuf> {
     Utf8PathBuf::from(path).canonicalize_utf8().with_context(|| format!("cannot find `{path}`"))
+}
+
+/// The program that was named on the command line, or else one as people install it.
+pub(crate) fn program(named: Option<String>) -> Result<Utf8PathBuf> {
+    named.map_or_else(build, |path| absolute(&path))
 }
 
 /// Builds the program as people install it.

@@ -30,8 +30,9 @@ impl Words {
     }
 
     fn of_texts(texts: BTreeSet<String>) -> Self {
-        // YAML may break a text where it has a space.
-        let is_in_one_piece = !texts.iter().any(|word| word.contains(char::is_whitespace));
+        // YAML may break a text where it has a space, and doubles a quote.
+        let is_apart = |letter: char| letter.is_whitespace() || letter == '\'';
+        let is_in_one_piece = !texts.iter().any(|word| word.contains(is_apart));
         // Digits and letters that words start with are everywhere: looking for them first takes longer.
         let finder = || AhoCorasick::builder().prefilter(false).kind(Some(AhoCorasickKind::DFA)).build(&texts).ok();
         let finder = is_in_one_piece.then(finder).flatten();

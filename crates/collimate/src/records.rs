@@ -26,9 +26,9 @@ use crate::{parallel, signature};
 
 /// The ledger's folder, beside the manifests.
 const HISTORY: &str = "history";
-/// Hidden, so that nothing takes them for manifests.
 /// What gates' commands printed, below the ledger's folder.
 const OUTPUT: &str = "output";
+/// Hidden, as the journal is, so that nothing takes them for manifests.
 const LOCK: &str = ".collimate-lock";
 const JOURNAL: &str = ".collimate-journal";
 

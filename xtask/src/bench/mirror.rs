@@ -65,12 +65,7 @@ pub(super) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let write = arguments.switch("--write");
     let program = arguments.option("--program")?;
     arguments.done()?;
-    let program = match program {
-        Some(program) => {
-            Utf8PathBuf::from(&program).canonicalize_utf8().with_context(|| format!("cannot find `{program}`"))?
-        }
-        None => crate::parity::build()?,
-    };
+    let program = crate::parity::program(program)?;
     let mut gateway = Gateway::start(&program)?;
     let (report, passed) = gateway.measure(seconds, clients, rounds)?;
     print(&report);

@@ -38,13 +38,8 @@ pub(super) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let write = arguments.switch("--write");
     let program = arguments.option("--program")?;
     arguments.done()?;
-    let program = match program {
-        Some(program) => Utf8PathBuf::from(program).canonicalize_utf8()?,
-        None => crate::parity::build()?,
-    };
-    let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
-    let folder = Utf8PathBuf::from_path_buf(folder.path().canonicalize()?)
-        .map_err(|path| anyhow::anyhow!("`{}` is not UTF-8", path.display()))?;
+    let program = crate::parity::program(program)?;
+    let (_scratch, folder) = super::scratch()?;
     let files = copy(&repository::root()?, &folder)?;
     let watching = Watching::start(&program, &folder)?;
     let mut changes = BTreeMap::new();

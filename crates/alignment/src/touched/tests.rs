@@ -30,6 +30,7 @@ fn a_version_a_tag_or_a_digest_in_common_is_enough() {
     }
     // What is written in two lines is found in none.
     assert!(current(&manifest("v 1", "t1", '1')).may_stand_in(&input(Role::Archive, &manifest("v\n  1", "t2", '2'))));
+    assert!(current(&manifest("v'1", "t1", '1')).may_stand_in(&input(Role::Archive, &manifest("'v''1'", "t2", '2'))));
     let archived = [input(Role::Archive, &manifest("v2", "t2", '2'))];
     assert!(!Words::of(archived.iter()).may_stand_in(&archived[0]), "what is not in use has no words");
 }
