@@ -33,8 +33,10 @@ impl Words {
         // YAML may break a text where it has a space, and doubles a quote.
         let is_apart = |letter: char| letter.is_whitespace() || letter == '\'';
         let is_in_one_piece = !texts.iter().any(|word| word.contains(is_apart));
-        // Digits and letters that words start with are everywhere: looking for them first takes longer.
-        let finder = || AhoCorasick::builder().prefilter(false).kind(Some(AhoCorasickKind::DFA)).build(&texts).ok();
+        // Digits and letters that many words start with are everywhere: looking for them first takes longer. One word is looked for whole.
+        let mut builder = AhoCorasick::builder();
+        builder.prefilter(texts.len() == 1).kind(Some(AhoCorasickKind::DFA));
+        let finder = || builder.build(&texts).ok();
         let finder = is_in_one_piece.then(finder).flatten();
         Self { texts, finder }
     }

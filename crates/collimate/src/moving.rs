@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alignment::{ReleaseInput, Role, Words};
+use alignment::{Role, Words};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Severity, TextOptions, plural};
 use release::Channel;
@@ -14,7 +14,7 @@ use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::pinning::trial;
 use crate::session::Session;
-use crate::{archive, documents, parallel, place, proving};
+use crate::{archive, documents, place, proving};
 
 /// The state of the workspace before anything moves.
 pub(crate) struct Before {
@@ -36,9 +36,8 @@ fn look_beside(ctx: &Ctx, session: &Session, words: Words) -> Before {
 
 /// The archived manifests that can matter to what runs now or runs next, which has these words: a move makes no finding of any other.
 fn touched(session: &Session, words: &Words) -> BTreeSet<Utf8PathBuf> {
-    let archived: Vec<&ReleaseInput> = session.releases.iter().filter(|input| input.role == Role::Archive).collect();
-    let is_touched = parallel::map(&archived, |input| words.may_stand_in(input));
-    archived.iter().zip(is_touched).filter(|(_, touched)| *touched).map(|(input, _)| input.path.clone()).collect()
+    let archived = session.mentioning(words).into_iter().filter(|input| input.role == Role::Archive);
+    archived.map(|input| input.path.clone()).collect()
 }
 
 /// What `before` looked at is not looked at again, unless the move is about more of the archive.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use alignment::{Facts, Inputs, ReleaseInput, Role};
+use alignment::{Facts, Inputs, ReleaseInput, Role, Words};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
 use release::{Problem, ProfileSource, Workspace};
@@ -164,6 +164,12 @@ impl Session {
             names.is_empty() || names.iter().any(|name| *name == profile.name.value || *name == profile.channel.value)
         };
         Ok(self.workspace.profiles.iter().filter(selected).collect())
+    }
+
+    /// The manifests in which one of the words may stand.
+    pub(crate) fn mentioning(&self, words: &Words) -> Vec<&ReleaseInput> {
+        let may = parallel::map(&self.releases, |input| words.may_stand_in(input));
+        self.releases.iter().zip(may).filter_map(|(input, may)| may.then_some(input)).collect()
     }
 
     /// Every path that the workspace file names.

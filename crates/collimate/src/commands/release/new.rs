@@ -303,8 +303,8 @@ fn is_free(records: &Records, manifest: &Manifest) -> Result<()> {
             .hint("give the new one a version of its own")
     };
     let words = Words::new([version.as_str()]);
-    let named = || records.session.releases.iter().filter(|input| words.may_stand_in(input));
-    for input in named() {
+    let named = records.session.mentioning(&words);
+    for input in &named {
         let Some(release) = input.release().filter(|release| release.version.value == *version) else {
             continue;
         };
@@ -315,7 +315,7 @@ fn is_free(records: &Records, manifest: &Manifest) -> Result<()> {
     let entries = records.ledger.entries().iter();
     let mut known = entries.flat_map(|recorded| recorded.entry.from.iter().chain(&recorded.entry.to));
     let has_version = |release: &&Release| release.version.value == *version;
-    let is_here = named().filter_map(|input| input.release()).any(|release| has_version(&release));
+    let is_here = named.iter().filter_map(|input| input.release()).any(|release| has_version(&release));
     if !is_here && known.any(|held| held.version == *version) {
         return Err(taken("the ledger knows it".to_owned()));
     }

@@ -145,7 +145,7 @@ fn changeable(session: &Session, ledger: &Ledger, named: &Named) -> Result<()> {
 fn elsewhere(session: &Session, named: &Named) -> Elsewhere {
     let mut known = Elsewhere::new();
     let words = Words::new(named.release.components.iter().map(|component| component.tag.value.as_str()));
-    for input in session.releases.iter().filter(|input| input.path != named.path && words.may_stand_in(input)) {
+    for input in session.mentioning(&words).into_iter().filter(|input| input.path != named.path) {
         for component in input.release().iter().flat_map(|release| &release.components) {
             if let Some(digest) = component.digest.get().filter(|_| !component.is_sample()) {
                 let key = (component.image.name(), component.tag.value.clone());

@@ -24,10 +24,9 @@ pub(super) fn reason(session: &Session, ledger: &Ledger, named: &Named) -> Optio
     let is_archive = |path: &Utf8Path| path.parent().is_some_and(|folder| folder.file_name() == Some(ARCHIVE));
     let has_version = |release: &Release| release.version.value == *version;
     let words = Words::new([version.as_str()]);
-    let archived =
-        session.releases.iter().filter(|input| words.may_stand_in(input) || input.path == named.path).find(|input| {
-            is_archive(&input.path) && (input.path == named.path || input.release().is_some_and(has_version))
-        });
+    let archived = session.mentioning(&words).into_iter().find(|input| {
+        is_archive(&input.path) && (input.path == named.path || input.release().is_some_and(has_version))
+    });
     if let Some(archived) = archived {
         return Some(format!("it is in the archive: `{}`", archived.path));
     }
@@ -50,8 +49,7 @@ pub(super) fn reason(session: &Session, ledger: &Ledger, named: &Named) -> Optio
 pub(super) fn is_free_beside(session: &Session, manifest: &Manifest) -> Result<()> {
     let has_version = |release: &&Release| release.version.value == manifest.version;
     let words = Words::new([manifest.version.as_str()]);
-    let mut named = session.releases.iter().filter(|input| words.may_stand_in(input));
-    let taken = named.find(|input| input.release().filter(has_version).is_some());
+    let taken = session.mentioning(&words).into_iter().find(|input| input.release().filter(has_version).is_some());
     taken.map_or(Ok(()), |taken| {
         Err(Failure::usage(format!("there is a release `{}` already: `{}`", manifest.version, taken.path))
             .because("a version names one release for ever")
@@ -68,8 +66,8 @@ pub(super) fn one_digest_per_tag(session: &Session, manifest: &Manifest, except:
     let mut known: BTreeMap<(String, &str), (&str, &Utf8Path)> = BTreeMap::new();
     // Years of releases list thousands of images; few of them have a tag of these.
     let words = Words::new(wanted.keys().copied());
-    let others = session.releases.iter().filter(|input| Some(input.path.as_path()) != except);
-    for input in others.filter(|input| words.may_stand_in(input)) {
+    let mentioning = session.mentioning(&words).into_iter();
+    for input in mentioning.filter(|input| Some(input.path.as_path()) != except) {
         for component in input.release().iter().flat_map(|release| &release.components) {
             let Some((images, digest)) = wanted.get(component.tag.as_str()).zip(component.digest.get()) else {
                 continue;
