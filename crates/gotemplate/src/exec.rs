@@ -52,6 +52,8 @@ pub struct Options {
 /// Functions get it as an argument, to run further templates (`include`, `tpl`).
 pub struct Exec<'a> {
     set: TemplateSet,
+    /// Whether `set` is the one that the rendering began with.
+    has_first_set: bool,
     functions: &'a dyn Functions,
     options: Options,
     steps_left: u64,
@@ -77,6 +79,7 @@ impl<'a> Exec<'a> {
         let Limits { steps, output } = options.limits;
         Self {
             set: set.clone(),
+            has_first_set: true,
             functions,
             options,
             steps_left: steps,
@@ -116,10 +119,16 @@ impl<'a> Exec<'a> {
 
     /// Does `work` with another set in place (for `tpl`: a clone with more templates in it), then restores the old one.
     pub fn with_set<T>(&mut self, set: TemplateSet, work: impl FnOnce(&mut Self) -> T) -> T {
-        let old = std::mem::replace(&mut self.set, set);
+        let old = (std::mem::replace(&mut self.set, set), std::mem::replace(&mut self.has_first_set, false));
         let result = work(self);
-        self.set = old;
+        (self.set, self.has_first_set) = old;
         result
+    }
+
+    /// Whether the set in use is the one that the rendering began with.
+    #[must_use]
+    pub fn has_first_set(&self) -> bool {
+        self.has_first_set
     }
 
     /// The set in use.
@@ -158,6 +167,23 @@ impl<'a> Exec<'a> {
                 Ok(())
             }
             None => Err(self.too_much()),
+        }
+    }
+
+    /// What is left of the budget: steps, and bytes of output.
+    #[must_use]
+    pub fn budget(&self) -> (u64, usize) {
+        (self.steps_left, self.output_left)
+    }
+
+    /// Takes off the budget what the same work took before; `false`, and nothing is taken, where less than that is left.
+    pub fn charge_again(&mut self, (steps, output): (u64, usize)) -> bool {
+        match (self.steps_left.checked_sub(steps), self.output_left.checked_sub(output)) {
+            (Some(steps), Some(output)) => {
+                (self.steps_left, self.output_left) = (steps, output);
+                true
+            }
+            _ => false,
         }
     }
 

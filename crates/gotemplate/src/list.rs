@@ -80,6 +80,12 @@ impl List {
             || (Rc::ptr_eq(&self.0.array, &other.0.array) && self.0.start == other.0.start && self.0.end == other.0.end)
     }
 
+    /// Tells slices apart as long as they live; of no other meaning.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        Rc::as_ptr(&self.0).addr()
+    }
+
     /// Go's `cap`.
     pub(crate) fn capacity(&self) -> usize {
         self.0.array.len() - self.0.start

@@ -1,6 +1,6 @@
 //! Go maps with string keys: shared, changed in place, walked in key order.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -8,6 +8,15 @@ use source::Text;
 
 use crate::list::drop_all;
 use crate::{Type, Value};
+
+thread_local! {
+    static CHANGES: Cell<u64> = const { Cell::new(0) };
+    static VOLATILE_READS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count(counter: &'static std::thread::LocalKey<Cell<u64>>) {
+    counter.set(counter.get().wrapping_add(1));
+}
 
 /// A map with its Go type. A clone is the same map: what one inserts, all see.
 #[derive(Clone)]
@@ -17,6 +26,8 @@ struct Inner {
     go_type: Type,
     nil: bool,
     entries: Rc<RefCell<BTreeMap<Text, Value>>>,
+    /// See [`Map::with_volatile`].
+    volatile: Option<&'static str>,
 }
 
 impl Map {
@@ -29,14 +40,34 @@ impl Map {
     /// An empty map of this type: a [`Type::Map`] or a named one.
     #[must_use]
     pub fn typed(go_type: Type) -> Self {
-        Self(Rc::new(Inner { go_type, nil: false, entries: Rc::default() }))
+        Self(Rc::new(Inner { go_type, nil: false, entries: Rc::default(), volatile: None }))
     }
 
     /// The nil map of this type: empty, and JSON prints it as `null`. (Go panics when one is written to: check
     /// [`Map::is_nil`] before [`Map::insert`].)
     #[must_use]
     pub fn nil(go_type: Type) -> Self {
-        Self(Rc::new(Inner { go_type, nil: true, entries: Rc::default() }))
+        Self(Rc::new(Inner { go_type, nil: true, entries: Rc::default(), volatile: None }))
+    }
+
+    /// An empty `map[string]interface {}` whose entry `key` the caller changes again and again: instead of its changes, looks at it are
+    /// counted ([`Map::volatile_reads`]).
+    #[must_use]
+    pub fn with_volatile(key: &'static str) -> Self {
+        Self(Rc::new(Inner { go_type: Type::MAP, nil: false, entries: Rc::default(), volatile: Some(key) }))
+    }
+
+    /// How often this thread has changed a map that more than one holds. While it stays, a template that is run again over the same values
+    /// prints the same, unless it has looked at what is volatile or asks functions for more.
+    #[must_use]
+    pub fn changes() -> u64 {
+        CHANGES.get()
+    }
+
+    /// How often this thread has looked at volatile entries.
+    #[must_use]
+    pub fn volatile_reads() -> u64 {
+        VOLATILE_READS.get()
     }
 
     /// The map's type.
@@ -66,12 +97,25 @@ impl Map {
     /// The same map under another type, as Go's conversion gives: `Values(m)` shares the entries of `m`.
     #[must_use]
     pub fn retyped(&self, go_type: Type) -> Self {
-        Self(Rc::new(Inner { go_type, nil: self.0.nil, entries: Rc::clone(&self.0.entries) }))
+        let entries = Rc::clone(&self.0.entries);
+        Self(Rc::new(Inner { go_type, nil: self.0.nil, entries, volatile: self.0.volatile }))
     }
 
-    /// Tells maps apart; of no other meaning.
+    /// Tells maps apart, as long as they live and whatever their type; of no other meaning.
     pub(crate) fn address(&self) -> usize {
         Rc::as_ptr(&self.0.entries).addr()
+    }
+
+    /// Tells handles apart as long as they live: a map under another type has another one. Of no other meaning.
+    #[must_use]
+    pub fn handle(&self) -> usize {
+        Rc::as_ptr(&self.0).addr()
+    }
+
+    /// Whether it was made by [`Map::with_volatile`].
+    #[must_use]
+    pub fn is_volatile(&self) -> bool {
+        self.0.volatile.is_some()
     }
 
     /// Number of entries.
@@ -89,6 +133,9 @@ impl Map {
     /// The value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
+        if self.0.volatile.is_some_and(|volatile| volatile == key) {
+            count(&VOLATILE_READS);
+        }
         self.0.entries.borrow().get(key).cloned()
     }
 
@@ -100,12 +147,30 @@ impl Map {
 
     /// Sets an entry, in place; gives back what was there.
     pub fn insert(&self, key: impl Into<Text>, value: Value) -> Option<Value> {
-        self.0.entries.borrow_mut().insert(key.into(), value)
+        let key = key.into();
+        self.count_change(&key);
+        self.0.entries.borrow_mut().insert(key, value)
     }
 
     /// Takes an entry out, in place.
     pub fn remove(&self, key: &str) -> Option<Value> {
+        self.count_change(key);
         self.0.entries.borrow_mut().remove(key)
+    }
+
+    /// A map that only one holds is still being made: nobody has seen it.
+    fn count_change(&self, key: &str) {
+        let is_shared = Rc::strong_count(&self.0) > 1 || Rc::strong_count(&self.0.entries) > 1;
+        if is_shared && self.0.volatile.is_none_or(|volatile| volatile != key) {
+            count(&CHANGES);
+        }
+    }
+
+    fn look_at_all(&self) -> std::cell::Ref<'_, BTreeMap<Text, Value>> {
+        if self.0.volatile.is_some() {
+            count(&VOLATILE_READS);
+        }
+        self.0.entries.borrow()
     }
 
     /// The keys, sorted by bytes.
@@ -117,19 +182,19 @@ impl Map {
     /// The values, in key order.
     #[must_use]
     pub fn values(&self) -> Vec<Value> {
-        self.0.entries.borrow().values().cloned().collect()
+        self.look_at_all().values().cloned().collect()
     }
 
     /// The entries in key order, as they are now: changes made while walking over them are not seen.
     #[must_use]
     pub fn entries(&self) -> Vec<(Text, Value)> {
-        self.0.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.look_at_all().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// Calls `look` for each entry in key order, without copying. `look` must not change this map (such a change is
     /// what [`Map::entries`] is for).
     pub fn for_each(&self, mut look: impl FnMut(&Text, &Value)) {
-        for (key, value) in self.0.entries.borrow().iter() {
+        for (key, value) in self.look_at_all().iter() {
             look(key, value);
         }
     }
@@ -137,8 +202,8 @@ impl Map {
     /// A new map of the same type with the same entries; the values are shared.
     #[must_use]
     pub fn shallow_copy(&self) -> Self {
-        let entries = Rc::new(RefCell::new(self.0.entries.borrow().clone()));
-        Self(Rc::new(Inner { go_type: self.0.go_type, nil: self.0.nil, entries }))
+        let entries = Rc::new(RefCell::new(self.look_at_all().clone()));
+        Self(Rc::new(Inner { go_type: self.0.go_type, nil: self.0.nil, entries, volatile: None }))
     }
 
     /// Moves the values out, if this is the last handle: see [`drop_all`].
@@ -170,6 +235,6 @@ impl Default for Map {
 impl FromIterator<(Text, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (Text, Value)>>(entries: I) -> Self {
         let entries = Rc::new(RefCell::new(entries.into_iter().collect()));
-        Self(Rc::new(Inner { go_type: Type::MAP, nil: false, entries }))
+        Self(Rc::new(Inner { go_type: Type::MAP, nil: false, entries, volatile: None }))
     }
 }

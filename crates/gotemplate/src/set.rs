@@ -18,6 +18,12 @@ impl Template {
     pub fn name(&self) -> &str {
         &self.0.name
     }
+
+    /// Tells templates apart as long as they live; of no other meaning.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
 }
 
 /// Templates that can call each other by name. `Send` and `Sync`; parsed once and run many times, by many threads.

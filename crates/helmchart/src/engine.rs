@@ -44,6 +44,9 @@ pub(crate) struct Release<'r> {
     pub(crate) revision: i64,
 }
 
+/// What a template is told about itself: the one thing in a chart's scope that differs from template to template.
+const TEMPLATE: &str = "Template";
+
 struct Renderable<'c> {
     file: &'c ChartFile,
     scope: Map,
@@ -91,7 +94,7 @@ pub(crate) fn render(
         let about = Map::typed(objects::values_type(options.helm));
         about.insert("Name", Value::from(path.as_str()));
         about.insert("BasePath", Value::from(template.base_path.as_str()));
-        template.scope.insert("Template", Value::Map(about));
+        template.scope.insert(TEMPLATE, Value::Map(about));
         let text = exec.run(path, Value::Map(template.scope.clone())).map_err(|error| run_error(path, &error))?;
         rendered.insert(path.clone(), without_no_value(&text));
     }
@@ -114,7 +117,7 @@ fn scopes<'c>(
         Some(parent) => table_at(parent, &format!("Values.{}", graph.name(chart))).unwrap_or_else(|_| Map::new()),
     };
     let subcharts = Map::new();
-    let scope = Map::new();
+    let scope = Map::with_volatile(TEMPLATE);
     let about =
         objects::chart(&data.metadata, graph.name(chart), graph.requirements(chart), graph.is_root(chart), helm);
     scope.insert("Chart", about);

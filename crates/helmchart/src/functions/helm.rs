@@ -35,14 +35,18 @@ pub(crate) fn include(call: &mut Call<'_, '_>) -> Answer {
         // Helm has counted the name by now; a failed render does not mind.
         return Err(no_template(&name));
     };
-    if !call.functions.context.enter_include(&name) {
-        let message = "unable to execute template";
-        return Err(format!("rendering template has a nested reference name: {name}: {message}").into());
-    }
+    let context = call.functions.context;
     let dot = call.value(1).clone();
-    let result = call.exec.run_template(&template, dot);
-    call.functions.context.leave_include(&name);
-    Ok(result?.into())
+    let text = call.functions.included.print(context, call.exec, &template, dot, |exec, dot| {
+        if !context.enter_include(&name) {
+            let message = "unable to execute template";
+            return Err(format!("rendering template has a nested reference name: {name}: {message}").into());
+        }
+        let result = exec.run_template(&template, dot);
+        context.leave_include(&name);
+        Ok(result?)
+    })?;
+    Ok(text.into())
 }
 
 fn no_template(name: &str) -> FunctionError {

@@ -21,6 +21,7 @@ mod encoding;
 mod flow;
 mod go;
 pub(crate) mod helm;
+mod included;
 mod interchange;
 mod json;
 mod keys;
@@ -54,6 +55,7 @@ use gotemplate::{Exec, FunctionError, FunctionId, Functions, Signature, Value};
 use regex::Regex;
 
 use self::call::Call;
+use self::included::Included;
 use self::pattern::Compiled;
 use self::random::Random;
 use self::table::{Entry, FUNCTIONS};
@@ -73,6 +75,7 @@ const MOST_SLOW_WORK: u32 = 200;
 /// The function table of one render.
 pub(crate) struct HelmFunctions<'c> {
     pub(crate) context: &'c RenderContext,
+    included: Included,
     random: Random,
     patterns: RefCell<BTreeMap<String, Result<Regex, String>>>,
     slow_work: Cell<u32>,
@@ -81,7 +84,13 @@ pub(crate) struct HelmFunctions<'c> {
 impl<'c> HelmFunctions<'c> {
     /// The functions of the context's Helm version.
     pub(crate) fn new(context: &'c RenderContext) -> Self {
-        Self { context, random: Random::System, patterns: RefCell::default(), slow_work: Cell::new(0) }
+        Self {
+            context,
+            included: Included::default(),
+            random: Random::System,
+            patterns: RefCell::default(),
+            slow_work: Cell::new(0),
+        }
     }
 
     /// Random values come from a seed: the same in every run. For comparing two renders; not for real secrets.

@@ -3,6 +3,7 @@
 //! `tests/functions/recorded.jsonl` holds answers of `tools/funcoracle` (Helm's own engine) and is always checked. Where
 //! the peer `funcoracle` is built, many more templates are made and asked for on the spot.
 
+mod included;
 mod limits;
 mod live;
 mod tracing;
