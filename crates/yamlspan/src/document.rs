@@ -160,7 +160,7 @@ pub(crate) type Root = (u32, (u32, u32));
 pub(crate) struct Parts {
     pub(crate) nodes: Vec<Node>,
     pub(crate) children: Vec<u32>,
-    made: Vec<Made>,
+    pub(crate) made: Vec<Made>,
     tags: Vec<String>,
     anchors: Vec<(u32, u32)>,
 }

@@ -1,4 +1,5 @@
-//! The greater part of all YAML read line by line: block mappings and lists of scalars that each stand on one line, in ASCII.
+//! The greater part of all YAML read line by line: block mappings and lists of scalars and small flow collections that each stand on one
+//! line, in ASCII, and literal blocks of any text.
 //!
 //! It makes the nodes that the scanner and the grammar would make, for a fraction of the work, or it makes none: whatever it does not
 //! know, an error among it, is left to them. So there is one meaning, which a test holds it to.
@@ -6,6 +7,9 @@
 use crate::document::{Content, Node, Parts, Root};
 use crate::scan::{Decoded, narrow};
 use crate::{Kind, MOST_NODES, Style};
+
+mod flow;
+mod literal;
 
 /// Deeper nesting than anybody writes is left to the grammar, which has a limit of its own.
 const MOST_OPEN: usize = 100;
@@ -15,21 +19,27 @@ const LONGEST_KEY: usize = 1000;
 
 /// The nodes of a text of this kind, which is one document.
 pub(crate) fn read(text: &str) -> Option<(Parts, Root)> {
-    if !is_plain(text.as_bytes()) {
-        return None;
-    }
+    let is_ascii = match texture(text.as_bytes()) {
+        Texture::Ascii => true,
+        Texture::Mixed => false,
+        Texture::Strange => return None,
+    };
     let mut reader = Reader {
+        text,
         bytes: text.as_bytes(),
+        is_ascii,
         parts: Parts::with_room(text.len()),
         open: Vec::new(),
         waiting: Vec::new(),
         last_end: 0,
+        next: (0, 0),
+        pieces: 0,
     };
-    let (mut start, mut line) = (0, 0);
-    while start < text.len() {
+    while reader.next.0 < text.len() {
+        let (start, number) = reader.next;
         let end = reader.find(start, b'\n');
-        reader.line(start, end, line)?;
-        (start, line) = (end + 1, line + 1);
+        reader.next = (end + 1, number + 1);
+        reader.line(Line { start, end, number })?;
     }
     while !reader.open.is_empty() {
         reader.close();
@@ -39,11 +49,33 @@ pub(crate) fn read(text: &str) -> Option<(Parts, Root)> {
     (reader.parts.nodes.len() <= MOST_NODES).then_some((reader.parts, (root, range)))
 }
 
-/// Whether a text is made of printable ASCII and line feeds. Blocks without branches become vector instructions.
-fn is_plain(bytes: &[u8]) -> bool {
+/// What a text is made of.
+enum Texture {
+    /// Printable ASCII and line feeds.
+    Ascii,
+    /// Also tabs and characters of other languages.
+    Mixed,
+    /// Also other line ends, or control characters.
+    Strange,
+}
+
+/// Blocks without branches become vector instructions.
+fn texture(bytes: &[u8]) -> Texture {
     const BLOCK: usize = 64;
-    let is_strange = |byte: u8| (byte != b'\n') & !(b' '..=b'~').contains(&byte);
-    bytes.chunks(BLOCK).all(|block| !block.iter().fold(false, |any, &byte| any | is_strange(byte)))
+    let any = |test: fn(u8) -> bool| {
+        !bytes.chunks(BLOCK).all(|block| !block.iter().fold(false, |any, &byte| any | test(byte)))
+    };
+    if !any(|byte| (byte != b'\n') & !(b' '..=b'~').contains(&byte)) {
+        return Texture::Ascii;
+    }
+    // C1 control characters, NEL and the byte order mark begin with these; so do some good characters.
+    let is_strange =
+        |byte| ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xef);
+    let separators = [&[0xe2, 0x80, 0xa8], &[0xe2, 0x80, 0xa9]];
+    if any(is_strange) || separators.iter().any(|mark| memchr::memmem::find(bytes, *mark).is_some()) {
+        return Texture::Strange;
+    }
+    Texture::Mixed
 }
 
 /// A collection that has not ended.
@@ -59,13 +91,20 @@ struct Open {
 }
 
 struct Reader<'s> {
+    text: &'s str,
     bytes: &'s [u8],
+    /// Whether all of it is printable ASCII; else only comments and literal blocks may have what is not.
+    is_ascii: bool,
     parts: Parts,
     open: Vec<Open>,
     /// Finished children of open collections.
     waiting: Vec<u32>,
     /// Where the last token ended.
     last_end: u32,
+    /// The line to read next: its start and number.
+    next: (usize, u32),
+    /// How many pieces literal blocks have so far.
+    pieces: usize,
 }
 
 /// A line: its bounds and its number from zero.
@@ -94,13 +133,15 @@ impl Reader<'_> {
         at
     }
 
-    fn line(&mut self, start: usize, end: usize, number: u32) -> Option<()> {
-        let line = Line { start, end, number };
-        let at = self.skip_spaces(start);
-        if at >= end || self.byte(at) == b'#' {
+    fn line(&mut self, line: Line) -> Option<()> {
+        let at = self.skip_spaces(line.start);
+        if at >= line.end || self.byte(at) == b'#' {
             return Some(());
         }
-        let column = at - start;
+        if !self.is_ascii && !self.bytes.get(at..line.end)?.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+            return None;
+        }
+        let column = at - line.start;
         let is_item = self.is_item(at);
         self.make_room(column, is_item)?;
         if is_item { self.item(at, line) } else { self.pair(at, line) }
@@ -191,31 +232,35 @@ impl Reader<'_> {
 
     /// A key and, if it stands on the line, its value.
     fn pair(&mut self, at: usize, line: Line) -> Option<()> {
-        let colon = self.key_end(at, line)?;
+        let end = self.key_end(at, line)?;
         self.collection(Kind::Mapping, at, line)?;
-        self.scalar(Style::Plain, (at, colon), (at, colon), line.number, at - line.start);
-        let value = self.skip_spaces(colon + 1);
+        self.word(at, end, line);
+        let value = self.skip_spaces(end + 1);
         if value < line.end && self.byte(value) != b'#' {
             return self.value(value, line);
         }
         if let Some(last) = self.open.last_mut() {
-            last.owes = Some((colon + 1, line.number));
+            last.owes = Some((end + 1, line.number));
         }
         Some(())
     }
 
-    /// Where the `:` of a plain key is.
+    /// Where the `:` of a key is.
     fn key_end(&self, at: usize, line: Line) -> Option<usize> {
-        if !matches!(self.byte(at), b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'/' | b'$') {
-            return None;
-        }
+        let first = self.byte(at);
+        let colon = match first {
+            b'"' | b'\'' => self.quoted_end(at, line).filter(|end| self.byte(*end) == b':' && self.ends(end + 1))?,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'/' | b'$' => self.plain_key_end(at, line)?,
+            _ => return None,
+        };
+        (colon - at <= LONGEST_KEY && self.byte(colon - 1) != b' ').then_some(colon)
+    }
+
+    fn plain_key_end(&self, at: usize, line: Line) -> Option<usize> {
         let rest = self.bytes.get(at..line.end)?;
         for place in memchr::memchr2_iter(b':', b'#', rest).map(|step| at + step) {
             match self.byte(place) {
-                b':' if self.ends(place + 1) => {
-                    let is_simple = place - at <= LONGEST_KEY && self.byte(place - 1) != b' ';
-                    return is_simple.then_some(place);
-                }
+                b':' if self.ends(place + 1) => return Some(place),
                 b'#' if self.byte(place - 1) == b' ' => return None,
                 _ => {}
             }
@@ -223,42 +268,45 @@ impl Reader<'_> {
         None
     }
 
+    /// After the closing quote. What a backslash or a doubled quote means is for the scanner.
+    fn quoted_end(&self, at: usize, line: Line) -> Option<usize> {
+        let quote = self.byte(at);
+        let end = at + 1 + memchr::memchr2(quote, b'\\', self.bytes.get(at + 1..line.end)?)?;
+        (self.byte(end) == quote && self.byte(end + 1) != quote).then_some(end + 1)
+    }
+
+    /// A scalar from `at` to `end`, of the style that its first byte says.
+    fn word(&mut self, at: usize, end: usize, line: Line) {
+        let (style, text) = match self.byte(at) {
+            b'"' => (Style::DoubleQuoted, (at + 1, end - 1)),
+            b'\'' => (Style::SingleQuoted, (at + 1, end - 1)),
+            _ => (Style::Plain, (at, end)),
+        };
+        self.scalar(style, (at, end), text, line.number, at - line.start);
+    }
+
     /// Whether a space or the end of the line is at a place.
     fn ends(&self, at: usize) -> bool {
         matches!(self.byte(at), b' ' | b'\n')
     }
 
-    /// A scalar that stands on its line, with nothing but a comment after it; or an empty collection in brackets.
+    /// A scalar or a collection in brackets that stands on its line, with nothing but a comment after it; or a literal block.
     fn value(&mut self, at: usize, line: Line) -> Option<()> {
-        let column = at - line.start;
         match self.byte(at) {
-            quote @ (b'"' | b'\'') => {
-                let end = at + 1 + memchr::memchr2(quote, b'\\', self.bytes.get(at + 1..line.end)?)?;
-                // What a backslash or a doubled quote means is for the scanner.
-                if self.byte(end) != quote || !self.is_rest(end + 1, line) {
-                    return None;
-                }
-                let style = if quote == b'"' { Style::DoubleQuoted } else { Style::SingleQuoted };
-                self.scalar(style, (at, end + 1), (at + 1, end), line.number, column);
+            b'"' | b'\'' => {
+                let end = self.quoted_end(at, line).filter(|end| self.is_rest(*end, line))?;
+                self.word(at, end, line);
             }
             b'{' | b'[' => {
-                let kind = match self.bytes.get(at..at + 2)? {
-                    b"{}" => Kind::Mapping,
-                    b"[]" => Kind::Sequence,
-                    _ => return None,
-                };
-                if !self.is_rest(at + 2, line) {
+                let end = self.flow(at, line, 0)?;
+                if !self.is_rest(end, line) {
                     return None;
                 }
-                let none = narrow(self.parts.children.len());
-                let content = Content::Children { from: none, to: none };
-                let id = self.add(kind, Style::Flow, (at, at + 2), content, line.number, column);
-                self.last_end = narrow(at + 2);
-                self.waiting.push(id);
             }
+            b'|' => self.literal(at, line)?,
             _ => {
                 let end = self.plain_end(at, line)?;
-                self.scalar(Style::Plain, (at, end), (at, end), line.number, column);
+                self.word(at, end, line);
             }
         }
         Some(())
@@ -270,16 +318,19 @@ impl Reader<'_> {
         next >= line.end || (next > at && self.byte(next) == b'#')
     }
 
-    /// Where a plain scalar ends.
-    fn plain_end(&self, at: usize, line: Line) -> Option<usize> {
-        let can_start = match self.byte(at) {
+    fn can_start_plain(&self, at: usize) -> bool {
+        match self.byte(at) {
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'/' | b'$' | b'.' | b'(' | b'+' | b'^' | b'~' | b'<' => {
                 true
             }
             b'-' => !self.ends(at + 1),
             _ => false,
-        };
-        if !can_start {
+        }
+    }
+
+    /// Where a plain scalar ends.
+    fn plain_end(&self, at: usize, line: Line) -> Option<usize> {
+        if !self.can_start_plain(at) {
             return None;
         }
         let mut end = line.end;

@@ -36,6 +36,15 @@ fn what_people_write_most_is_read() {
         "- k:\n- b: c\n",
         "image: a/b:1@sha256:0\nurl: http://x/#y\n",
         "a: b  c   # d\n",
+        "a: |\n  b\n",
+        "a: |-\n  b\n   c\n\n\n  d # e\nf: g\n",
+        "a:\n- |\n  b: c\n- k: |\n    x\n\n# e\n",
+        "a: |\n  b",
+        "a: |\n  b\u{fc}\u{2013}\n  \tc\n# \u{fc}\nc: d\n",
+        "a: {cpu: 10m, memory: 16Mi}\nb: [\"x\", 'y', z w, {}, [1, [2]]] # c\nd: { e: f }\n",
+        "- {a: http://b/c}\n",
+        "\"a b\": c\n'd': e\n",
+        "- \"f\": g\n  'h': |\n    i\n",
     ] {
         assert!(is_read(text), "{text:?}");
     }
@@ -49,7 +58,18 @@ fn what_needs_the_grammar_is_left_to_it() {
         "a",
         "a: b: c\n",
         "a: b\n  c\n",
-        "a: |\n  b\n",
+        "a: |\n\n  b\n",
+        "a: |\n  b\n \n",
+        "a: |\nb: c\n",
+        "a: |2\n  b\n",
+        "a: |+\n  b\n",
+        "a: >\n  b\n",
+        "a: |\n  b\n\tc\n",
+        "a: |\n  \tb\n",
+        "a: \u{fc}\n# \u{fc}\n",
+        "a:\n  b: |\n  c\n",
+        "a: |\n  b\u{85}c\n",
+        "a: |\n  b\u{2028}c\n",
         "a: &x b\n",
         "a: *x\n",
         "a: !!str b\n",
@@ -57,7 +77,16 @@ fn what_needs_the_grammar_is_left_to_it() {
         "a: \"b\\n\"\n",
         "a: 'b''c'\n",
         "a: \"b\n  c\"\n",
-        "a: [b]\n",
+        "a: [b,]\n",
+        "a: [b: c]\n",
+        "a: {b}\n",
+        "a: {b: c\n  }\n",
+        "a: {b:c}\n",
+        "a: [b] c\n",
+        "{a: b}: c\n",
+        "\"a\" : b\n",
+        "\"a\":b\n",
+        "\"a\\n\": b\n",
         "---\na: b\n",
         "a: b\n...\n",
         "a:\tb\n",
@@ -87,12 +116,15 @@ fn text() -> impl Strategy<Value = String> {
     let value = prop_oneof![
         40 => Just(" x"), 20 => Just(""), 2 => Just(" 1 2"), 1 => Just(" \"a b\""), 1 => Just(" 'c'"), 1 => Just(" {}"), 1 => Just("  []"),
         1 => Just(" x:y"), 1 => Just(" x: y"), 1 => Just(" x:"), 1 => Just(" -x"), 1 => Just(" - x"), 1 => Just(" #x"), 1 => Just("#x"),
+        6 => Just(" |"), 3 => Just(" |-"), 1 => Just(" |+"), 1 => Just(" | "), 1 => Just(" >"),
+        3 => Just(" {a: b}"), 2 => Just(" [a, 'b' , c d ]"), 1 => Just(" {\"a\": [b, {c: d}]}"), 1 => Just(" [a: b]"), 1 => Just(" {a, b}"),
+        1 => Just(" [a,b]"), 1 => Just(" {a: b, }"), 1 => Just(" [[], {}]"), 1 => Just(" {a: b:c}"), 1 => Just(" {a: b, c:}"), 1 => Just(" {a: b #}"),
+        1 => Just(" \u{fc}"), 1 => Just(" \u{2028}"), 1 => Just(" \\"), 1 => Just(" {}: "), 1 => Just(" [a]: b"), 1 => Just(" {a: -}"), 1 => Just(" [-, a]"),
         1 => Just(" \"a\\t\""), 1 => Just(" ''"), 1 => Just(" '''"), 1 => Just(" |"), 1 => Just(" *a"), 1 => Just(" ~"), 1 => Just(" [x"),
         1 => Just(" a [b], {c}"), 1 => Just(" \"a"), 1 => Just("---"), 1 => Just(" a# b"), 1 => Just(" .x"), 1 => Just(" ?x"), 1 => Just(" :x")
     ];
-    let rest = prop_oneof![40 => Just(""), 2 => Just("  "), 2 => Just(" # c: d"), 1 => Just("# c"), 1 => Just(" \t"), 1 => Just("\r")];
-    let end =
-        prop_oneof![30 => Just("\n"), 1 => Just("\n\n"), 1 => Just("\n  # e\n"), 1 => Just("\n#\n"), 1 => Just("")];
+    let rest = prop_oneof![40 => Just(""), 2 => Just("  "), 2 => Just(" # c: d"), 1 => Just("# c"), 1 => Just(" \t"), 1 => Just("\r"), 1 => Just(" # \u{fc}"), 1 => Just("\tx")];
+    let end = prop_oneof![30 => Just("\n"), 2 => Just("\n\n"), 1 => Just("\n\n\n"), 1 => Just("\n  \n"), 1 => Just("\n\t\n"), 1 => Just("\n  # e\n"), 1 => Just("\n#\n"), 1 => Just("")];
     let line = (indent, item, key, value, rest, end)
         .prop_map(|(indent, item, key, value, rest, end)| [indent, item, key, value, rest, end].concat());
     proptest::collection::vec(line, 0..7).prop_map(|lines| lines.concat())
@@ -105,8 +137,12 @@ fn holds(texts: &impl Strategy<Value = String>, cases: usize) -> usize {
 
 #[test]
 fn it_reads_as_the_grammar_does() {
-    let read = holds(&text(), 4_000);
-    assert!(read > 400, "{read}");
+    let read = holds(&text(), 6_000);
+    assert!(read > 500, "{read}");
     let read = holds(&"[ab:# \\-\n\"'{}\\[\\]x]{0,16}", 20_000);
+    assert!(read > 100, "{read}");
+    let read = holds(&"a: [\\[{][ab:, \"'{}\\[\\]?#-]{0,8}[\\]}]\n", 20_000);
+    assert!(read > 100, "{read}");
+    let read = holds(&"( a:|a:|-) [|]-?\n( {0,3}[ab#\t\u{fc}:-]{0,3}\n){0,5}[ a]{0,2}", 20_000);
     assert!(read > 100, "{read}");
 }

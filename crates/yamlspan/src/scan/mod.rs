@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 pub(crate) use problem::{Problem, Stage};
-pub(crate) use token::{Decoded, Made, Mark, TagText, Token, TokenKind, narrow};
+pub(crate) use token::{Decoded, Made, Maker, Mark, TagText, Token, TokenKind, narrow};
 
 use crate::Dialect;
 
@@ -30,7 +30,7 @@ const CHUNK: usize = 512;
 
 /// Pieces of scalars in one text whose places are kept exactly: a line of a block scalar is one, and each weighs more than a short
 /// line does. The files that charts carry in ConfigMaps have some ten thousand lines.
-const MOST_PIECES: usize = 500_000;
+pub(crate) const MOST_PIECES: usize = 500_000;
 
 const BOM: &str = "\u{feff}";
 

@@ -92,7 +92,7 @@ pub(crate) struct Piece {
 }
 
 /// Puts a scalar together from pieces.
-pub(super) struct Maker {
+pub(crate) struct Maker {
     pub(super) text: String,
     pieces: Vec<Piece>,
     room: usize,
@@ -100,14 +100,19 @@ pub(super) struct Maker {
 
 impl Maker {
     /// With so many exact pieces; what comes after them is one piece that says no more than where all of it stands.
-    pub(super) fn with_room(room: usize) -> Self {
+    pub(crate) fn with_room(room: usize) -> Self {
         Self { text: String::new(), pieces: Vec::new(), room }
     }
 
     /// Appends the source bytes `from..to` as they are.
-    pub(super) fn exact(&mut self, source: &str, from: usize, to: usize) {
+    pub(crate) fn exact(&mut self, source: &str, from: usize, to: usize) {
         let Some(part) = source.get(from..to).filter(|part| !part.is_empty()) else { return };
         self.push(part, from, to, true);
+    }
+
+    /// How many pieces there are.
+    pub(crate) fn pieces(&self) -> usize {
+        self.pieces.len()
     }
 
     /// Appends `text`, which the source bytes `from..to` stand for.
@@ -131,7 +136,7 @@ impl Maker {
         }
     }
 
-    pub(super) fn finish(self, content: (usize, usize)) -> Made {
+    pub(crate) fn finish(self, content: (usize, usize)) -> Made {
         let content = (narrow(content.0), narrow(content.1));
         Made { text: self.text.into(), pieces: self.pieces.into(), content }
     }
