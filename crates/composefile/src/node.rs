@@ -1,5 +1,8 @@
 //! The one tree that every step of loading works on: values that know where they were written.
 
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use source::{Span, Text};
 
@@ -30,10 +33,15 @@ pub enum Value {
 }
 
 /// A mapping with string keys, in written order. Equal keys cannot occur.
+///
+/// A clone shares its entries until one of both is changed: projects that differ in a file or two have most of their tree in common.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
-    entries: IndexMap<Text, Entry>,
+    entries: Arc<Entries>,
 }
+
+/// Iterated in written order alone, so that the random seed does not show.
+type Entries = IndexMap<Text, Entry, RandomState>;
 
 /// One entry of a [`Map`].
 #[derive(Clone, Debug)]
@@ -229,7 +237,7 @@ impl Map {
     /// The value under a key, to change.
     #[must_use]
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.get_mut(key).map(|entry| &mut entry.node)
+        self.entry_mut(key).map(|entry| &mut entry.node)
     }
 
     /// The entry under a key, with the key's place.
@@ -240,7 +248,15 @@ impl Map {
 
     /// The entry under a key, to change.
     pub(crate) fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
-        self.entries.get_mut(key)
+        if Arc::get_mut(&mut self.entries).is_none() && !self.contains(key) {
+            return None;
+        }
+        self.own().get_mut(key)
+    }
+
+    /// The entries, not shared any more.
+    fn own(&mut self) -> &mut Entries {
+        Arc::make_mut(&mut self.entries)
     }
 
     /// Whether there is such a key.
@@ -275,32 +291,36 @@ impl Map {
     /// Sets a value; keeps the position and the place of a key that exists.
     pub fn set(&mut self, key: impl Into<Text>, node: Node) {
         let key = key.into();
-        match self.entries.get_mut(key.as_str()) {
+        let entries = self.own();
+        match entries.get_mut(key.as_str()) {
             Some(entry) => entry.node = node,
             None => {
-                self.entries.insert(key, Entry { key_span: None, node });
+                entries.insert(key, Entry { key_span: None, node });
             }
         }
     }
 
     /// Sets an entry; keeps the position of a key that exists, but takes the new place.
     pub fn set_entry(&mut self, key: impl Into<Text>, entry: Entry) {
-        self.entries.insert(key.into(), entry);
+        self.own().insert(key.into(), entry);
     }
 
     /// Removes a key and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
-        self.entries.shift_remove(key).map(|entry| entry.node)
+        if !self.contains(key) {
+            return None;
+        }
+        self.own().shift_remove(key).map(|entry| entry.node)
     }
 
     /// Keeps the entries that the predicate accepts.
     pub fn retain(&mut self, mut keep: impl FnMut(&Text, &mut Node) -> bool) {
-        self.entries.retain(|key, entry| keep(key, &mut entry.node));
+        self.own().retain(|key, entry| keep(key, &mut entry.node));
     }
 
     /// Keys and values to change, in written order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Text, &mut Node)> {
-        self.entries.iter_mut().map(|(key, entry)| (key, &mut entry.node))
+        self.own().iter_mut().map(|(key, entry)| (key, &mut entry.node))
     }
 }
 
@@ -309,14 +329,14 @@ impl IntoIterator for Map {
     type IntoIter = indexmap::map::IntoIter<Text, Entry>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        Arc::unwrap_or_clone(self.entries).into_iter()
     }
 }
 
 impl FromIterator<(Text, Node)> for Map {
     fn from_iter<I: IntoIterator<Item = (Text, Node)>>(items: I) -> Self {
         let entries = items.into_iter().map(|(key, node)| (key, Entry { key_span: None, node })).collect();
-        Self { entries }
+        Self { entries: Arc::new(entries) }
     }
 }
 

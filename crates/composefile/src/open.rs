@@ -57,8 +57,11 @@ fn shared_layers(options: &Options, depths: &[usize], files: &dyn Files) -> Opti
     let mut projects = Vec::new();
     for (index, path) in paths.iter().enumerate() {
         opening.loader.fold(path, &opening.scope, &mut fold, &[]).ok()?;
-        for _ in depths.iter().filter(|depth| **depth == index + 1) {
-            projects.push(opening.clone().project(fold.root.clone()).ok()?);
+        for depth in depths.iter().filter(|depth| **depth == index + 1) {
+            // Nothing is laid over the last one any more.
+            let is_last = projects.len() + 1 == depths.len() && *depth == paths.len();
+            let root = if is_last { std::mem::take(&mut fold.root) } else { fold.root.clone() };
+            projects.push(opening.clone().project(root).ok()?);
         }
     }
     (projects.len() == depths.len()).then_some(projects)
