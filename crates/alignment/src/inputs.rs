@@ -8,6 +8,8 @@ use release::{Date, Problem, Release, Workspace};
 use source::{Entry, FileError, FileId, FileKind, SourceMap, Span, Text};
 use yamlspan::Document;
 
+use crate::kubernetes::KnownObject;
+
 /// Everything that one check looks at.
 pub struct Inputs<'a> {
     pub workspace: &'a Workspace,
@@ -181,6 +183,16 @@ pub struct KubernetesRendering {
     pub nondeterministic: Vec<(String, Option<Span>)>,
     /// The namespace that objects without one go to.
     pub namespace: String,
+    /// The objects in the documents, looked up when the first rule asks.
+    pub(crate) objects: OnceLock<Vec<KnownObject>>,
+}
+
+impl KubernetesRendering {
+    /// Rendered documents of objects that go to `namespace` where they name none.
+    #[must_use]
+    pub fn new(documents: Vec<KubeDocument>, namespace: impl Into<String>) -> Self {
+        Self { documents, nondeterministic: Vec::new(), namespace: namespace.into(), objects: OnceLock::new() }
+    }
 }
 
 /// One rendered Kubernetes document.

@@ -30,48 +30,72 @@ pub(crate) struct KubeObject<'a> {
     pub(crate) hook: bool,
 }
 
-/// All objects of a rendering, lists taken apart.
-pub(crate) fn objects(rendering: &KubernetesRendering) -> Vec<KubeObject<'_>> {
-    let mut out = Vec::new();
-    for (index, document) in rendering.documents.iter().enumerate() {
-        let root = KubeObject {
-            object: Object::Document(index),
-            path: Path::default(),
-            node: document.document.root(),
-            api_version: "",
-            kind: "",
-            name: "",
-            namespace: &rendering.namespace,
-            hook: document.hook,
-        };
-        push_object(root, 0, &mut out);
-    }
-    out
+/// An object of a rendering as long as nobody looks at it.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownObject {
+    document: usize,
+    path: Path,
+    node: u32,
+    api_version: String,
+    kind: String,
+    name: String,
+    namespace: Option<String>,
 }
 
-fn push_object<'a>(mut object: KubeObject<'a>, depth: usize, out: &mut Vec<KubeObject<'a>>) {
-    let node = object.node.target();
-    if node.kind() != Kind::Mapping {
+/// All objects of a rendering, lists taken apart.
+pub(crate) fn objects(rendering: &KubernetesRendering) -> Vec<KubeObject<'_>> {
+    let known = rendering.objects.get_or_init(|| {
+        let mut known = Vec::new();
+        for (index, document) in rendering.documents.iter().enumerate() {
+            push_object(index, document.document.root(), Path::default(), 0, &mut known);
+        }
+        known
+    });
+    known.iter().filter_map(|known| known.in_rendering(rendering)).collect()
+}
+
+impl KnownObject {
+    fn in_rendering<'a>(&'a self, rendering: &'a KubernetesRendering) -> Option<KubeObject<'a>> {
+        let document = rendering.documents.get(self.document)?;
+        Some(KubeObject {
+            object: Object::Document(self.document),
+            path: self.path.clone(),
+            node: document.document.node(self.node)?,
+            api_version: &self.api_version,
+            kind: &self.kind,
+            name: &self.name,
+            namespace: self.namespace.as_ref().unwrap_or(&rendering.namespace),
+            hook: document.hook,
+        })
+    }
+}
+
+fn push_object(document: usize, node: NodeRef<'_>, path: Path, depth: usize, out: &mut Vec<KnownObject>) {
+    let target = node.target();
+    if target.kind() != Kind::Mapping {
         return;
     }
-    object.kind = text(node, &["kind"]).unwrap_or_default();
-    object.api_version = text(node, &["apiVersion"]).unwrap_or_default();
-    if object.kind.ends_with("List")
+    let text = |path: &[&str]| text(target, path).unwrap_or_default().to_owned();
+    let kind = text(&["kind"]);
+    if kind.ends_with("List")
         && depth < DEEPEST_LIST
-        && let Some(items) = node.get("items")
+        && let Some(items) = target.get("items")
     {
-        let path = object.path.key("items");
+        let path = path.key("items");
         for (index, item) in items.items().enumerate() {
-            let item = KubeObject { path: path.index(index), node: item, ..object.clone() };
-            push_object(item, depth + 1, out);
+            push_object(document, item, path.index(index), depth + 1, out);
         }
         return;
     }
-    object.name = text(node, &["metadata", "name"]).unwrap_or_default();
-    if let Some(namespace) = text(node, &["metadata", "namespace"]).filter(|namespace| !namespace.is_empty()) {
-        object.namespace = namespace;
-    }
-    out.push(object);
+    out.push(KnownObject {
+        document,
+        path,
+        node: node.id(),
+        api_version: text(&["apiVersion"]),
+        kind,
+        name: text(&["metadata", "name"]),
+        namespace: Some(text(&["metadata", "namespace"])).filter(|namespace| !namespace.is_empty()),
+    });
 }
 
 /// The text of the scalar at a path of keys.

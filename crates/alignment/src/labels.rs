@@ -89,7 +89,8 @@ impl Collector<'_, '_> {
     fn compose(&mut self, variant: usize, labels: Option<&Node>, path: &Path) {
         for (key, value) in entries(labels) {
             if let Some(value) = value.as_str() {
-                self.label(key, value, Rendered { variant, object: Object::Compose, path: path.key(key), range: None });
+                let place = || Rendered { variant, object: Object::Compose, path: path.key(key), range: None };
+                self.label(key, value, place);
             }
         }
     }
@@ -112,15 +113,17 @@ impl Collector<'_, '_> {
                     // What a template prints as nothing is null: a label that says nothing.
                     if value.target().kind() == Kind::Scalar {
                         let value = scalar(value).unwrap_or_default();
-                        let path = path.key(group).key(key.raw());
-                        self.label(key.raw(), value, Rendered { variant, object: object.object, path, range: None });
+                        let path = || path.key(group).key(key.raw());
+                        let place = || Rendered { variant, object: object.object, path: path(), range: None };
+                        self.label(key.raw(), value, place);
                     }
                 }
             }
         }
     }
 
-    fn label(&mut self, key: &str, value: &str, place: Rendered) {
+    /// Most labels are not of a release: their places are not worked out.
+    fn label(&mut self, key: &str, value: &str, place: impl FnOnce() -> Rendered) {
         let Some(meaning) = meaning(key) else { return };
         let version = &self.held.release.version.value;
         let expected = match meaning {
@@ -137,7 +140,7 @@ impl Collector<'_, '_> {
             return;
         }
         let (key, value, expected) = (key.to_owned(), value.to_owned(), expected.to_owned());
-        self.labels.push(ReleaseLabel { key, value, expected, meaning, place });
+        self.labels.push(ReleaseLabel { key, value, expected, meaning, place: place() });
     }
 }
 

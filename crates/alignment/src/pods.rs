@@ -58,7 +58,9 @@ impl<'a> Pods<'a> {
     pub(crate) fn selected(&self, namespace: &str, selector: NodeRef<'_>) -> Vec<&Known<'a>> {
         let wanted = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
         let mut pods = self.carrying(namespace, &wanted);
-        pods.retain(|pod| selects(selector, &pod.labels));
+        if let Some(expressions) = selector.at(&["matchExpressions"]) {
+            pods.retain(|pod| all_hold(expressions, &pod.labels));
+        }
         pods
     }
 
@@ -117,7 +119,11 @@ pub(crate) fn selects(selector: NodeRef<'_>, labels: &Labels<'_>) -> bool {
     if !wanted.iter().all(|(key, value)| labels.get(key) == Some(value)) {
         return false;
     }
-    let Some(expressions) = selector.at(&["matchExpressions"]) else { return true };
+    selector.at(&["matchExpressions"]).is_none_or(|expressions| all_hold(expressions, labels))
+}
+
+/// Whether all `matchExpressions` hold for these labels.
+fn all_hold(expressions: NodeRef<'_>, labels: &Labels<'_>) -> bool {
     expressions.target().items().all(|expression| {
         let Some(key) = text(expression, &["key"]) else { return false };
         let values: Vec<&str> = match expression.at(&["values"]) {

@@ -254,11 +254,9 @@ fn helm(
             document: manifest.document?,
         })
     });
-    Ok(Rendering::Kubernetes(Arc::new(KubernetesRendering {
-        documents: documents.collect(),
-        nondeterministic: rendered.nondeterministic,
-        namespace: options.namespace,
-    })))
+    let mut kubernetes = KubernetesRendering::new(documents.collect(), options.namespace);
+    kubernetes.nondeterministic = rendered.nondeterministic;
+    Ok(Rendering::Kubernetes(Arc::new(kubernetes)))
 }
 
 fn manifests(files: &MemoryFiles, paths: &[release::Spanned<Utf8PathBuf>], trace: bool) -> Result<Rendering, Failure> {
@@ -278,11 +276,7 @@ fn manifests(files: &MemoryFiles, paths: &[release::Spanned<Utf8PathBuf>], trace
             });
         }
     }
-    Ok(Rendering::Kubernetes(Arc::new(KubernetesRendering {
-        documents,
-        nondeterministic: Vec::new(),
-        namespace: "default".to_owned(),
-    })))
+    Ok(Rendering::Kubernetes(Arc::new(KubernetesRendering::new(documents, "default"))))
 }
 
 /// The findings of a fixture and their report.

@@ -372,7 +372,9 @@ fn kubernetes(rendered: helmchart::Rendered, namespace: String) -> KubernetesRen
             })
         })
         .collect();
-    KubernetesRendering { documents, nondeterministic: rendered.nondeterministic, namespace }
+    let mut rendering = KubernetesRendering::new(documents, namespace);
+    rendering.nondeterministic = rendered.nondeterministic;
+    rendering
 }
 
 /// What `helm lint` says of a Helm profile; nothing of a chart that cannot be loaded.
@@ -451,7 +453,7 @@ fn read_manifests(
             documents.extend(parsed.into_iter().map(|parsed| document(source.clone(), parsed)));
         }
     }
-    Ok(KubernetesRendering { documents, nondeterministic: Vec::new(), namespace: DEFAULT_NAMESPACE.to_owned() })
+    Ok(KubernetesRendering::new(documents, DEFAULT_NAMESPACE))
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ pub(crate) fn parse(text: &Text, shape: Shape) -> Result<(Option<Document>, Head
     let document =
         yamlspan::parse_first(text.to_arc(), FileId(u32::MAX), Dialect::GoYamlV2).map_err(|error| bad(&error))?;
     let Some(document) = document else { return Ok((None, Head::default())) };
-    if needs_decoding(document.root()) {
+    if !document.is_simple() && needs_decoding(document.root()) {
         yamlspan::decode::value(&document, &Text::new("")).map_err(|error| bad(&error))?;
     }
     let mut head = Head::default();

@@ -25,6 +25,18 @@ impl Document {
         NodeRef { tree: &self.tree, id: self.root }
     }
 
+    /// The node of this [`NodeRef::id`].
+    #[must_use]
+    pub fn node(&self, id: u32) -> Option<NodeRef<'_>> {
+        self.tree.nodes.get(id as usize).map(|_| NodeRef { tree: &self.tree, id })
+    }
+
+    /// Whether it is known to have no tag, anchor, alias or merge key, and no key that is a collection: most have none.
+    #[must_use]
+    pub fn is_simple(&self) -> bool {
+        self.tree.is_read_by_lines && memchr::memmem::find(self.tree.text.as_bytes(), b"<<").is_none()
+    }
+
     /// From its first directive, marker or node to its end.
     #[must_use]
     pub fn span(&self) -> Span {
@@ -63,6 +75,8 @@ pub(crate) struct Tree {
     pub(crate) tags: Vec<String>,
     /// Ranges of names.
     pub(crate) anchors: Vec<(u32, u32)>,
+    /// Whether [`lines`] has read it.
+    is_read_by_lines: bool,
 }
 
 impl Tree {
@@ -119,12 +133,14 @@ fn parse_some(text: Arc<str>, file: FileId, dialect: Dialect, most: usize) -> Re
         let message = format!("yaml: text has {} bytes, more than the {MOST_BYTES} that are read", text.len());
         return Err(Error::over(Limit::Size, message, None));
     }
-    let (parts, roots) = match lines::read(&text) {
+    let by_lines = lines::read(&text);
+    let is_read_by_lines = by_lines.is_some();
+    let (parts, roots) = match by_lines {
         Some((parts, root)) => (parts, vec![root]),
         None => compose(&text, dialect, most).map_err(|problem| problem.into_error(dialect, file, &text))?,
     };
     let Parts { nodes, children, made, tags, anchors } = parts;
-    let tree = Arc::new(Tree { file, dialect, nodes, children, made, tags, anchors, text });
+    let tree = Arc::new(Tree { file, dialect, nodes, children, made, tags, anchors, text, is_read_by_lines });
     let document = |(root, range)| Document { tree: Arc::clone(&tree), root, range };
     Ok(roots.into_iter().map(document).collect())
 }

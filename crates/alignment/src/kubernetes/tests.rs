@@ -13,7 +13,7 @@ fn rendering(text: &str) -> KubernetesRendering {
         document: Arc::new(document),
         hook: false,
     });
-    KubernetesRendering { documents: documents.collect(), namespace: "default".to_owned(), ..Default::default() }
+    KubernetesRendering::new(documents.collect(), "default")
 }
 
 fn images_at(text: &str) -> Vec<ImagesAt> {

@@ -113,9 +113,7 @@ impl Output {
                         }
                     }));
                 }
-                let namespace = DEFAULT_NAMESPACE.to_owned();
-                let nondeterministic = Vec::new();
-                Rendering::Kubernetes(Arc::new(KubernetesRendering { documents, nondeterministic, namespace }))
+                Rendering::Kubernetes(Arc::new(KubernetesRendering::new(documents, DEFAULT_NAMESPACE)))
             }
         };
         let mut lines: Vec<String> = Vec::new();

@@ -255,7 +255,7 @@ pub(crate) fn nindent(call: &mut Call<'_, '_>) -> Answer {
 fn indented(call: &mut Call<'_, '_>, before: &str) -> Result<Text, FunctionError> {
     let (spaces, text) = (call.int(0), call.text(1));
     let Ok(width) = usize::try_from(spaces) else { return Err("strings: negative Repeat count".into()) };
-    let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
     call.exec.charge(width.saturating_mul(lines).saturating_add(text.len()))?;
     let pad = " ".repeat(width);
     let size = width.saturating_mul(lines).saturating_add(text.len()).saturating_add(before.len());
@@ -263,15 +263,13 @@ fn indented(call: &mut Call<'_, '_>, before: &str) -> Result<Text, FunctionError
         let mut out = String::with_capacity(size);
         out.push_str(before);
         out.push_str(&pad);
-        // Lines are short: a plain loop is faster than a search that has to be set up.
-        let mut rest = text.as_str();
-        while let Some(end) = rest.bytes().position(|byte| byte == b'\n') {
-            let (line, after) = rest.split_at(end + 1);
-            out.push_str(line);
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
+            out.push_str(&text[start..=end]);
             out.push_str(&pad);
-            rest = after;
+            start = end + 1;
         }
-        out.push_str(rest);
+        out.push_str(&text[start..]);
         return Ok(Text::from(out));
     }
     let mut buf = TextBuf::with_capacity(size);

@@ -103,7 +103,7 @@ fn check_source(path: &str, text: &str, lint: &mut Lint) {
                     crds/ directory at the top level of the chart";
         lint.push(LintSeverity::Warning, path, text);
     }
-    if text.contains(".Release.Time") {
+    if memchr::memmem::find(text.as_bytes(), b".Release.Time").is_some() {
         let text = ".Release.Time has been removed in v3, please replace with the `now` function in your templates";
         lint.push(LintSeverity::Error, path, text);
     }
@@ -112,8 +112,9 @@ fn check_source(path: &str, text: &str, lint: &mut Lint) {
 /// `helm.sh/hook: crd-install`, with or without quotes around the key.
 fn has_crd_hook(text: &str) -> bool {
     let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}');
-    text.match_indices("helm.sh/hook").any(|(at, key)| {
-        let rest = &text[at + key.len()..];
+    const KEY: &str = "helm.sh/hook";
+    memchr::memmem::find_iter(text.as_bytes(), KEY).any(|at| {
+        let rest = &text[at + KEY.len()..];
         let rest = rest.strip_prefix('"').unwrap_or(rest);
         rest.strip_prefix(':')
             .is_some_and(|rest| rest.starts_with(blank) && rest.trim_start_matches(blank).starts_with("crd-install"))
