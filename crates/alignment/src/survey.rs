@@ -68,13 +68,22 @@ impl<'a> Survey<'a> {
     /// Collects the images of all profiles.
     #[must_use]
     pub fn new(inputs: &'a Inputs<'a>) -> Self {
+        Self::by(inputs, |profiles, survey| profiles.iter().map(survey).collect())
+    }
+
+    /// The same with the caller's way to go through the profiles, which may be by several threads.
+    #[must_use]
+    pub fn by(
+        inputs: &'a Inputs<'a>,
+        map: impl FnOnce(&'a [Profile], &(dyn Fn(&'a Profile) -> ProfileSurvey<'a> + Sync)) -> Vec<ProfileSurvey<'a>>,
+    ) -> Self {
         let mut listed: BTreeMap<usize, Listed<'a>> = BTreeMap::new();
         for (index, release) in
             inputs.profiles.iter().filter_map(|profile| Some((profile.release?, inputs.release_of(profile)?)))
         {
             listed.entry(index).or_insert_with(|| self::listed(release));
         }
-        let profiles = inputs.profiles.iter().map(|profile| survey(inputs, profile, &listed)).collect();
+        let profiles = map(inputs.profiles, &|profile| survey(inputs, profile, &listed));
         Self { inputs, profiles, collectors: OnceLock::new() }
     }
 

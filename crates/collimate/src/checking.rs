@@ -70,7 +70,7 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
     let sources = session.files.sources();
     let releases = looked_at(session, scope);
     let inputs = session.inputs(&releases, &profiles, &sources, &facts);
-    let survey = Survey::new(&inputs);
+    let survey = Survey::by(&inputs, |profiles, survey| parallel::map(profiles, survey));
     let found = parallel::map(alignment::RULES, |rule| {
         let mut found = Vec::new();
         rule.check(&survey, &mut found);
