@@ -50,7 +50,8 @@ type Name = (String, bool);
 
 /// What a Helm profile is rendered from.
 struct HelmRequest {
-    chart: Arc<Chart>,
+    /// Its own, so that it knows which files this rendering has looked into.
+    chart: Chart,
     options: RenderOptions,
 }
 
@@ -328,7 +329,7 @@ fn helm(
     mode: Mode<'_>,
 ) -> std::result::Result<Rendering, alignment::Failure> {
     let rendering = chart(session, source).and_then(|chart| {
-        let request = HelmRequest { chart, options: helm_options(source, mode) };
+        let request = HelmRequest { chart: chart.anew(), options: helm_options(source, mode) };
         session.renderings.helm.recall(name, request, HelmRequest::serves, &session.files, render_chart)
     });
     rendering.map(Rendering::Kubernetes).map_err(|error| helm_failure(&error, session, source))
@@ -382,7 +383,7 @@ fn lint(session: &Session, profile: &release::Profile, mode: Mode<'_>) -> Arc<[L
     let ProfileSource::Helm(source) = &profile.source else { return Arc::default() };
     let Ok(chart) = chart(session, source) else { return Arc::default() };
     let name = (profile.name.value.clone(), mode.trace);
-    let request = HelmRequest { chart, options: helm_options(source, mode) };
+    let request = HelmRequest { chart: chart.anew(), options: helm_options(source, mode) };
     session.renderings.lint.recall(name, request, HelmRequest::serves, &session.files, lint_chart)
 }
 

@@ -8,8 +8,7 @@ mod archive;
 mod folder;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use gotemplate::{Map, TemplateSet};
@@ -37,13 +36,25 @@ pub(crate) const MOST_VALUES: usize = 50_000;
 /// A chart with all its subcharts. Loaded once, rendered any number of times, by any thread.
 #[derive(Debug)]
 pub struct Chart {
-    pub(crate) root: ChartData,
+    pub(crate) root: Arc<ChartData>,
     pub(crate) path: Utf8PathBuf,
     /// What Helm logs while it loads.
     pub(crate) warnings: Vec<String>,
-    pub(crate) parsed: ParsedTemplates,
+    pub(crate) parsed: Arc<ParsedTemplates>,
     /// The name of every file with its id; without it where the file is plain.
-    parts: Vec<(String, Option<FileId>)>,
+    parts: Arc<[(String, Option<FileId>)]>,
+    pub(crate) seen: Seen,
+}
+
+/// The plain files, those that only templates see which ask for them, that any template has looked into.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen(Arc<Mutex<BTreeSet<FileId>>>);
+
+impl Seen {
+    /// Notes that what is rendered depends on a file from here on.
+    pub(crate) fn note(&self, file: &ChartFile) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(file.file);
+    }
 }
 
 /// One chart without the charts around it.
@@ -70,8 +81,6 @@ pub(crate) struct ChartFile {
     pub(crate) file: Option<FileId>,
     /// How many bytes of the file on disk come before `bytes`: a byte order mark.
     pub(crate) before: usize,
-    /// For a plain file, which only templates that ask for it see: whether any did.
-    pub(crate) is_seen: Arc<AtomicBool>,
 }
 
 /// The content of `values.yaml`.
@@ -140,7 +149,27 @@ impl Chart {
         for (_, file) in &mut parts {
             *file = file.filter(|file| !plain.contains(file));
         }
-        Ok(Self { root, path: path.to_owned(), warnings: loading.warnings, parsed: ParsedTemplates::default(), parts })
+        Ok(Self {
+            root: Arc::new(root),
+            path: path.to_owned(),
+            warnings: loading.warnings,
+            parsed: Arc::default(),
+            parts: parts.into(),
+            seen: Seen::default(),
+        })
+    }
+
+    /// The same chart, of which nothing was rendered yet: see [`Chart::renders_as`]. Cheap; what was read and parsed is shared.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self {
+            root: Arc::clone(&self.root),
+            path: self.path.clone(),
+            warnings: self.warnings.clone(),
+            parsed: Arc::clone(&self.parsed),
+            parts: Arc::clone(&self.parts),
+            seen: Seen::default(),
+        }
     }
 
     /// Whether all that was rendered of this chart up to now would be the same of `other`: they have the same files, but for the content of plain ones
@@ -151,10 +180,8 @@ impl Chart {
     pub fn renders_as(&self, other: &Self) -> bool {
         let others: BTreeSet<FileId> = other.root.plain_files().filter_map(|file| file.file).collect();
         // What has no id lies in an archive, which has one.
-        let is_same = |file: &ChartFile| file.file.is_none_or(|file| others.contains(&file));
-        self.path == other.path
-            && self.parts == other.parts
-            && self.root.plain_files().all(|file| !file.is_seen.load(Ordering::Relaxed) || is_same(file))
+        let seen = self.seen.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.path == other.path && self.parts == other.parts && seen.is_subset(&others)
     }
 
     /// The chart's name.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gotemplate::{Exec, Map, MissingKey, Options, TemplateSet, Value};
 use source::Text;
 
-use crate::chart::{Chart, ChartFile};
+use crate::chart::{Chart, ChartFile, Seen};
 use crate::context::RenderContext;
 use crate::functions::HelmFunctions;
 use crate::functions::helm::{WARNING_END, WARNING_START, without_no_value};
@@ -18,11 +18,19 @@ pub(crate) struct Globals {
     pub(crate) release: Value,
     pub(crate) capabilities: Value,
     pub(crate) values: Map,
+    /// Where it is noted which plain files they look into.
+    pub(crate) seen: Seen,
 }
 
 impl Globals {
     /// `.Release`, `.Capabilities` and the root chart's `.Values`.
-    pub(crate) fn new(values: Map, release: &Release<'_>, kube: &KubeVersion, options: &RenderOptions) -> Self {
+    pub(crate) fn new(
+        chart: &Chart,
+        values: Map,
+        release: &Release<'_>,
+        kube: &KubeVersion,
+        options: &RenderOptions,
+    ) -> Self {
         let map = Map::new();
         map.insert("Name", Value::from(release.name));
         map.insert("Namespace", Value::from(release.namespace));
@@ -31,7 +39,7 @@ impl Globals {
         map.insert("Revision", Value::int(release.revision));
         map.insert("Service", Value::from("Helm"));
         let capabilities = objects::capabilities(kube, &options.api_versions, options.helm);
-        Self { release: Value::Map(map), capabilities, values }
+        Self { release: Value::Map(map), capabilities, values, seen: chart.seen.clone() }
     }
 }
 
@@ -121,7 +129,7 @@ fn scopes<'c>(
     let about =
         objects::chart(&data.metadata, graph.name(chart), graph.requirements(chart), graph.is_root(chart), helm);
     scope.insert("Chart", about);
-    scope.insert("Files", Value::object(FilesObject::new(&data.files, trace)));
+    scope.insert("Files", Value::object(FilesObject::new(&data.files, trace, &globals.seen)));
     scope.insert("Release", globals.release.clone());
     scope.insert("Capabilities", globals.capabilities.clone());
     scope.insert("Values", Value::Map(values.retyped(objects::values_type(helm))));

@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use gotemplate::{Exec, FunctionError, Kind, List, Map, Named, Object, Signature, Type, Value};
 use source::Text;
 
-use crate::chart::ChartFile;
+use crate::chart::{ChartFile, Seen};
 use crate::glob::Glob;
 use crate::metadata::{Dependency, ImportValue, Metadata};
 use crate::{HelmVersion, yaml};
@@ -402,37 +400,31 @@ pub(crate) struct FilesObject {
 
 #[derive(Clone)]
 struct FileContent {
-    /// What `Get` gives: a text with its place, if it is UTF-8.
-    content: Value,
-    is_seen: Arc<AtomicBool>,
+    file: ChartFile,
+    trace: bool,
+    seen: Seen,
 }
 
 impl FileContent {
-    /// What a template makes of a file depends on it from here on.
-    fn value(&self) -> &Value {
-        self.is_seen.store(true, Ordering::Relaxed);
-        &self.content
+    /// What `Get` gives: a text with its place, if it is UTF-8.
+    fn value(&self) -> Value {
+        self.seen.note(&self.file);
+        match std::str::from_utf8(&self.file.bytes) {
+            Ok(_) if self.trace => Value::Str(self.file.text()),
+            Ok(_) => Value::Str(self.file.plain_text()),
+            Err(_) => Value::string_from_bytes(self.file.bytes.to_vec()),
+        }
     }
 }
 
 impl FilesObject {
     /// The files of one chart.
-    pub(crate) fn new(files: &[ChartFile], trace: bool) -> Self {
-        let files = files
-            .iter()
-            .map(|file| {
-                let content = match std::str::from_utf8(&file.bytes) {
-                    Ok(_) if trace => Value::Str(file.text()),
-                    Ok(_) => Value::Str(file.plain_text()),
-                    Err(_) => Value::string_from_bytes(file.bytes.to_vec()),
-                };
-                (Text::from(file.name.as_str()), FileContent { content, is_seen: Arc::clone(&file.is_seen) })
-            })
-            .collect();
-        Self { files }
+    pub(crate) fn new(files: &[ChartFile], trace: bool, seen: &Seen) -> Self {
+        let content = |file: &ChartFile| FileContent { file: file.clone(), trace, seen: seen.clone() };
+        Self { files: files.iter().map(|file| (Text::from(file.name.as_str()), content(file))).collect() }
     }
 
-    fn content(&self, name: &str) -> Option<&Value> {
+    fn content(&self, name: &str) -> Option<Value> {
         self.files.get(name).map(FileContent::value)
     }
 
@@ -442,7 +434,7 @@ impl FilesObject {
         for (path, content) in &self.files {
             let base = path.trimmed(crate::metadata::go_base);
             map.remove(&base);
-            map.insert(base, encode(content.value()));
+            map.insert(base, encode(&content.value()));
         }
         Value::Str(yaml::to_yaml_strings(&map))
     }
@@ -460,8 +452,8 @@ impl Object for FilesObject {
     fn underlying(&self) -> Option<Value> {
         let map = Map::typed(Type::Named(&FILES));
         for (name, content) in &self.files {
-            let bytes = content.value().string_bytes().unwrap_or_default();
-            map.insert(name.clone(), Value::Bytes(Rc::from(bytes)));
+            let value = content.value();
+            map.insert(name.clone(), Value::Bytes(Rc::from(value.string_bytes().unwrap_or_default())));
         }
         Some(Value::Map(map))
     }
@@ -479,10 +471,10 @@ impl Object for FilesObject {
     fn call_method(&self, name: &str, exec: &mut Exec<'_>, args: Vec<Value>) -> Result<Value, FunctionError> {
         let path = args.first().and_then(Value::as_text).cloned().unwrap_or_default();
         match name {
-            "Get" => Ok(self.content(&path).cloned().unwrap_or_else(|| Value::from(""))),
+            "Get" => Ok(self.content(&path).unwrap_or_else(|| Value::from(""))),
             "GetBytes" => {
-                let bytes = self.content(&path).and_then(Value::string_bytes).unwrap_or_default();
-                Ok(Value::Bytes(Rc::from(bytes)))
+                let content = self.content(&path);
+                Ok(Value::Bytes(Rc::from(content.as_ref().and_then(Value::string_bytes).unwrap_or_default())))
             }
             "Glob" => {
                 let glob = Glob::new(&path).ok();
@@ -491,7 +483,7 @@ impl Object for FilesObject {
                     self.files.iter().filter(|(name, _)| matches(name)).map(|(k, v)| (k.clone(), v.clone())).collect();
                 Ok(Value::object(Self { files }))
             }
-            "Lines" => Ok(lines(self.content(&path))),
+            "Lines" => Ok(lines(self.content(&path).as_ref())),
             "AsConfig" => {
                 self.charge(exec)?;
                 Ok(self.as_map(Clone::clone))
@@ -515,7 +507,7 @@ impl Object for FilesObject {
 impl FilesObject {
     /// Takes the size of all files off the budget.
     fn charge(&self, exec: &mut Exec<'_>) -> Result<(), FunctionError> {
-        let size = self.files.values().map(|content| content.value().string_bytes().map_or(0, <[u8]>::len)).sum();
+        let size = self.files.values().map(|content| content.file.bytes.len()).sum();
         exec.charge(size)
     }
 }

@@ -1,9 +1,8 @@
 //! `helm template`: from a chart and options to manifests.
 
-use std::sync::atomic::Ordering;
-
 use source::{Files, Text};
 
+use crate::chart::ChartFile;
 use crate::context::RenderContext;
 use crate::engine::{self, Globals, Release};
 use crate::graph::{Graph, is_compatible, to_map};
@@ -71,11 +70,11 @@ fn rendered(
         is_install: !options.is_upgrade,
         revision: 1,
     };
-    let globals = Globals::new(values, &release, kube, options);
+    let globals = Globals::new(chart, values, &release, kube, options);
     let mut texts = engine::render(chart, graph, &globals, context, options)?;
     let notes = take_notes(&mut texts, chart.name(), options.subchart_notes);
     let (manifests, hooks) = manifests::sort(&texts, options.helm, context)?;
-    let crds = if options.include_crds { crds(graph, options.trace) } else { Vec::new() };
+    let crds = if options.include_crds { crds(chart, graph, options.trace) } else { Vec::new() };
     let mut warnings = chart.warnings.clone();
     warnings.extend(context.take_warnings());
     Ok(Rendered {
@@ -163,21 +162,22 @@ fn take_notes(texts: &mut std::collections::BTreeMap<String, Text>, chart: &str,
 }
 
 /// The manifests in `crds/` of all enabled charts.
-fn crds(graph: &Graph<'_>, trace: bool) -> Vec<(String, Text)> {
-    fn below(graph: &Graph<'_>, chart: crate::graph::ChartId, trace: bool, out: &mut Vec<(String, Text)>) {
+fn crds(chart: &Chart, graph: &Graph<'_>, trace: bool) -> Vec<(String, Text)> {
+    fn below(graph: &Graph<'_>, chart: crate::graph::ChartId, look: &mut dyn FnMut(&ChartFile, String)) {
         for file in &graph.data(chart).files {
             let extension = crate::chart::extension(&file.name).to_ascii_lowercase();
             if file.name.starts_with("crds/") && matches!(extension.as_str(), ".yaml" | ".yml" | ".json") {
-                file.is_seen.store(true, Ordering::Relaxed);
-                let text = if trace { file.text() } else { file.plain_text() };
-                out.push((format!("{}/{}", graph.full_path(chart), file.name), text));
+                look(file, format!("{}/{}", graph.full_path(chart), file.name));
             }
         }
         for child in graph.children(chart) {
-            below(graph, *child, trace, out);
+            below(graph, *child, look);
         }
     }
     let mut out = Vec::new();
-    below(graph, graph.root(), trace, &mut out);
+    below(graph, graph.root(), &mut |file, path| {
+        chart.seen.note(file);
+        out.push((path, if trace { file.text() } else { file.plain_text() }));
+    });
     out
 }

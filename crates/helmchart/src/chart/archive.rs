@@ -75,13 +75,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<ChartFile>, Error> {
         let mut content = Vec::new();
         entry.read_to_end(&mut content).map_err(|error| fail(error.to_string()))?;
         remaining -= size;
-        files.push(without_mark(ChartFile {
-            name,
-            bytes: Arc::from(content),
-            file: None,
-            before: 0,
-            is_seen: Arc::default(),
-        }));
+        files.push(without_mark(ChartFile { name, bytes: Arc::from(content), file: None, before: 0 }));
         if remaining == 0 {
             return Err(fail(format!("decompressed chart is larger than the maximum file size {LARGEST_ARCHIVE}")));
         }

@@ -58,7 +58,7 @@ fn walk(
             let message = format!("chart file {:?} is larger than the maximum file size {LARGEST_FILE}", entry.name);
             return Err(Error::new(ErrorKind::Load, message));
         }
-        entries.push(without_mark(ChartFile { name, bytes, file: Some(file), before: 0, is_seen: Arc::default() }));
+        entries.push(without_mark(ChartFile { name, bytes, file: Some(file), before: 0 }));
     }
     Ok(())
 }

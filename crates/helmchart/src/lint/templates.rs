@@ -63,7 +63,7 @@ pub(super) fn check(
         revision: 0,
     };
     let without_extra = RenderOptions { api_versions: Vec::new(), ..options.clone() };
-    let globals = Globals::new(values, &release, kube.unwrap_or(&default_kube), &without_extra);
+    let globals = Globals::new(chart, values, &release, kube.unwrap_or(&default_kube), &without_extra);
     let texts = match engine::render(chart, &graph, &globals, &context, options) {
         Ok(texts) => texts,
         Err(error) => {
