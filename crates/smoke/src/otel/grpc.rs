@@ -1,6 +1,8 @@
 //! OTLP over gRPC, on a connection that we opened.
 
+use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -21,7 +23,7 @@ use tower_service::Service;
 
 use super::call::{Answer, Refusal, answer, refusal_kind};
 use super::payload::Payload;
-use crate::wire::{Dialer, Fault, Kind, Protocol, Target, Watch};
+use crate::wire::{Dialer, Fault, Kind, Protocol, Sender, Target, Watch};
 
 /// One open connection.
 pub(crate) struct Grpc {
@@ -37,13 +39,15 @@ impl Grpc {
         let watch = stream.watch();
         let (sender, connection) =
             http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.map_err(|_| watch.fault())?;
-        // Ends with the connection; what goes wrong on it is in `watch`.
-        tokio::spawn(connection);
         let origin = format!("https://{}", target.shown())
             .parse()
             .map_err(|_| Fault::new(Kind::DnsFailure, format!("`{}` is no host", target.host)))?;
         Ok(Self {
-            connection: Connection { sender, failed: Arc::default(), not_grpc: Arc::default() },
+            connection: Connection {
+                sender: Sender::new(sender, connection),
+                failed: Arc::default(),
+                not_grpc: Arc::default(),
+            },
             origin,
             watch,
             timeout: dialer.timeout,
@@ -51,7 +55,7 @@ impl Grpc {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.connection.sender.is_closed()
+        self.connection.sender.with(|sender| sender.is_closed()).unwrap_or(true)
     }
 
     pub(crate) async fn send(&mut self, payload: Payload) -> Result<Answer, Refusal> {
@@ -82,7 +86,7 @@ impl Grpc {
 
     fn refusal(&self, status: &Status) -> Refusal {
         // A status that the client library made up of a broken connection has a source or came by way of it; one that was sent has none.
-        if std::error::Error::source(status).is_some() || self.connection.failed.load(Ordering::Relaxed) {
+        if status.source().is_some() || self.connection.failed.load(Ordering::Relaxed) {
             return Refusal::broken(self.broken());
         }
         if let Some(code) = self.connection.not_grpc.get() {
@@ -126,7 +130,7 @@ pub(crate) fn text_of(kind: Kind) -> &'static str {
 /// The connection as the generated clients want it.
 #[derive(Clone)]
 struct Connection {
-    sender: SendRequest<Body>,
+    sender: Sender<SendRequest<Body>>,
     /// A call found it broken.
     failed: Arc<AtomicBool>,
     /// The status of an answer whose content type is not gRPC's. The client library makes a gRPC status of it that looks sent.
@@ -135,23 +139,23 @@ struct Connection {
 
 impl Service<http::Request<Body>> for Connection {
     type Response = http::Response<Incoming>;
-    type Error = hyper::Error;
+    type Error = Box<dyn Error + Send + Sync>;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        let polled = self.sender.poll_ready(cx);
-        if matches!(polled, Poll::Ready(Err(_))) {
-            self.failed.store(true, Ordering::Relaxed);
-        }
-        polled
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // Calls share the connection; one that is over is found by the call.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let failed = Arc::clone(&self.failed);
-        let call = self.sender.send_request(request);
-        let not_grpc = Arc::clone(&self.not_grpc);
+        let call = self.sender.with(|sender| sender.send_request(request));
+        let (failed, not_grpc) = (Arc::clone(&self.failed), Arc::clone(&self.not_grpc));
         Box::pin(async move {
-            let answer = call.await.inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+            let answer: Result<_, Self::Error> = match call {
+                Some(call) => call.await.map_err(Into::into),
+                None => Err(io::Error::from(io::ErrorKind::NotConnected).into()),
+            };
+            let answer = answer.inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
             let kind = answer.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
             if !kind.is_some_and(|kind| kind.starts_with("application/grpc")) {
                 not_grpc.get_or_init(|| answer.status());

@@ -1,5 +1,8 @@
 //! HTTP/1.1 over a connection of ours: one call after the other, bodies with a limit.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -8,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
 use super::dial::{Dialer, Protocol, Target, Watch};
+use super::sender::Sender;
 use super::url::Url;
 use super::{Fault, Kind};
 
@@ -16,7 +20,7 @@ const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// One open connection.
 pub(crate) struct Http1 {
-    sender: SendRequest<Full<Bytes>>,
+    sender: Sender<SendRequest<Full<Bytes>>>,
     watch: Watch,
     host: String,
     timeout: std::time::Duration,
@@ -49,8 +53,7 @@ impl Http1 {
         let stream = if tls { dialer.open(target, Protocol::Http1).await? } else { dialer.open_plain(target).await? };
         let watch = stream.watch();
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| watch.fault())?;
-        // Ends with the connection; what goes wrong on it is in `watch`.
-        tokio::spawn(connection);
+        let sender = Sender::new(sender, connection);
         Ok(Self { sender, watch, host: target.shown(), timeout: dialer.timeout, largest_body: LARGEST_BODY })
     }
 
@@ -65,7 +68,7 @@ impl Http1 {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        self.sender.with(|sender| sender.is_closed()).unwrap_or(true)
     }
 
     /// One call. `Err` means that there was no answer; whether the other side acted on it is not known.
@@ -86,8 +89,16 @@ impl Http1 {
         let limit = self.timeout;
         let largest = self.largest_body;
         let exchange = async {
-            self.sender.ready().await.map_err(|_| self.watch.fault())?;
-            let answer = match self.sender.send_request(request).await {
+            let is_ready = |polled: Poll<hyper::Result<()>>| polled.map(|ready| ready.is_ok());
+            let ready =
+                poll_fn(|cx| self.sender.with(|sender| sender.poll_ready(cx)).map_or(Poll::Ready(false), is_ready));
+            if !ready.await {
+                return Err(self.watch.fault());
+            }
+            let Some(call) = self.sender.with(|sender| sender.send_request(request)) else {
+                return Err(self.watch.fault());
+            };
+            let answer = match call.await {
                 Ok(answer) => answer,
                 Err(error) => return last_words(&self.watch.said_last()).ok_or_else(|| self.fault(&error)),
             };
