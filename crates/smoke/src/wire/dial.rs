@@ -191,11 +191,7 @@ struct Seen {
     agreed: bool,
     answered: bool,
     bytes: Vec<u8>,
-    last_words: Vec<u8>,
 }
-
-/// An answer that comes while a request is still being written is a short refusal.
-const MOST_LAST_WORDS: usize = 16 * 1024;
 
 /// The first bytes of an answer tell what kind of server it is.
 const FIRST_BYTES: usize = 16;
@@ -224,17 +220,6 @@ impl Watch {
     /// Whether the other side sent anything over this connection.
     pub(crate) fn answered(&self) -> bool {
         self.lock().answered
-    }
-
-    /// What the other side said while we could no longer write: a server that takes no more of a large body says why and hangs up.
-    pub(crate) fn said_last(&self) -> Vec<u8> {
-        self.lock().last_words.clone()
-    }
-
-    fn last_words(&self, bytes: &[u8]) {
-        let mut seen = self.lock();
-        let room = MOST_LAST_WORDS.saturating_sub(seen.last_words.len());
-        seen.last_words.extend(bytes.iter().take(room));
     }
 
     /// HTTP/2 begins with a SETTINGS frame: three bytes of length, then its type, 4.
@@ -268,62 +253,54 @@ enum Stream {
 }
 
 /// A connection that notes what it sees.
+///
+/// A server that refuses us says why and closes; where our next write comes first, it fails while the reason still waits to be read. So
+/// writing never fails here: from then on what is written goes nowhere, and reading goes on to what the other side said last and to its
+/// end. The call's own limit bounds that.
 #[derive(Debug)]
 pub(crate) struct Watched {
     stream: Stream,
     watch: Watch,
-    /// A write failed with this, and the last words of the other side are awaited.
-    write_error: Option<io::Error>,
+    /// Nobody takes what we write.
+    is_deaf: bool,
 }
 
 impl Watched {
     fn new(stream: Stream, own: Own, agreed: bool) -> Self {
         let seen = Arc::new(Mutex::new(Seen { agreed, ..Seen::default() }));
-        Self { stream, watch: Watch { seen, own }, write_error: None }
+        Self { stream, watch: Watch { seen, own }, is_deaf: false }
     }
 
     pub(crate) fn watch(&self) -> Watch {
         self.watch.clone()
     }
 
-    fn poll_inner_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+    /// Writes, unless that has failed or fails now.
+    fn poll_hearing<T>(
+        &mut self,
+        write: impl FnOnce(&mut Stream) -> Poll<io::Result<T>>,
+        otherwise: T,
+    ) -> Poll<io::Result<T>> {
+        if self.is_deaf {
+            return Poll::Ready(Ok(otherwise));
         }
-    }
-
-    /// A server that refuses us sends an alert and closes; if our next write comes first, it fails with "broken pipe" while the alert
-    /// is still on its way. So a failed write waits until the other direction has ended too, then fails as it did. The call's own
-    /// limit bounds that.
-    fn poll_write_error(&mut self, cx: &mut Context<'_>, error: io::Error) -> Poll<io::Error> {
-        self.watch.failed(&error);
-        let mut room = [0_u8; 1024];
-        loop {
-            let mut buffer = ReadBuf::new(&mut room);
-            match self.poll_inner_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    self.watch.read(buffer.filled());
-                    self.watch.last_words(buffer.filled());
-                }
-                Poll::Ready(Ok(())) => return Poll::Ready(error),
-                Poll::Ready(Err(last)) => {
-                    self.watch.failed(&last);
-                    return Poll::Ready(error);
-                }
-                Poll::Pending => {
-                    self.write_error = Some(error);
-                    return Poll::Pending;
-                }
-            }
+        let polled = write(&mut self.stream);
+        if let Poll::Ready(Err(error)) = &polled {
+            self.watch.failed(error);
+            self.is_deaf = true;
+            return Poll::Ready(Ok(otherwise));
         }
+        polled
     }
 }
 
 impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = self.poll_inner_read(cx, buffer);
+        let polled = match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        };
         match &polled {
             Poll::Ready(Ok(())) => self.watch.read(buffer.filled().get(before..).unwrap_or_default()),
             Poll::Ready(Err(error)) => self.watch.failed(error),
@@ -335,37 +312,77 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if let Some(error) = self.write_error.take() {
-            return self.poll_write_error(cx, error).map(Err);
-        }
-        let polled = match &mut self.stream {
+        let write = |stream: &mut Stream| match stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         };
-        match polled {
-            Poll::Ready(Err(error)) => self.poll_write_error(cx, error).map(Err),
-            polled => polled,
-        }
+        self.poll_hearing(write, bytes.len())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(error) = self.write_error.take() {
-            return self.poll_write_error(cx, error).map(Err);
-        }
-        let polled = match &mut self.stream {
+        let flush = |stream: &mut Stream| match stream {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
         };
-        match polled {
-            Poll::Ready(Err(error)) => self.poll_write_error(cx, error).map(Err),
-            polled => polled,
-        }
+        self.poll_hearing(flush, ())
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let shutdown = |stream: &mut Stream| match stream {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        };
+        self.poll_hearing(shutdown, ())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
+    use rustls::RootCertStore;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
+
+    use super::*;
+
+    /// Dials as nobody, in plain text.
+    pub(in crate::wire) fn dialer() -> Dialer {
+        let nobody = Identity { authorities: Vec::new(), roots: Arc::new(RootCertStore::empty()), leaf: None };
+        Dialer::new(&nobody, Duration::from_secs(30)).unwrap()
+    }
+
+    /// A server that reads one byte, says something and hangs up. Where there was more to read its system resets the connection.
+    pub(in crate::wire) fn hanging_up(says: &'static [u8]) -> (Target, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0]).unwrap();
+            stream.write_all(says).unwrap();
+        });
+        (Target { host: "127.0.0.1".to_owned(), port, server_name: None }, server)
+    }
+
+    #[test]
+    fn what_was_said_last_is_read_where_nothing_can_be_written_any_more() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (target, server) = hanging_up(b"go away");
+            let mut watched = dialer().open_plain(&target).await.unwrap();
+            watched.write_all(b"two").await.unwrap();
+            server.join().unwrap();
+            let Stream::Plain(stream) = &watched.stream else { unreachable!() };
+            while !stream.ready(Interest::WRITABLE).await.unwrap().is_write_closed() {
+                tokio::task::yield_now().await;
+            }
+            watched.write_all(b"three").await.unwrap();
+            assert!(watched.is_deaf);
+            let mut said = Vec::new();
+            watched.read_to_end(&mut said).await.unwrap();
+            assert_eq!(said, b"go away");
+            watched.shutdown().await.unwrap();
+        });
     }
 }
