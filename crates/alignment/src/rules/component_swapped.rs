@@ -56,6 +56,15 @@ fn running<'s, 'a>(profile: &'s ProfileSurvey<'a>) -> BTreeMap<&'s str, Option<(
     out
 }
 
+/// Whether one name goes on where the other ends: `redismod` is a `redis`, and `mongodb` is `mongo`. After a separator begins another component:
+/// `notify` and `notify-web`.
+fn is_one_product(name: &str, other: &str) -> bool {
+    let goes_on = |long: &str, short: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
+    };
+    goes_on(name, other) || goes_on(other, name)
+}
+
 impl ComponentSwapped {
     fn named_after_one(&self, profile: &ProfileSurvey<'_>, out: &mut Vec<Finding<Place>>) {
         let Some(held) = profile.release else { return };
@@ -64,6 +73,9 @@ impl ComponentSwapped {
             let meant = held.release.components.iter().find(|known| known.name.value == used.image.runs_as);
             let Some(meant) = meant.filter(|meant| meant.image.name() != component.image.name()) else { continue };
             let (name, running) = (&meant.name.value, &component.name.value);
+            if is_one_product(name, running) {
+                continue;
+            }
             out.push(
                 Finding::new(
                     self.id(),
