@@ -3,6 +3,7 @@
 //! Dev only: nothing that ships depends on it, and it depends on nothing that ships. Everything here panics rather than returns
 //! errors, with the place of the caller: it runs in tests only. Start from [`Sandbox`] and [`Cli`]; [`peer`] and [`tool`] find the real ones.
 
+mod accepting;
 mod cli;
 mod exports;
 mod nginx;

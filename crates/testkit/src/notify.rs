@@ -1,14 +1,16 @@
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
+
+use crate::accepting::accept;
 
 /// Where its deliveries are.
 const DELIVERIES: &str = "/api/v1/notify/deliveries";
@@ -96,8 +98,6 @@ impl Notify {
 
     #[track_caller]
     fn listen(token: &str, tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-        let port = listener.local_addr().expect("a listener has an address").port();
         let state = Arc::new(Mutex::new(State {
             token: token.to_owned(),
             tenant_header: "x-stellaops-tenant".to_owned(),
@@ -110,25 +110,10 @@ impl Notify {
             requests: Vec::new(),
         }));
         let stop = Arc::new(AtomicBool::new(false));
-        let notify = Self { port, tls: tls.is_some(), state: Arc::clone(&state), stop: Arc::clone(&stop) };
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if stop.load(Ordering::SeqCst) {
-                    break;
-                }
-                let (state, tls) = (Arc::clone(&state), tls.clone());
-                // A client that goes away in the middle is its own business.
-                std::thread::spawn(move || match tls {
-                    None => serve(stream, &state),
-                    Some(config) => {
-                        if let Ok(connection) = ServerConnection::new(config) {
-                            serve(StreamOwned::new(connection, stream), &state);
-                        }
-                    }
-                });
-            }
-        });
-        notify
+        let is_tls = tls.is_some();
+        let (seen, stopped) = (Arc::clone(&state), Arc::clone(&stop));
+        let port = accept(tls, stopped, move |connection| serve(connection, &seen));
+        Self { port, tls: is_tls, state, stop }
     }
 
     /// Its base URL, by the name `localhost`.

@@ -5,7 +5,7 @@ mod http;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,10 +13,11 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{RootCertStore, ServerConfig};
 use serde_json::json;
 
 use self::http::{basic, read, written};
+use crate::accepting::accept;
 
 /// Between two bytes of an answer that drips.
 const DRIP: Duration = Duration::from_millis(50);
@@ -159,29 +160,12 @@ impl Registry {
 
     #[track_caller]
     fn listen(tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-        let port = listener.local_addr().expect("a listener has an address").port();
         let state = Arc::new(Mutex::new(State::default()));
         let stop = Arc::new(AtomicBool::new(false));
-        let registry = Self { port, tls: tls.is_some(), state: Arc::clone(&state), stop: Arc::clone(&stop) };
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if stop.load(Ordering::SeqCst) {
-                    break;
-                }
-                let (state, tls) = (Arc::clone(&state), tls.clone());
-                // A client that goes away in the middle is its own business.
-                std::thread::spawn(move || match tls {
-                    None => serve(stream, &state),
-                    Some(config) => {
-                        if let Ok(connection) = ServerConnection::new(config) {
-                            serve(StreamOwned::new(connection, stream), &state);
-                        }
-                    }
-                });
-            }
-        });
-        registry
+        let is_tls = tls.is_some();
+        let (seen, stopped) = (Arc::clone(&state), Arc::clone(&stop));
+        let port = accept(tls, stopped, move |connection| serve(connection, &seen));
+        Self { port, tls: is_tls, state, stop }
     }
 
     /// Its name in references: `localhost:PORT`.

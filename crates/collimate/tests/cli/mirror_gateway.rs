@@ -8,7 +8,7 @@ mod door;
 mod drift;
 mod hostile;
 mod names;
-mod real;
+pub(crate) mod real;
 mod refused;
 mod removed;
 mod render;

@@ -9,16 +9,16 @@ use super::request::statuses;
 use super::stage::{ACME, BETA, COMMUNITY, DELTA, MANIFEST, Plan, Stage};
 
 /// A gateway whose verifier is the real one.
-struct Real {
+pub(crate) struct Real {
     // Ends before what it is asked by.
-    verifier: Server,
-    stage: Stage,
+    pub(crate) verifier: Server,
+    pub(crate) stage: Stage,
 }
 
 impl Real {
-    /// With tenants as the stand-in has them.
+    /// With tenants as the stand-in has them. `None`, said loudly, where a tool is missing.
     #[track_caller]
-    fn start(plan: Plan) -> Option<Self> {
+    pub(crate) fn start(plan: Plan) -> Option<Self> {
         let stage = plan.without_verifier().start()?;
         std::fs::create_dir(stage.sandbox.path("secrets")).unwrap();
         for (domain, user) in [("primary", ACME), ("primary", BETA), ("community", DELTA)] {

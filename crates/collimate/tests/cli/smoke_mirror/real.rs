@@ -1,56 +1,42 @@
 //! The real nginx with the shipped configuration, and the real verifier over files that `collimate mirror tenant` wrote.
 
-use std::process::Command;
-use std::time::Duration;
-
-use testkit::{Cli, Misbehaviour, Server};
+use testkit::{Cli, Misbehaviour};
 
 use super::world::{BUNDLE, Run, USER, cli};
-use crate::mirror_gateway::stage::{ACME, BETA, COMMUNITY, DELTA, MANIFEST, PRIMARY, Plan, Stage};
+use crate::mirror_gateway::real::Real as Gateway;
+use crate::mirror_gateway::stage::{ACME, COMMUNITY, MANIFEST, PRIMARY, Plan, Stage};
 
+/// A gateway, and what a tenant needs to read it.
 struct Real {
-    // Ends before what it is asked by.
-    verifier: Server,
-    stage: Stage,
+    gateway: Gateway,
 }
 
 impl Real {
     /// `None`, said loudly, where a tool is missing.
     #[track_caller]
     fn start(plan: Plan) -> Option<Self> {
-        let stage = plan.without_verifier().start()?;
-        std::fs::create_dir(stage.sandbox.path("secrets")).unwrap();
-        for (domain, user) in [("primary", ACME), ("primary", BETA), ("community", DELTA)] {
-            let (name, password) = user.split_once(':').unwrap();
-            let file = format!("secrets/mirror-{domain}.htpasswd");
-            let tenant =
-                ["mirror", "tenant", "add", domain, name, "--file", &file, "--password-file", "-", "--cost", "10"];
-            program(&stage).args(tenant).stdin(password).any_stderr().run();
-        }
+        let gateway = Gateway::start(plan)?;
+        let stage = &gateway.stage;
         stage.sandbox.write("password", ACME.split_once(':').unwrap().1);
         stage.sandbox.write("key.pub", stage.exports.public_key());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_collimate"));
-        command.args([
-            "mirror",
-            "auth",
-            "--socket",
-            "run/verifier.sock",
-            "--secrets",
-            "secrets",
-            "--config",
-            "mirror.yaml",
-        ]);
-        let mut verifier = Server::start(command.current_dir(stage.sandbox.root()), stage.sandbox.path("verifier.log"));
-        let socket = stage.sandbox.path("run/verifier.sock");
-        verifier.wait_until(Duration::from_secs(60), || std::os::unix::net::UnixStream::connect(&socket).is_ok());
-        Some(Self { verifier, stage })
+        Some(Self { gateway })
+    }
+
+    fn stage(&self) -> &Stage {
+        &self.gateway.stage
     }
 
     fn smoke(&self) -> Cli {
-        let connect = format!("127.0.0.1:{}", self.stage.https);
+        let connect = format!("127.0.0.1:{}", self.stage().https);
         let (url, other) = (format!("https://{PRIMARY}"), format!("https://{COMMUNITY}"));
-        let cli =
-            cli().folder(self.stage.sandbox.root()).args(["--url", &url, "--other-url", &other, "--connect", &connect]);
+        let cli = cli().folder(self.stage().sandbox.root()).args([
+            "--url",
+            &url,
+            "--other-url",
+            &other,
+            "--connect",
+            &connect,
+        ]);
         let cli = cli.args(["--ca", "certs/authority/ca.crt", "--domain", "primary", "--user", USER]);
         cli.args(["--password-file", "password", "--key", "key.pub"])
     }
@@ -63,10 +49,6 @@ impl Real {
     }
 }
 
-fn program(stage: &Stage) -> Cli {
-    Cli::new(env!("CARGO_BIN_EXE_collimate")).folder(stage.sandbox.root())
-}
-
 #[test]
 fn the_shipped_gateway_passes_within_one_tenant_s_budget() {
     let Some(real) = Real::start(Plan::new()) else { return };
@@ -76,9 +58,9 @@ fn the_shipped_gateway_passes_within_one_tenant_s_budget() {
     let rows = run.json["tables"]["checks"].as_array().unwrap();
     assert!(rows.iter().all(|row| row["verdict"] == "passed"), "{}", run.output);
     assert_eq!(run.row("primary: cache"), ("MISS, then HIT, then HIT", "passed"));
-    assert!(real.stage.log().iter().all(|line| line["status"] != 429), "{:?}", real.stage.log());
+    assert!(real.stage().log().iter().all(|line| line["status"] != 429), "{:?}", real.stage().log());
     // By another way: what the sources were asked for, once each.
-    let mut asked: Vec<String> = real.stage.exports.asked().into_iter().map(|asked| asked.path).collect();
+    let mut asked: Vec<String> = real.stage().exports.asked().into_iter().map(|asked| asked.path).collect();
     asked.sort();
     let count = asked.len();
     asked.dedup();
@@ -88,7 +70,7 @@ fn the_shipped_gateway_passes_within_one_tenant_s_budget() {
 #[test]
 fn what_happens_behind_the_shipped_gateway_is_seen_through_it() {
     let Some(mut real) = Real::start(Plan::new().short_lives()) else { return };
-    let exports = &real.stage.exports;
+    let exports = &real.stage().exports;
     // Nothing cached yet, so that a cut transfer cannot be hidden.
     exports.misbehave(BUNDLE, Misbehaviour::Cut(100));
     real.run().is("a source that dies in the middle", 4, &["connection-closed"]);
@@ -99,16 +81,16 @@ fn what_happens_behind_the_shipped_gateway_is_seen_through_it() {
     exports.next_generation();
     // What the cache still has of the damaged bundle is over within a second.
     crate::mirror_gateway::wait_until("the mirror is good", || real.run().output.exit == 0);
-    real.stage.exports.down();
+    real.stage().exports.down();
     crate::mirror_gateway::wait_until("it is stale", || real.run().kinds() == ["served-stale"]);
-    real.stage.exports.up();
+    real.stage().exports.up();
     crate::mirror_gateway::wait_until("it is fresh", || real.run().kinds().is_empty());
-    std::fs::write(real.stage.sandbox.path("password"), "wrong").unwrap();
+    std::fs::write(real.stage().sandbox.path("password"), "wrong").unwrap();
     real.run().is("a wrong password", 5, &["credentials-refused"]);
-    real.stage.sandbox.write("password", ACME.split_once(':').unwrap().1);
-    real.verifier.kill();
+    real.stage().sandbox.write("password", ACME.split_once(':').unwrap().1);
+    real.gateway.verifier.kill();
     real.run().is("no verifier", 4, &["gateway-failing"]).says("verifier");
-    assert_eq!(real.stage.get(MANIFEST).send().status, 503);
+    assert_eq!(real.stage().get(MANIFEST).send().status, 503);
 }
 
 #[test]
