@@ -1,6 +1,6 @@
 //! An object that is told by what it has in common with another one.
 
-use crate::object::MOST_BYTES;
+use crate::object::{MOST_BYTES, TOO_LARGE};
 
 /// Applies a delta to its base.
 pub(crate) fn apply(base: &[u8], delta: &[u8]) -> Result<Vec<u8>, &'static str> {
@@ -10,7 +10,7 @@ pub(crate) fn apply(base: &[u8], delta: &[u8]) -> Result<Vec<u8>, &'static str> 
     }
     let length = number(&mut rest)?;
     if length > MOST_BYTES {
-        return Err("it is too large");
+        return Err(TOO_LARGE);
     }
     let mut out = Vec::with_capacity(length);
     while let Some((&instruction, more)) = rest.split_first() {

@@ -24,10 +24,12 @@ pub enum Error {
     NoFile(Utf8PathBuf),
     #[error("`{path}` is {what} in that revision, not a file")]
     NotFile { path: Utf8PathBuf, what: &'static str },
-    #[error("the object {id} is damaged: {why}")]
+    #[error("cannot read the object {id}: {why}")]
     Damaged { id: Id, why: &'static str },
-    #[error("`{path}` is damaged: {why}")]
+    #[error("cannot read `{path}`: {why}")]
     DamagedFile { path: Utf8PathBuf, why: &'static str },
+    #[error("cannot read `{path}`: {why}")]
+    Limit { path: Utf8PathBuf, why: String },
     #[error("cannot read `{path}`: {kind}")]
     Io { path: Utf8PathBuf, kind: std::io::ErrorKind },
 }

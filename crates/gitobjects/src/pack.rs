@@ -16,6 +16,9 @@ const FANOUT: u64 = 256 * 4;
 /// From here on an offset stands in the table of long ones.
 const LONG: u32 = 0x8000_0000;
 
+/// Packs of one folder: each keeps its index open, and a process may have 1,024 files open by default. git packs anew from 50 on.
+const MOST_PACKS: usize = 500;
+
 /// An index and its pack.
 #[derive(Debug)]
 pub(crate) struct Pack {
@@ -53,6 +56,12 @@ impl Pack {
             let path = entry.map_err(|error| Error::io(&folder, &error))?.into_path();
             if path.extension() == Some("idx") {
                 paths.push(path);
+            }
+            if paths.len() > MOST_PACKS {
+                let why = format!(
+                    "it has more than the {MOST_PACKS} packs that are read; `git repack -a -d` makes one of them"
+                );
+                return Err(Error::Limit { path: folder, why });
             }
         }
         paths.sort();
@@ -158,22 +167,22 @@ impl Pack {
             _ => Base::None,
         };
         if length > MOST_BYTES {
-            return Err(damaged("an object is too large"));
+            return Err(damaged("an object in it has more than the 32 MiB that are read of one"));
         }
         let content = inflate(from, length).map_err(damaged)?;
         if content.len() != length {
             return Err(damaged("an object has another length than it says"));
         }
-        let whole = |kind| Ok(Stored::Whole(Object { kind, content: content.clone() }));
-        match (kind, base) {
-            (1, _) => whole(Kind::Commit),
-            (2, _) => whole(Kind::Tree),
-            (3, _) => whole(Kind::Blob),
-            (4, _) => whole(Kind::Tag),
-            (6, Base::Place(base)) => Ok(Stored::After { base, delta: content }),
-            (7, Base::Name(base)) => Ok(Stored::From { base, delta: content }),
-            _ => Err(damaged("an object is of no kind that is known")),
-        }
+        let whole = match (kind, base) {
+            (1, _) => Kind::Commit,
+            (2, _) => Kind::Tree,
+            (3, _) => Kind::Blob,
+            (4, _) => Kind::Tag,
+            (6, Base::Place(base)) => return Ok(Stored::After { base, delta: content }),
+            (7, Base::Name(base)) => return Ok(Stored::From { base, delta: content }),
+            _ => return Err(damaged("an object is of no kind that is known")),
+        };
+        Ok(Stored::Whole(Object { kind: whole, content }))
     }
 
     fn number(&self, at: u64) -> Result<u32, Error> {

@@ -1,7 +1,5 @@
 //! Branches and tags: names that stand for objects.
 
-use std::io::Read as _;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::Error;
@@ -11,9 +9,9 @@ use crate::object;
 /// Symbolic references that lead to others; git allows five.
 const LONGEST_CHAIN: usize = 5;
 /// A reference is one line.
-const MOST_BYTES: u64 = 4096;
+const MOST_BYTES: usize = 4096;
 /// A million packed references.
-const MOST_PACKED_BYTES: u64 = 128 * 1024 * 1024;
+const MOST_PACKED_BYTES: usize = 128 * 1024 * 1024;
 
 /// Where a short name may stand, as git looks for it.
 const PLACES: [&str; 5] = ["refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD"];
@@ -75,16 +73,15 @@ pub(crate) fn line(path: &Utf8Path) -> Result<Option<String>, Error> {
         return Ok(None);
     }
     let Some(file) = object::open(path)? else { return Ok(None) };
-    let mut text = String::new();
-    file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| Error::io(path, &error))?;
+    let text = String::from_utf8(object::whole(file, path, MOST_BYTES)?);
+    let text = text.map_err(|_| damaged(path.to_owned(), "it is no text"))?;
     Ok(Some(text.trim().to_owned()))
 }
 
 fn packed(common: &Utf8Path, name: &str) -> Result<Option<Id>, Error> {
     let path = common.join("packed-refs");
     let Some(file) = object::open(&path)? else { return Ok(None) };
-    let mut text = Vec::new();
-    file.take(MOST_PACKED_BYTES).read_to_end(&mut text).map_err(|error| Error::io(&path, &error))?;
+    let text = object::whole(file, &path, MOST_PACKED_BYTES)?;
     for line in text.split(|byte| *byte == b'\n').filter(|line| !matches!(line.first(), None | Some(b'#' | b'^'))) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Some((id, known)) = line.split_at_checked(2 * Id::LENGTH) else { continue };

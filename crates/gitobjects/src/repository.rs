@@ -1,7 +1,5 @@
 //! A repository: where its objects are, and what a revision holds.
 
-use std::io::Read as _;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::Error;
@@ -12,13 +10,16 @@ use crate::{delta, refs, tree};
 
 /// git makes chains of 50 by default and of 4095 at most.
 const LONGEST_CHAIN: usize = 4095;
-/// All deltas of a chain together.
-const MOST_CHAIN_BYTES: usize = 128 * 1024 * 1024;
+/// All deltas of a chain together: they are in memory until the object at its end is read.
+const MOST_CHAIN_BYTES: usize = 64 * 1024 * 1024;
+/// All objects that a chain makes on the way, half a second's work. A delta of a few bytes makes an object of many megabytes.
+const MOST_MADE_BYTES: usize = 1024 * 1024 * 1024;
 /// Tags of tags.
 const MOST_TAGS: usize = 10;
 /// Repositories that lend their objects.
 const MOST_ALTERNATES: usize = 10;
-const MOST_CONFIG_BYTES: u64 = 4 * 1024 * 1024;
+/// A configuration has a few kilobytes.
+const MOST_CONFIG_BYTES: usize = 4 * 1024 * 1024;
 
 /// An opened repository.
 #[derive(Debug)]
@@ -132,7 +133,7 @@ impl Repository {
                 Kind::Tree | Kind::Blob => return Err(Error::Damaged { id, why: "it is no commit" }),
             }
         }
-        Err(Error::Damaged { id, why: "it is a tag of tags without end" })
+        Err(Error::Damaged { id, why: "it is a tag of tags of tags: more than 10 are not followed" })
     }
 
     /// Reads an object and proves that it is the one of this name.
@@ -168,12 +169,17 @@ impl Repository {
             bytes += delta.len();
             deltas.push(delta);
             if deltas.len() > LONGEST_CHAIN || bytes > MOST_CHAIN_BYTES {
-                return Err(damaged("its chain of deltas has no end"));
+                return Err(damaged("it is at the end of more deltas than are read (4095, or 64 MiB)"));
             }
         };
         let mut content = base.content;
+        let mut made = 0;
         for delta in deltas.iter().rev() {
             content = delta::apply(&content, delta).map_err(damaged)?;
+            made += content.len();
+            if made > MOST_MADE_BYTES {
+                return Err(damaged("its deltas make more than the 1 GiB that is made for an object"));
+            }
         }
         Object { kind: base.kind, content }.checked(id)
     }
@@ -206,8 +212,7 @@ fn own_folder(root: &Utf8Path) -> Result<Utf8PathBuf, Error> {
 fn check_format(common: &Utf8Path) -> Result<(), Error> {
     let path = common.join("config");
     let Some(file) = object::open(&path)? else { return Ok(()) };
-    let mut text = Vec::new();
-    file.take(MOST_CONFIG_BYTES).read_to_end(&mut text).map_err(|error| Error::io(&path, &error))?;
+    let text = object::whole(file, &path, MOST_CONFIG_BYTES)?;
     let text = String::from_utf8_lossy(&text).to_lowercase();
     let mut section = String::new();
     for line in text.lines() {
@@ -228,18 +233,26 @@ fn check_format(common: &Utf8Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The repository's own folder of objects, and those that it borrows from.
+/// The repository's own folder of objects, and those that it borrows from. Like git, it passes over those that are not there.
 fn object_folders(common: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
-    let mut folders = vec![common.join("objects")];
+    let own = common.join("objects");
+    let mut folders = vec![own.canonicalize_utf8().map_err(|error| Error::io(&own, &error))?];
     let mut next = 0;
     while let Some(folder) = folders.get(next).cloned() {
         next += 1;
-        let alternates = refs::line(&folder.join("info/alternates"))?.unwrap_or_default();
+        let list = folder.join("info/alternates");
+        let alternates = refs::line(&list)?.unwrap_or_default();
         for path in alternates.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let path = folder.join(path);
-            if !folders.contains(&path) && folders.len() <= MOST_ALTERNATES {
-                folders.push(path);
+            // By its one name: a repository that lends to itself ends here.
+            let Ok(path) = folder.join(path).canonicalize_utf8() else { continue };
+            if folders.contains(&path) {
+                continue;
             }
+            if folders.len() > MOST_ALTERNATES {
+                let why = format!("more than {MOST_ALTERNATES} repositories lend their objects, one to the other");
+                return Err(Error::Limit { path: list, why });
+            }
+            folders.push(path);
         }
     }
     Ok(folders)

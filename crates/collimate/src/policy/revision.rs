@@ -62,6 +62,7 @@ fn failed(name: &str, error: &Error) -> Failure {
         ),
         Error::Missing(_) => (Exit::Outside, "`git fetch` brings what is missing"),
         Error::Damaged { .. } | Error::DamagedFile { .. } => (Exit::Untrusted, "`git fsck` shows what is wrong"),
+        Error::Limit { .. } => (Exit::Input, "without `--policy-from`, the working tree's rules count"),
         Error::NoFile(_) | Error::NotFile { .. } => (Exit::Input, "bring it to that revision first"),
         _ => (Exit::Outside, "without `--policy-from`, the working tree's rules count"),
     };
