@@ -171,5 +171,7 @@ mod tests {
             }
             assert!(!is_good(&text.as_bytes()[..at]), "{at} bytes");
         }
+        let error = " ".repeat(16 * 1024 + 1).parse::<Approval>().unwrap_err().to_string();
+        assert_eq!(error, "it has 16385 bytes; one has at most 16384");
     }
 }

@@ -294,9 +294,7 @@ impl Entry {
     /// # Errors
     /// Whatever is not byte for byte what [`Entry::to_json`] writes.
     pub fn parse(bytes: &[u8]) -> Result<Self, EntryError> {
-        if bytes.len() > MOST_BYTES {
-            return Err(EntryError::TooLarge(bytes.len()));
-        }
+        fits(bytes)?;
         let malformed = |error: serde_json::Error| EntryError::Malformed(error.to_string());
         let entry: Self = serde_json::from_slice(bytes).map_err(|error| match later_schema(bytes) {
             Some(schema) => EntryError::Schema(schema),
@@ -397,6 +395,12 @@ impl Entry {
             None => Ok(()),
         }
     }
+}
+
+/// Whether an entry of these bytes is read back.
+pub(crate) fn fits(bytes: impl AsRef<[u8]>) -> Result<(), EntryError> {
+    let found = bytes.as_ref().len();
+    if found > MOST_BYTES { Err(EntryError::TooLarge(found)) } else { Ok(()) }
 }
 
 /// Whether a text can stand in an entry: something, on one line, and not without end.

@@ -4,6 +4,8 @@
 //! Whoever comes next finds either no journal, and nothing has happened, or the journal, and finishes what it says. Nothing
 //! is ever taken back half-way, so there is only one way to recover, and doing it twice does no harm.
 
+mod bounded;
+
 use std::collections::BTreeSet;
 use std::io;
 
@@ -14,6 +16,12 @@ use crate::{Hash, Moment};
 
 /// The only version of the format so far.
 const SCHEMA: u32 = 1;
+
+/// A change of a few dozen profiles and manifests has some megabytes. One journal is in memory twice, as it is and as it is read.
+pub const MOST_JOURNAL_BYTES: usize = 64 * 1024 * 1024;
+
+/// Files of one change: two hundred profiles of thirty files each are fewer.
+const MOST_CHANGES: usize = 10_000;
 
 /// Where files are, as a journal needs it. Paths are relative to the workspace.
 pub trait Storage {
@@ -79,7 +87,7 @@ pub struct Change {
 }
 
 /// What a file shall hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Content {
     Text(String),
@@ -110,6 +118,7 @@ pub struct Journal {
     pub command: String,
     pub by: String,
     pub at: Moment,
+    #[serde(deserialize_with = "bounded::changes")]
     pub changes: Vec<Change>,
 }
 
@@ -224,6 +233,13 @@ pub fn commit(storage: &dyn Storage, at: &Utf8Path, journal: &Journal) -> Result
         return Err(CommitError::Unchanged(io::Error::new(io::ErrorKind::InvalidInput, reason)));
     }
     let text = journal.to_json();
+    if journal.changes.len() > MOST_CHANGES || text.len() > MOST_JOURNAL_BYTES {
+        let (files, bytes) = (journal.changes.len(), text.len());
+        let reason = format!(
+            "it is a change of {files} files and {bytes} bytes; one has at most {MOST_CHANGES} and {MOST_JOURNAL_BYTES}"
+        );
+        return Err(CommitError::Unchanged(io::Error::new(io::ErrorKind::FileTooLarge, reason)));
+    }
     let own = Write { path: at, content: text.as_bytes(), old: Before::Nothing };
     storage.replace_all(&[own]).map_err(CommitError::Unchanged)?;
     if let Err(error) = make(storage, &journal.changes) {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use crate::entry::{Draft, Entry, EntryError};
+use crate::entry::{self, Draft, Entry, EntryError};
 use crate::{Hash, Moment};
 
 /// Fewer digits of a hash name an entry by chance.
@@ -148,6 +148,7 @@ impl Ledger {
             let entry = Entry::of(draft, at.clone(), before);
             entry.check()?;
             let text = entry.to_json();
+            entry::fits(&text)?;
             let hash = Hash::of(text.as_bytes());
             before = vec![hash.clone()];
             new.push(NewEntry { name: entry.file_name(&hash), text, hash });

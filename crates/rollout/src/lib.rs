@@ -38,7 +38,8 @@ pub use evidence::{Report, ReportError};
 pub use hash::{Hash, HashError};
 pub use hotfix::{hotfixes, keep};
 pub use journal::{
-    Before, Change, CommitError, Content, Journal, JournalError, Recovered, Storage, Write, commit, recover,
+    Before, Change, CommitError, Content, Journal, JournalError, MOST_JOURNAL_BYTES, Recovered, Storage, Write, commit,
+    recover,
 };
 pub use ledger::{FEWEST_DIGITS, Fault, Ledger, NewEntry, Recorded};
 pub use moment::{Moment, MomentError};

@@ -209,5 +209,7 @@ mod tests {
         for end in 0..text.len() {
             assert!(Plan::parse(&text.as_bytes()[..end]).is_err(), "{end}");
         }
+        let error = Plan::parse(&vec![b'['; (4 << 20) + 1]).unwrap_err().to_string();
+        assert_eq!(error, "it has 4194305 bytes; one has at most 4194304");
     }
 }

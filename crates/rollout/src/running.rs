@@ -1,6 +1,6 @@
 //! Which images run somewhere, as an engine or a cluster tells it.
 //!
-//! Threat: the file comes from another machine. Its size is limited by whoever reads it; what is no digest is refused or passed over, and
+//! Threat: the file comes from another machine. Its size has a limit; what is no digest is refused or passed over, and
 //! nothing of it is printed but names that were cut to one line and digests that were checked.
 
 use std::collections::BTreeSet;
@@ -13,6 +13,9 @@ use crate::{Hash, Moment};
 
 /// The schema of our own form.
 const SCHEMA: u64 = 1;
+
+/// A pod has some ten kilobytes of JSON; these are eight hundred of them. Two bytes of JSON can take thirty in memory.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// A name of an image is shorter; what is longer is shown cut.
 const LONGEST_NAME: usize = 200;
@@ -48,6 +51,8 @@ pub struct Running {
 /// Why a file does not say what runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunningError {
+    #[error("it has {0} bytes; of what runs somewhere, at most {MOST_BYTES} are read")]
+    TooLarge(usize),
     #[error("it is no JSON: {0}")]
     Malformed(String),
     #[error(
@@ -79,6 +84,9 @@ impl Running {
     /// # Errors
     /// What is no JSON, of no known form, or names no image that runs.
     pub fn read(bytes: &[u8]) -> Result<Self, RunningError> {
+        if bytes.len() > MOST_BYTES {
+            return Err(RunningError::TooLarge(bytes.len()));
+        }
         let value: Value = match serde_json::from_slice(bytes) {
             Ok(value) => value,
             // Compose has printed one object per line in some versions.
@@ -132,7 +140,7 @@ fn own(value: &Value) -> Result<Running, RunningError> {
     if let Some(schema) = value.get("schema").and_then(Value::as_u64).filter(|schema| *schema != SCHEMA) {
         return Err(RunningError::Schema(schema));
     }
-    let own: Own = serde_json::from_value(value.clone()).map_err(|error| RunningError::Malformed(error.to_string()))?;
+    let own: Own = Own::deserialize(value).map_err(|error| RunningError::Malformed(error.to_string()))?;
     if own.schema != SCHEMA {
         return Err(RunningError::Schema(own.schema));
     }
@@ -335,6 +343,18 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn size_and_names_have_a_limit() {
+        let mut whole = format!(r#"[{{"RepoDigests": ["r.example.org/web@{A}"]}}]"#).into_bytes();
+        whole.resize(8 << 20, b' ');
+        assert!(Running::read(&whole).is_ok());
+        whole.push(b' ');
+        let error = Running::read(&whole).unwrap_err().to_string();
+        assert_eq!(error, "it has 8388609 bytes; of what runs somewhere, at most 8388608 are read");
+        let running = read(&format!(r#"[{{"RepoTags": ["{}"], "RepoDigests": []}}]"#, "x".repeat(1_000))).unwrap();
+        assert_eq!(running.unknown, ["x".repeat(200)]);
     }
 
     #[test]

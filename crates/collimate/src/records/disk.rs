@@ -7,12 +7,12 @@ use std::fs;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rollout::{Storage, Write};
+use rollout::{MOST_JOURNAL_BYTES, Storage, Write};
 
 use crate::write::{self, NewFile};
 
-/// A journal holds a few dozen profiles and manifests; what is larger is not ours.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+/// No file that a journal names has more than the journal itself may have.
+const MOST_BYTES: u64 = MOST_JOURNAL_BYTES as u64;
 
 pub(super) struct DiskStorage<'a> {
     /// Absolute and resolved.
@@ -58,7 +58,7 @@ impl Storage for DiskStorage<'_> {
             return Err(invalid(path, "is no regular file"));
         }
         if metadata.len() > MOST_BYTES {
-            return Err(invalid(path, "is larger than 256 MiB"));
+            return Err(invalid(path, "is larger than 64 MiB"));
         }
         fs::read(&absolute).map(Some).map_err(|error| named(path, &error))
     }

@@ -230,3 +230,32 @@ fn a_planted_journal_writes_nowhere_else() {
         assert!(matches!(recover(&disk, Utf8Path::new(AT)), Err(JournalError::Damaged(_))), "{text}");
     }
 }
+
+/// What could not be finished is not begun, and what is planted takes no more memory than it has bytes.
+#[test]
+fn a_change_of_more_than_a_journal_holds_is_not_begun() {
+    let of = |count: usize, text: &str| {
+        let mut journal = change(0);
+        let one = |index| Change { path: path(index + 1), old: None, new: Content::Text(text.to_owned()) };
+        journal.changes = (0..count).map(one).collect();
+        journal
+    };
+    let written = of(10_000, "x");
+    let written_disk = disk(0);
+    commit(&written_disk, Utf8Path::new(AT), &written).unwrap();
+    assert_eq!(written_disk.lasting().len(), 10_000);
+    for (journal, expected) in [
+        (of(10_001, "x"), "it is a change of 10001 files and "),
+        (of(3, &"x".repeat(22 << 20)), "it is a change of 3 files and "),
+    ] {
+        let refused = disk(0);
+        let error = commit(&refused, Utf8Path::new(AT), &journal).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+        assert!(error.ends_with(" bytes; one has at most 10000 and 67108864"), "{error}");
+        assert_eq!(refused.lasting().len(), 0);
+    }
+    let planted = disk(0);
+    planted.write(Utf8Path::new(AT), of(10_001, "x").to_json().as_bytes()).unwrap();
+    let error = recover(&planted, Utf8Path::new(AT)).unwrap_err().to_string();
+    assert!(error.starts_with("it is no journal of this program: it has more than 10000 changes at line "), "{error}");
+}

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Since;
-use crate::entry::{Approval, Due, Evidence, Held, Kind, Source};
+use crate::entry::{Approval, Deployed, Due, Evidence, Gate, Held, Kind, Source};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -260,4 +260,36 @@ fn what_is_due_is_due_until_enough_others_approved_that_very_plan() {
     assert_eq!(approve("bob", "security", &plan, "1"), "1 lead, 1 security", "in two roles");
     assert_eq!(approve("carol", "security", &plan, "1"), "1 lead");
     assert_eq!(approve("dave", "lead", &plan, "1"), "");
+}
+
+#[test]
+fn an_entry_has_a_megabyte_at_most() {
+    let (ledger, _) = read(&Files::new());
+    let deployment = |images: usize| {
+        let deployed = Deployed {
+            site: "a".to_owned(),
+            profile: "p".to_owned(),
+            seen: at(1).parse().unwrap(),
+            images: vec![format!("sha256:{}", "0".repeat(64)); images],
+            configuration: None,
+        };
+        let gate = Gate { gate: "running".to_owned(), result: "passed".to_owned(), output: None };
+        Draft { gates: vec![gate], deployed: Some(deployed), ..Draft { kind: Kind::Deployment, ..good(&[], "1") } }
+    };
+    let append = |images| ledger.append(vec![deployment(images)], &at(1).parse().unwrap());
+    let new = append(12_000).unwrap();
+    Recorded::read(&new[0].name, new[0].text.as_bytes()).unwrap();
+    let error = append(14_000).unwrap_err().to_string();
+    assert!(error.ends_with(" bytes; an entry has at most 1048576"), "what is written is read back: {error}");
+    let fault = Recorded::read("x.json", &vec![b'['; (1 << 20) + 1]).unwrap_err();
+    assert_eq!(fault.message, "it has 1048577 bytes; an entry has at most 1048576");
+}
+
+#[test]
+fn texts_of_an_entry_are_one_line_of_some_length() {
+    let (ledger, _) = read(&Files::new());
+    let append = |length: usize| ledger.append(vec![hold(&"x".repeat(length))], &at(1).parse().unwrap());
+    append(2_000).unwrap();
+    let error = append(2_001).unwrap_err().to_string();
+    assert_eq!(error, "`reason` must be one line of 1 to 2000 bytes without control characters");
 }
