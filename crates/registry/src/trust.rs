@@ -17,7 +17,7 @@ const SYSTEM: [&str; 4] = [
     "/etc/ssl/cert.pem",                  // Alpine without the package, BSD, macOS
 ];
 
-/// More certificates than this in a folder are a mistake.
+/// Files in the folder of one registry. More than this are a mistake.
 const MOST_FILES: usize = 100;
 
 /// TLS for a host, and whether we have a certificate to show.
@@ -98,7 +98,10 @@ impl Trust {
         let unreadable = |why: String| Fault::new(Kind::FileUnreadable, format!("cannot list `{folder}`: {why}"));
         let entries = folder.read_dir_utf8().map_err(|error| unreadable(error.kind().to_string()))?;
         let mut paths = Vec::new();
-        for entry in entries.take(MOST_FILES) {
+        for entry in entries {
+            if paths.len() == MOST_FILES {
+                return Err(unreadable(format!("it holds more than the {MOST_FILES} files that are looked at")));
+            }
             paths.push(entry.map_err(|error| unreadable(error.kind().to_string()))?.into_path());
         }
         paths.sort();

@@ -185,6 +185,9 @@ fn a_token_server_that_does_not_work_is_named() {
     assert!(instead(200, "{}").ends_with("holds no token"));
     assert!(instead(200, "{\"token\": \"a\\nb\"}").ends_with("holds what no token can"));
     assert!(instead(404, "").contains("HTTP 404"));
+    let large = format!("{{\"token\": \"t\", \"more\": \"{}\"}}", "x".repeat(256 * 1024));
+    let case = with_tokens(Tokens { instead: Some((200, large)), ..Tokens::default() }).login();
+    assert!(case.fails(Kind::TooLarge).ends_with("the answer has more than 256 KiB"));
     let case = with_tokens(Tokens { instead: Some((500, PASSWORD.to_owned())), ..Tokens::default() }).login();
     case.fails(Kind::ServerFailing);
 }
@@ -416,4 +419,41 @@ fn files_that_cannot_be_used_are_named() {
     assert_eq!(kind("ca.crt", Some(("us.crt", "other.key"))), Kind::KeyMismatch);
     assert_eq!(kind("ca.crt", Some(("us.crt", "locked.key"))), Kind::KeyEncrypted);
     assert_eq!(kind("ca.crt", Some(("us.crt", "us.crt"))), Kind::FileMalformed);
+}
+
+#[test]
+fn files_and_folders_of_trust_have_a_largest_size() {
+    let chain = Chain::new();
+    let authority = chain.sandbox.read("ca.crt");
+    let mebibyte = 1024 * 1024;
+    let padded = |length: usize| format!("{authority}{}", "\n".repeat(length - authority.len()));
+    chain.sandbox.write("full.crt", padded(mebibyte)).write("large.crt", padded(mebibyte + 1));
+    let mut case = chain.server("localhost", 10, None);
+    case.config.trust.authorities = vec![chain.sandbox.path("full.crt")];
+    case.passes();
+    case.config.trust.authorities = vec![chain.sandbox.path("large.crt")];
+    let said = case.fails(Kind::FileMalformed);
+    assert!(said.ends_with("/large.crt` is larger than 1 MiB"), "{said}");
+
+    let mut case = chain.trusting(chain.server("localhost", 10, None));
+    case.config.trust.folders = vec![case.sandbox.path("certs.d")];
+    let file = |number: usize| drop(case.sandbox.write(format!("certs.d/{}/{number}", case.registry.host()), ""));
+    (0..100).for_each(file);
+    case.passes();
+    file(100);
+    let said = case.fails(Kind::FileUnreadable);
+    assert!(said.ends_with("it holds more than the 100 files that are looked at"), "{said}");
+}
+
+#[test]
+fn credentials_have_a_largest_size() {
+    let case = demanding(password()).login();
+    case.passes();
+    let text = case.sandbox.read("config.json");
+    let padded = |length: usize| format!("{text}{}", "\n".repeat(length - text.len()));
+    case.sandbox.write("config.json", padded(1024 * 1024));
+    case.passes();
+    case.sandbox.write("config.json", padded(1024 * 1024 + 1));
+    let said = case.fails(Kind::FileMalformed);
+    assert!(said.ends_with("/config.json` is larger than 1 MiB"), "{said}");
 }

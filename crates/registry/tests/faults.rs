@@ -180,6 +180,12 @@ fn sizes_are_bounded() {
         assert_eq!(fault.kind, Kind::TooLarge, "{fault}");
         assert!(fault.message.contains("more than 4096 KiB"), "{fault}");
     }
+    // Of an error only the beginning is read, and of what it quotes a line is shown.
+    let said = fails(Reply::Status(418, vec![], "x".repeat(1024 * 1024)), Kind::UnexpectedStatus);
+    assert!(said.contains("the answer is HTTP 418") && said.len() < 400, "{said}");
+    let errors = vec![r#"{"code":"DENIED","message":"no"}"#; 100].join(",");
+    let said = fails(Reply::Status(403, vec![], format!("{{\"errors\":[{errors}]}}")), Kind::AccessDenied);
+    assert_eq!(said.matches("DENIED: no").count(), 3, "{said}");
 }
 
 #[test]
@@ -201,10 +207,13 @@ fn redirects_are_followed_within_reason() {
     ]);
     assert_eq!(resolved(&config(), &image(&registry, "team/app:1.0")).digest.as_str(), digest);
 
+    // Five in a row are followed, by the first question.
+    recovers(vec![Reply::Redirect("/v2/team/app/manifests/1.0".to_owned()); 5]);
     let (registry, _) = filled();
     registry.then(Reply::Redirect("/v2/team/app/manifests/1.0".to_owned()));
     let fault = resolve(&config(), &image(&registry, "team/app:1.0")).unwrap_err();
     assert_eq!(fault.kind, Kind::TooManyRedirects, "{fault}");
+    assert!(fault.message.ends_with("more than 5 redirects in a row"), "{fault}");
 
     let said = fails(Reply::Redirect("http://registry.invalid/x".to_owned()), Kind::RedirectRefused);
     assert!(said.contains("it leads out of TLS, to `registry.invalid`"), "{said}");

@@ -33,8 +33,8 @@ pub use error::{Error, Limit};
 pub use node::{Entries, Items, Kind, NodeRef, Style};
 pub use scalar::{Scalar, Timestamp};
 
-/// The largest text that is parsed. Far above any values file; below 4 GiB, so that offsets fit in 32 bits.
-pub const MOST_BYTES: usize = 256 * 1024 * 1024;
+/// The largest text that is parsed: what one template may print. Far above any values file; below 4 GiB, so that offsets fit in 32 bits.
+pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// The most nodes that one text may have. Two bytes can be a node, which takes a hundred in memory and more once it is decoded; the
 /// largest public bundles of custom resource definitions have some 200,000.

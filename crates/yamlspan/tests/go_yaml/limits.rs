@@ -1,7 +1,7 @@
 //! Hostile texts are refused with a reason, quickly and without overflowing the stack.
 
 use source::{FileId, Text};
-use yamlspan::{Data, Dialect, Document, Error, Limit, decode, emit, parse, parse_first};
+use yamlspan::{Data, Dialect, Document, Error, Limit, MOST_BYTES, MOST_NODES, decode, emit, parse, parse_first};
 
 const DIALECTS: [Dialect; 3] = [Dialect::GoYamlV2, Dialect::GoYamlV3, Dialect::GoYamlV4];
 
@@ -66,7 +66,52 @@ fn an_anchor_that_contains_itself_is_refused() {
 #[test]
 fn many_equal_keys_are_reported_in_time() {
     let text: String = (0..50_000).map(|index| format!("k{}: 1\n", index % 100)).collect();
-    assert!(value(&text, Dialect::GoYamlV4).unwrap_err().to_string().len() < 100_000);
+    let error = value(&text, Dialect::GoYamlV4).unwrap_err().to_string();
+    // go-yaml would have twelve million of them.
+    assert_eq!(error.matches(" already defined at line ").count(), 1_000);
+    assert!(error.contains("line 101: mapping key \"k0\" already defined at line 1"), "{}", error.len());
+}
+
+#[test]
+fn texts_have_a_largest_size() {
+    // What comes after the first document is not read.
+    let mut text = "a\n---\n".to_owned();
+    text.extend(std::iter::repeat_n(' ', MOST_BYTES - text.len()));
+    assert!(parse_first(text.as_str(), FileId(0), Dialect::GoYamlV3).is_ok());
+    text.push(' ');
+    for dialect in DIALECTS {
+        let error = parse_first(text.as_str(), FileId(0), dialect).unwrap_err();
+        let expected = "yaml: text has 67108865 bytes, more than the 67108864 that are read";
+        assert_eq!((error.limit(), error.to_string().as_str()), (Some(Limit::Size), expected));
+    }
+}
+
+#[test]
+fn texts_have_a_largest_number_of_nodes() {
+    // Two for the mapping and its key, one for the sequence.
+    let text = |items: usize| format!("a: [{}]\n", "b,".repeat(items));
+    assert!(parse(text(MOST_NODES - 3), FileId(0), Dialect::GoYamlV3).is_ok());
+    for dialect in DIALECTS {
+        let error = parse(text(MOST_NODES - 2), FileId(0), dialect).unwrap_err();
+        assert_eq!(error.limit(), Some(Limit::Nodes));
+        assert!(error.to_string().ends_with("the text has more than the 500000 values that are read"), "{error}");
+        assert_eq!(error.span().map(|span| span.start), Some(4 + 2 * (u32::try_from(MOST_NODES).unwrap() - 3)));
+    }
+}
+
+/// Past the limit a scalar is read as before; only the place of what is behind it is less exact.
+#[test]
+fn places_within_scalars_are_exact_up_to_a_limit() {
+    let text = format!("a: |\n{}b: 'x''y'\n", "  x\n".repeat(500_010));
+    let document = parse_first(text.as_str(), FileId(0), Dialect::GoYamlV3).unwrap().unwrap();
+    let root = document.root();
+    let long = root.get("a").unwrap();
+    let content = long.text(&Text::new(text.as_str()));
+    assert_eq!(content.as_str(), "x\n".repeat(500_010));
+    assert_eq!(long.source_range_of(2..3), Some(11..12), "the second line");
+    assert_eq!(long.source_range_of(1_000_018..1_000_019), None, "the last line");
+    let short = root.get("b").unwrap();
+    assert_eq!(short.text(&Text::new(text.as_str())).as_str(), "x'y");
 }
 
 #[test]
