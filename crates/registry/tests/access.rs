@@ -437,7 +437,9 @@ fn files_and_folders_of_trust_have_a_largest_size() {
 
     let mut case = chain.trusting(chain.server("localhost", 10, None));
     case.config.trust.folders = vec![case.sandbox.path("certs.d")];
-    let file = |number: usize| drop(case.sandbox.write(format!("certs.d/{}/{number}", case.registry.host()), ""));
+    let file = |number: usize| {
+        case.sandbox.write(format!("certs.d/{}/{number}", case.registry.host()), "");
+    };
     (0..100).for_each(file);
     case.passes();
     file(100);

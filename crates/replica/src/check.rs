@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use mirror::exports::limits::{LARGEST_BUNDLE, LARGEST_INDEX, LARGEST_JWS, LARGEST_MANIFEST, LARGEST_VEX_LIST};
+use mirror::exports::limits::{LARGEST_BUNDLE, LARGEST_INDEX, LARGEST_JWS, LARGEST_MANIFEST};
 use mirror::exports::{self, Listed, Manifest, Reference, VexExport};
 use mirror::jws::Jws;
 
 use crate::disk;
 use crate::error::{Error, Result, disk as failed, printable};
 use crate::fetch::{Local, listed};
-use crate::limits::MOST_EXPORTS;
+use crate::limits::{MOST_EXPORTS, MOST_GENERATION_BYTES, MOST_LIST_BYTES};
 use crate::parts::{Parts, is_plain_name};
 use crate::trust::JwsKey;
 
@@ -85,12 +85,20 @@ pub(crate) fn manifest(local: &Local, domain: &str) -> Result<Manifest> {
 /// Reads Excititor's list of a domain's exports.
 pub(crate) fn vex_index(local: &Local, domain: &str) -> Result<Vec<VexExport>> {
     let path = &local.record.path;
-    let index = exports::vex_index(&bytes(local, LARGEST_VEX_LIST)?).map_err(|why| malformed(path, why))?;
+    let index = exports::vex_index(&bytes(local, MOST_LIST_BYTES)?).map_err(|why| malformed(path, why))?;
     of_domain(path, "id", &index.domain, domain)?;
     if index.exports.len() > MOST_EXPORTS {
         return Err(malformed(
             path,
             format!("it lists {} exports; at most {MOST_EXPORTS} are taken", index.exports.len()),
+        ));
+    }
+    let announced = index.exports.iter().filter_map(|export| export.reference.size);
+    let total = announced.fold(0_u64, u64::saturating_add);
+    if total > MOST_GENERATION_BYTES {
+        return Err(malformed(
+            path,
+            format!("its exports have {total} bytes; at most {MOST_GENERATION_BYTES} are taken"),
         ));
     }
     let mut seen = BTreeSet::new();
@@ -111,9 +119,20 @@ pub(crate) fn vex_index(local: &Local, domain: &str) -> Result<Vec<VexExport>> {
     Ok(index.exports)
 }
 
+/// Whether files together have no more bytes than a generation may have: the sizes of exports need not be announced.
+pub(crate) fn fits(files: &Files, domain: &str) -> Result<()> {
+    let total = files.values().map(|local| local.record.size).fold(0_u64, u64::saturating_add);
+    if total <= MOST_GENERATION_BYTES {
+        return Ok(());
+    }
+    Err(Error::outside(format!("the domain `{domain}` is too large for a copy"))
+        .because(format!("its files have more than {MOST_GENERATION_BYTES} bytes"))
+        .hint("the advisories alone are copied with `--no-vex`"))
+}
+
 /// What a list of Excititor says, but for the moment that it was written at.
 pub(crate) fn meaning(list: &Local) -> Option<serde_json::Value> {
-    let mut value: serde_json::Value = serde_json::from_slice(&bytes(list, LARGEST_VEX_LIST).ok()?).ok()?;
+    let mut value: serde_json::Value = serde_json::from_slice(&bytes(list, MOST_LIST_BYTES).ok()?).ok()?;
     value.as_object_mut()?.retain(|name, _| name != "created" && name != "generatedAt");
     Some(value)
 }
@@ -247,7 +266,7 @@ fn vex(parts: &Parts, files: &Files, expected: &mut BTreeSet<String>, may_be_unv
     let Some(domain_file) = files.get(&domain_part.path) else {
         return Err(malformed(&domain_part.path, "it is missing"));
     };
-    let description = bytes(domain_file, LARGEST_VEX_LIST)?;
+    let description = bytes(domain_file, MOST_LIST_BYTES)?;
     let described = exports::vex_domain(&description).map_err(|why| malformed(&domain_part.path, why))?;
     of_domain(&domain_part.path, "id", &described.id, parts.domain())?;
     let exports = vex_index(index_file, parts.domain())?;
@@ -262,3 +281,6 @@ fn vex(parts: &Parts, files: &Files, expected: &mut BTreeSet<String>, may_be_unv
     }
     Ok(exports.len())
 }
+
+#[cfg(test)]
+mod tests;

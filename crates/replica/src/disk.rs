@@ -77,7 +77,7 @@ pub(crate) fn read(path: &Utf8Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(not_plain("it is larger than any that this program writes"));
+        return Err(not_plain(&format!("it has more than the {most} bytes that are read")));
     }
     Ok(bytes)
 }

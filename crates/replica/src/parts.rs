@@ -4,9 +4,9 @@
 //! HTTP paths, so that a web server can serve them as they are.
 
 use mirror::exports::is_export_key;
-use mirror::exports::limits::{
-    LARGEST_BUNDLE, LARGEST_EXPORT, LARGEST_INDEX, LARGEST_JWS, LARGEST_MANIFEST, LARGEST_VEX_LIST,
-};
+use mirror::exports::limits::{LARGEST_BUNDLE, LARGEST_EXPORT, LARGEST_INDEX, LARGEST_JWS, LARGEST_MANIFEST};
+
+use crate::limits::MOST_LIST_BYTES;
 
 /// One file of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +52,12 @@ impl Parts {
 
     pub(crate) fn vex_domain(&self) -> Part {
         let address = format!("/excititor/mirror/domains/{}", self.domain);
-        part(address, self.vex("domain.json"), LARGEST_VEX_LIST)
+        part(address, self.vex("domain.json"), MOST_LIST_BYTES)
     }
 
     pub(crate) fn vex_index(&self) -> Part {
         let address = format!("/excititor/mirror/domains/{}/index", self.domain);
-        part(address, self.vex("index.json"), LARGEST_VEX_LIST)
+        part(address, self.vex("index.json"), MOST_LIST_BYTES)
     }
 
     /// An export by its key, which must be [plain](is_plain_name).

@@ -253,6 +253,7 @@ impl Pull<'_> {
         for export in check::vex_index(&index, domain)? {
             let part = self.parts.vex_export(&export.key);
             self.by_digest(&part, sha256(Some(&export.reference)), seen).await?;
+            check::fits(seen, domain)?;
         }
         Ok(())
     }

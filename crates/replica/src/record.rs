@@ -11,6 +11,9 @@ use crate::parts::is_plain_path;
 /// Version of the format.
 const SCHEMA: u32 = 1;
 
+/// Exports, and the files that every generation has.
+const MOST_FILES: usize = MOST_EXPORTS + 16;
+
 /// The record's name in a generation.
 pub(crate) const RECORD: &str = "replica.json";
 
@@ -107,8 +110,8 @@ impl Record {
 
 /// What no list of files of ours has: paths that are not plain, not sorted or there twice; digests that are none; too much of anything.
 pub(crate) fn files_problem(files: &[FileRecord]) -> Option<String> {
-    if files.len() > MOST_EXPORTS + 16 {
-        return Some(format!("it lists {} files", files.len()));
+    if files.len() > MOST_FILES {
+        return Some(format!("it lists {} files; at most {MOST_FILES} are taken", files.len()));
     }
     let total = files.iter().fold(0_u64, |total, file| total.saturating_add(file.size));
     if total > MOST_GENERATION_BYTES {
@@ -145,6 +148,35 @@ pub(crate) fn is_sha256(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The longest record that a pull can make is read back.
+    #[test]
+    fn files_and_their_bytes_are_counted() {
+        let long = "\"".repeat(crate::limits::MOST_VALIDATOR_BYTES);
+        let file = |number: usize| FileRecord {
+            path: format!("excititor/mirror/domains/{}/exports/{number:0>100}", "d".repeat(63)),
+            size: 1,
+            sha256: "0".repeat(64),
+            validators: Validators { etag: Some(long.clone()), last_modified: Some(long.clone()) },
+        };
+        let mut record = Record::new("d", Timestamp::UNIX_EPOCH, Some("o"), (0..MOST_FILES).map(file).collect());
+        assert_eq!(record.problem(), None);
+        assert!((record.to_json().len() as u64) < MOST_RECORD_BYTES);
+        record.files.push(file(MOST_FILES));
+        assert_eq!(record.problem().as_deref(), Some("it lists 10017 files; at most 10016 are taken"));
+        record.files.truncate(2);
+        record.files[0].size = MOST_GENERATION_BYTES;
+        let expected = "it lists 4294967297 bytes; at most 4294967296 are taken";
+        assert_eq!(record.problem().as_deref(), Some(expected));
+        record.files.truncate(1);
+        assert_eq!(record.problem(), None);
+
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::File::create(folder.join(RECORD)).unwrap().set_len(MOST_RECORD_BYTES + 1).unwrap();
+        let error = Record::read(folder).unwrap_err();
+        assert_eq!(error, "it has more than the 16777216 bytes that are read");
+    }
 
     #[test]
     fn nothing_is_a_file_and_a_folder() {

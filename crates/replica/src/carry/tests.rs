@@ -348,3 +348,36 @@ fn what_fits_its_digests_must_still_fit_together() {
     let error = import_bytes(&room, &hostile(&record, &name, &gzip(&tar))).unwrap_err();
     assert!(error.to_string().contains("its manifest was created at 2025-10-01T06:00:00Z"), "{error}");
 }
+
+#[test]
+fn what_is_carried_has_a_largest_size() {
+    let room = Room::new();
+    let import_file = |file: &Utf8Path| {
+        let (key, target) = (key().public(), room.path("target"));
+        let request = ImportRequest {
+            file,
+            folder: &target,
+            key: &key,
+            jws_key: None,
+            acceptance: Acceptance::default(),
+            keep: 3,
+            wait: Duration::ZERO,
+            now: now(),
+        };
+        import(&request, &mut |_| {}).unwrap_err()
+    };
+    // Of nothing but a size.
+    let huge = room.path("huge");
+    fs::File::create(&huge).unwrap().set_len(MOST_CARRIED_BYTES + 1).unwrap();
+    let error = import_file(&huge);
+    assert_eq!(error.causes(), [format!("it has {} bytes; at most 4332816695 are taken", MOST_CARRIED_BYTES + 1)]);
+
+    let statement = room.path("statement");
+    fs::write(&statement, header(STATEMENT, 16 * 1024 * 1024 + 1, 0)).unwrap();
+    let error = import_file(&statement);
+    assert_eq!(error.causes(), ["its statement has 16777217 bytes; at most 16777216 are read"]);
+    // A size alone takes no memory, and is not believed.
+    fs::write(&statement, header(STATEMENT, 16 * 1024 * 1024, 0)).unwrap();
+    assert_eq!(import_file(&statement).causes(), ["it ends too early: it was cut"]);
+    assert!(!room.path("target").exists());
+}
