@@ -69,6 +69,8 @@ pub enum Error {
     Parts(usize),
     #[error("its {0} is not canonical base64url")]
     Encoding(&'static str),
+    #[error("its header has {0} bytes, and at most {LONGEST_HEADER} are read")]
+    LongHeader(usize),
     #[error("its header is not a JSON object with each member once")]
     Header,
     #[error("the member `{0}` of its header is of another type than it must be")]
@@ -135,7 +137,7 @@ impl<'a> Jws<'a> {
             return Err(Error::Parts(text.split('.').count()));
         };
         if header.len() > LONGEST_HEADER {
-            return Err(Error::Header);
+            return Err(Error::LongHeader(header.len()));
         }
         let members = members(&decoded(header, "header")?)?;
         let algorithm = algorithm(&members)?;

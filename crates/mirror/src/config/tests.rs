@@ -187,3 +187,31 @@ fn damaged_files_do_not_panic() {
         assert!(Mirror::parse(text, FileId(0)).is_err(), "{text}");
     }
 }
+
+#[test]
+fn numbers_have_a_range_each() {
+    for (written, most, above) in [
+        ("downloads_per_hour: 600", "1000000", "1000001"),
+        ("index_requests_per_hour: 600", "1000000", "1000001"),
+        ("requests_per_minute: 60", "1000000", "1000001"),
+        ("burst: 10", "100000", "100001"),
+        ("burst: 5", "100000", "100001"),
+        ("connections: 8", "65535", "65536"),
+        ("replicas: 2", "100", "101"),
+        ("index: 1m", "31d", "2678401s"),
+        ("export: 2d", "31d", "32d"),
+        ("verified: 20s", "600s", "601s"),
+        ("size: 20g", "16384g", "16385g"),
+    ] {
+        let (key, _) = written.split_once(": ").unwrap();
+        let with = |value: &str| {
+            let text = FULL.replacen(written, &format!("{key}: {value}"), 1);
+            assert_ne!(text, FULL, "{written}");
+            super::read::read(&text, FileId(0)).1
+        };
+        assert_eq!(with(most), [], "{written}");
+        let problems = with(above);
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(problem.message.contains(key), "{}", problem.message);
+    }
+}

@@ -25,8 +25,8 @@ pub const MOST_DOMAINS: usize = 1_000;
 /// How many exports a domain may list: each is a request.
 pub const MOST_EXPORTS: usize = 100_000;
 
-/// How many entries any list or object may have.
-pub const MOST_ENTRIES: usize = 10_000_000;
+/// How many entries any list or object may have: advisories of 250 bytes in a bundle as large as one may be.
+pub const MOST_ENTRIES: usize = 2_000_000;
 
 /// How many values are kept of one document.
 pub const MOST_VALUES: usize = 1_000_000;

@@ -133,6 +133,38 @@ fn size_depth_and_counts_have_limits() {
 }
 
 #[test]
+fn every_kind_of_file_has_its_largest_size() {
+    let large = |most: usize| vec![0; most + 1];
+    refused(manifest(&large(64 << 20)), "it has 67108865 bytes, and at most 67108864 are read");
+    refused(bundle(&large(512 << 20)), "it has 536870913 bytes, and at most 536870912 are read");
+    for said in
+        [vex_domains(&large(16 << 20)).err(), vex_domain(&large(16 << 20)).err(), vex_index(&large(16 << 20)).err()]
+    {
+        assert_eq!(said.unwrap().to_string(), "it has 16777217 bytes, and at most 16777216 are read");
+    }
+}
+
+#[test]
+fn values_and_entries_are_counted() {
+    let list = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+    // Kept values: the list is one too, and the version and the domains.
+    let kept = |count: usize| {
+        index(format!(r#"{{"schemaVersion":1,"domains":[],"created":{}}}"#, list(count)).as_bytes()).unwrap_err()
+    };
+    assert_eq!(kept(limits::MOST_VALUES - 3).to_string(), "`/created` is a list, not a text");
+    assert!(kept(limits::MOST_VALUES - 2).to_string().contains("there are more than 1000000 values"));
+    // What is counted, and what is passed over.
+    let exports: String = (0..=limits::MOST_EXPORTS).map(|key| format!(r#"{{"key":"k{key}"}},"#)).collect();
+    refused(
+        vex_index(format!(r#"{{"id":"a","exports":[{}]}}"#, exports.trim_end_matches(',')).as_bytes()),
+        "`/exports` has 100001 entries, and at most 100000 are read",
+    );
+    let many = format!(r#"{{"schemaVersion":1,"domainId":"a","advisories":{}}}"#, list(limits::MOST_ENTRIES + 1));
+    let said = bundle(many.as_bytes()).unwrap_err().to_string();
+    assert!(said.contains("something has more than 2000000 entries"), "{said}");
+}
+
+#[test]
 fn ids_and_keys_are_plain_names() {
     for id in ["primary", "a", "a-b_2", "0"] {
         assert!(is_domain_id(id), "{id}");

@@ -119,10 +119,11 @@ fn names_that_cannot_be_one_are_refused() {
         ("a\u{202e}b", "has a control character"),
         ("a\u{200b}", "has a control character"),
         ("#a", "begins with `#`, as a comment does"),
+        (&"n".repeat(129), "has more than 128 bytes"),
     ] {
         assert_eq!(check_name(name).unwrap_err().to_string(), reason);
     }
-    for name in ["acme", "acme corp", "ünï", "a#b", "a@b.example"] {
+    for name in ["acme", "acme corp", "ünï", "a#b", "a@b.example", &"n".repeat(128)] {
         assert_eq!(check_name(name), Ok(()));
     }
 }

@@ -232,6 +232,16 @@ fn headers_that_mislead_are_refused() {
 }
 
 #[test]
+fn sizes_have_a_limit() {
+    let error = Jws::parse(&vec![0; (768 << 20) + 1]).unwrap_err().to_string();
+    assert_eq!(error, "it has 805306369 bytes, and at most 805306368 are read");
+    let header = |length: usize| with_header(&format!(r#"{{"alg":"ES256","kid":"{}"}}"#, "k".repeat(length)));
+    let said = |length: usize| Jws::parse(header(length).as_bytes()).map(|jws| jws.key_id().map(str::to_owned));
+    assert_eq!(said(48_000).unwrap(), Some("k".repeat(100)), "an id is shown, and not all of a long one");
+    assert_eq!(said(50_000).unwrap_err().to_string(), "its header has 66699 bytes, and at most 65536 are read");
+}
+
+#[test]
 fn there_is_one_spelling() {
     let good = with_header(r#"{"alg":"ES256"}"#);
     assert!(Jws::parse(good.as_bytes()).is_ok());

@@ -80,6 +80,9 @@ impl Refusal {
     }
 }
 
+/// The longest domain, tenant or address. A tenant has 128 bytes, the name of a host 253; each is kept with its counts.
+const MOST_WORD_BYTES: usize = 256;
+
 /// Why a line cannot be read. Nothing of it is repeated but the name of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LineError {
@@ -90,6 +93,7 @@ pub enum LineError {
     Field(String),
     Time,
     TooLong,
+    LongWord(&'static str),
 }
 
 impl fmt::Display for LineError {
@@ -99,6 +103,7 @@ impl fmt::Display for LineError {
             Self::Field(what) => f.write_str(what),
             Self::Time => f.write_str("`time` is not a moment such as 2026-01-31T12:00:00+00:00"),
             Self::TooLong => write!(f, "it has more than {} KiB", MOST_LINE_BYTES >> 10),
+            Self::LongWord(field) => write!(f, "`{field}` has more than {MOST_WORD_BYTES} bytes"),
         }
     }
 }
@@ -140,6 +145,10 @@ impl<'a> Line<'a> {
             serde_json::error::Category::Data => LineError::Field(data_error(&error)),
             _ => LineError::NotJson { column: error.column() },
         })?;
+        let words = [("domain", &written.domain), ("tenant", &written.tenant), ("address", &written.address)];
+        if let Some((field, _)) = words.into_iter().find(|(_, word)| word.len() > MOST_WORD_BYTES) {
+            return Err(LineError::LongWord(field));
+        }
         let time: Timestamp = written.time.parse().map_err(|_| LineError::Time)?;
         let time = TimeZone::UTC.to_datetime(time);
         let (is_hit, is_cacheable) = match &*written.cache {

@@ -62,6 +62,35 @@ fn what_cannot_be_read_is_said_without_what_it_holds() {
     assert_eq!(line(&" ".repeat(MOST_LINE_BYTES + 1)).unwrap_err(), "it has more than 64 KiB");
 }
 
+/// What is kept of a line is bounded, and how much is kept of all.
+#[test]
+fn words_and_rows_have_a_limit() {
+    let of = |tenant: &str, address: &str| written("2026-01-31T00:00:00Z", tenant, address, BUNDLE, "HIT", "");
+    let long = "x".repeat(257);
+    assert!(line(&of(&long[1..], &long[1..])).is_ok());
+    assert_eq!(line(&of(&long, "::1")).unwrap_err(), "`tenant` has more than 256 bytes");
+    assert_eq!(line(&of("acme", &long)).unwrap_err(), "`address` has more than 256 bytes");
+    let domain = of("acme", "::1").replace("\"primary\"", &format!("\"{long}\""));
+    assert_eq!(line(&domain).unwrap_err(), "`domain` has more than 256 bytes");
+
+    let (mut usage, text) = (Usage::default(), of("acme", "::1"));
+    let line = line(&text).unwrap();
+    let mut add = |tenant: usize| usage.add(&Line { tenant: tenant.to_string().into(), ..line.clone() });
+    assert!((0..100_000).all(|tenant| add(tenant).is_ok()));
+    assert_eq!(add(100_000).unwrap_err().to_string(), "it has more than 100000 pairs of a tenant and a day");
+    assert!(add(7).is_ok(), "a pair that is there is counted on");
+}
+
+/// A flood of wrong credentials from everywhere.
+#[test]
+fn addresses_are_kept_up_to_a_limit() {
+    let mut wrong = Addresses::default();
+    for address in 0..65_537 {
+        wrong.add(date(2026, 1, 31), &address.to_string());
+    }
+    assert_eq!((wrong.attempts(), wrong.sorted().len(), wrong.is_sample()), (65_537, 65_536, true));
+}
+
 #[test]
 fn paths_have_their_budget() {
     for (path, kind) in [
