@@ -251,7 +251,8 @@ mod tests {
     #[test]
     fn what_is_no_file_is_said() {
         let sandbox = Sandbox::new();
-        sandbox.write("mirror-dir.htpasswd/x", "").write("mirror-big.htpasswd", vec![b'#'; 5 << 20]);
+        sandbox.write("mirror-dir.htpasswd/x", "").write("mirror-big.htpasswd", vec![b'#'; (4 << 20) + 1]);
+        sandbox.write("mirror-full.htpasswd", vec![b'#'; 4 << 20]);
         let pipe = sandbox.path("mirror-pipe.htpasswd");
         nix::unistd::mkfifo(pipe.as_std_path(), nix::sys::stat::Mode::S_IRUSR).unwrap();
         let reason = |domain: &str| {
@@ -260,6 +261,7 @@ mod tests {
         };
         assert_eq!(reason("dir"), "it is not a regular file");
         assert_eq!(reason("pipe"), "it is not a regular file");
+        assert_eq!(reason("full"), "");
         assert_eq!(reason("big"), "it is larger than 4 MiB");
         assert_eq!(reason("none"), "it cannot be read: entity not found");
     }

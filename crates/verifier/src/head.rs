@@ -130,6 +130,7 @@ mod tests {
         assert_eq!(refusal(&head("A: b\rc")), Some(Refusal::Malformed));
         assert_eq!(refusal("\x16\x03\x01\x02\x00\x01\x00\x01\x7c\x03\x03"), Some(Refusal::Malformed));
         assert_eq!(refusal("GET /verify HTTP/2.0\r\n\r\n"), Some(Refusal::Malformed));
+        assert_eq!(refusal(&head(&["A: b"; 32].join("\r\n"))), None);
         assert_eq!(refusal(&head(&["A: b"; 33].join("\r\n"))), Some(Refusal::TooManyHeaders));
     }
 

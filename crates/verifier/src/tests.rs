@@ -289,6 +289,32 @@ fn who_hung_up_costs_no_check() {
 }
 
 #[test]
+fn who_waits_for_one_credential_is_counted() {
+    let world = World::new(&line("acme", 1));
+    let waiting: Vec<Reply> = (0..2048).map(|_| world.ask(&header("acme", 1))).collect();
+    assert!(waiting.iter().all(|reply| matches!(reply, Reply::Later(_))));
+    assert_eq!(world.at_once(&header("acme", 1)), Verdict::Busy);
+    world.check();
+    for reply in waiting {
+        let Reply::Later(mut receiver) = reply else { continue };
+        assert_eq!(receiver.try_recv().unwrap(), right("acme"));
+    }
+    assert_eq!(world.at_once(&header("acme", 1)), right("acme"));
+}
+
+#[test]
+fn credentials_that_wait_are_counted() {
+    let world = World::new(&line("acme", 1));
+    let waiting: Vec<Reply> = (0..16).map(|number| world.ask(&header("acme", 100 + number))).collect();
+    assert!(waiting.iter().all(|reply| matches!(reply, Reply::Later(_))));
+    assert_eq!(world.at_once(&header("acme", 1)), Verdict::Busy);
+    let told: Vec<Event> = world.events.try_iter().collect();
+    assert_eq!(told.last().unwrap().message, "too many new credentials wait to be checked");
+    world.check();
+    assert!(matches!(world.ask(&header("acme", 1)), Reply::Later(_)), "a place is free again");
+}
+
+#[test]
 fn who_hung_up_takes_no_place() {
     let world = World::new(&line("acme", 1));
     for number in 0..16 {
