@@ -125,15 +125,17 @@ pub fn examine(question: &Question<'_>) -> Result<Examination, Error> {
     question.paths.iter().try_for_each(|path| walk.add(path))?;
     let files: Vec<Read> = walk.files.into_iter().map(read).collect();
     let trusted = Trusted::of(question, &files)?;
-    let chains = |file: &Read| -> Vec<Chain> {
+    let mut signatures = chain::Signatures::new();
+    let mut chains = |file: &Read| -> Vec<Chain> {
         // Certificates behind the first one of a file are there to lead to the trusted one.
         let between: Vec<&Certificate> = file.certificates.iter().skip(1).take(MOST_BETWEEN).collect();
         let trusted = trusted.of_file(file);
         let trusted: Option<Vec<&Certificate>> = trusted.map(|trusted| trusted.iter().collect());
-        let follow = |certificate| chain::follow(certificate, &between, trusted.as_deref(), question.now);
+        let follow =
+            |certificate| chain::follow(certificate, &between, trusted.as_deref(), question.now, &mut signatures);
         file.certificates.iter().map(follow).collect()
     };
-    let chains: Vec<Vec<Chain>> = files.iter().map(chains).collect();
+    let chains: Vec<Vec<Chain>> = files.iter().map(&mut chains).collect();
     let pairs = pairs::pair(&files);
 
     let mut examination = Examination::default();

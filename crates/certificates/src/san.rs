@@ -82,6 +82,9 @@ mod tests {
         }
         let url = "https://collector:4318".parse::<San>();
         assert_eq!(url, Err("a URL is not a name; give its host only".to_owned()));
-        assert!("a".repeat(64).parse::<San>().is_err());
+        // The longest label, and the longest name, are names.
+        let name = |labels: &[usize]| labels.iter().map(|length| "a".repeat(*length)).collect::<Vec<_>>().join(".");
+        assert!(name(&[63]).parse::<San>().is_ok() && name(&[63, 63, 63, 61]).parse::<San>().is_ok());
+        assert!(name(&[64]).parse::<San>().is_err() && name(&[63, 63, 63, 62]).parse::<San>().is_err());
     }
 }

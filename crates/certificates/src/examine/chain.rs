@@ -22,15 +22,54 @@ const LONGEST: u32 = 8;
 /// Authorities of one name that are tried: two during a rotation. A file with thousands must not cost millions of signatures.
 const MOST_OF_ONE_NAME: usize = 16;
 
+/// Signatures that are checked for one certificate. With all ways open, authorities that sign each other have billions of chains; three in
+/// the middle of a rotation have ten.
+const MOST_OF_ONE: u32 = 100;
+/// Signatures that are checked in all: less than a second's work, and what two thousand certificates need.
+const MOST_IN_ALL: u32 = 5_000;
+
+/// What following one certificate after the other may still cost.
+pub(crate) struct Signatures {
+    of_one: u32,
+    in_all: u32,
+}
+
+impl Signatures {
+    pub(crate) fn new() -> Self {
+        Self { of_one: 0, in_all: MOST_IN_ALL }
+    }
+
+    /// For the next certificate.
+    fn next(&mut self) {
+        self.of_one = MOST_OF_ONE;
+    }
+
+    /// Takes one; the reason to give up where none is left.
+    fn take(&mut self) -> Result<(), String> {
+        let left = |left: u32, most: u32, what: &str| {
+            let spent = || format!("its chain was not followed to its end: more than {most} signatures {what}");
+            left.checked_sub(1).ok_or_else(spent)
+        };
+        self.of_one = left(self.of_one, MOST_OF_ONE, "would have to be checked")?;
+        self.in_all = left(self.in_all, MOST_IN_ALL, "in all would have to be checked")?;
+        Ok(())
+    }
+}
+
 /// Follows a certificate to a trusted one.
 pub(crate) fn follow(
     certificate: &Certificate,
     between: &[&Certificate],
     trusted: Option<&[&Certificate]>,
     now: Timestamp,
+    signatures: &mut Signatures,
 ) -> Chain {
+    signatures.next();
     let is_trusted = trusted.is_some_and(|trusted| trusted.iter().any(|trusted| trusted.der == certificate.der));
     if certificate.is_self_issued() {
+        if let Err(reason) = signatures.take() {
+            return Chain::Broken(reason);
+        }
         return match (certificate.is_signed_by(certificate), trusted) {
             (Some(false), _) if !certificate.is_ca => Chain::Broken("its own signature is wrong".to_owned()),
             (Some(false), _) => {
@@ -47,7 +86,7 @@ pub(crate) fn follow(
     if is_trusted {
         return Chain::Verified(certificate.short_subject().to_owned());
     }
-    step(certificate, between, trusted, now, 0)
+    step(certificate, between, trusted, now, 0, signatures)
 }
 
 fn step(
@@ -56,6 +95,7 @@ fn step(
     trusted: &[&Certificate],
     now: Timestamp,
     depth: u32,
+    signatures: &mut Signatures,
 ) -> Chain {
     let mut reason = format!("its issuer `{}` is not among the trusted CAs", certificate.short_issuer());
     let named = |candidates: &[&'_ Certificate], is_trusted: bool| {
@@ -63,6 +103,9 @@ fn step(
         named.take(MOST_OF_ONE_NAME).map(|candidate| ((*candidate).clone(), is_trusted)).collect::<Vec<_>>()
     };
     for (issuer, is_trusted) in [named(trusted, true), named(between, false)].concat() {
+        if let Err(reason) = signatures.take() {
+            return Chain::Broken(reason);
+        }
         let name = issuer.short_subject();
         reason = match certificate.is_signed_by(&issuer) {
             None => return Chain::Unchecked,
@@ -76,8 +119,8 @@ fn step(
             Some(true) if issuer.validity.is_over(now) => format!("its issuer `{name}` has expired"),
             Some(true) if issuer.validity.is_ahead(now) => format!("its issuer `{name}` is not valid yet"),
             Some(true) if is_trusted => return Chain::Verified(name.to_owned()),
-            Some(true) if depth >= LONGEST => "too many CAs lie between it and a trusted one".to_owned(),
-            Some(true) => match step(&issuer, between, trusted, now, depth + 1) {
+            Some(true) if depth >= LONGEST => format!("more than {LONGEST} CAs lie between it and a trusted one"),
+            Some(true) => match step(&issuer, between, trusted, now, depth + 1, signatures) {
                 Chain::Broken(reason) => reason,
                 done => return done,
             },

@@ -23,6 +23,8 @@ pub(crate) struct Found {
 pub(crate) struct Walk {
     pub(crate) files: Vec<Found>,
     looked_at: usize,
+    bytes_read: u64,
+    bytes_kept: u64,
     /// Where it stopped, if it did.
     pub(crate) stopped: Option<(Utf8PathBuf, &'static str)>,
     named: BTreeSet<Utf8PathBuf>,
@@ -32,6 +34,11 @@ pub(crate) struct Walk {
 const LARGEST_FILE: u64 = 1024 * 1024;
 /// Files that are opened. A folder of certificates has dozens; this is for somebody who names `/`.
 const MOST_FILES: usize = 20_000;
+/// Bytes that are read, three times what `/etc` has: one must look into a file to tell that it holds no certificate.
+const MOST_READ: u64 = 64 * 1024 * 1024;
+/// Bytes of files that hold certificates and keys, some thousands of them; each is taken apart and held.
+const MOST_KEPT: u64 = 4 * 1024 * 1024;
+/// Folders within folders.
 const DEEPEST: usize = 16;
 
 impl Walk {
@@ -77,10 +84,21 @@ impl Walk {
         }
     }
 
+    /// Why nothing more is looked at.
+    fn full(&self) -> Option<&'static str> {
+        if self.looked_at >= MOST_FILES {
+            return Some("20000 files come before it");
+        }
+        if self.bytes_kept >= MOST_KEPT {
+            return Some("4 MiB of certificates and keys come before it");
+        }
+        (self.bytes_read >= MOST_READ).then_some("64 MiB of files come before it")
+    }
+
     /// Reads a file. One that was not named, and neither holds certificates nor is called like one that does, is passed over.
     fn file(&mut self, path: &Utf8Path, is_named: bool) {
-        if self.looked_at >= MOST_FILES {
-            self.stopped.get_or_insert((path.to_owned(), "too many files come before it"));
+        if let Some(reason) = self.full() {
+            self.stopped.get_or_insert((path.to_owned(), reason));
             return;
         }
         // What lies in `.` is shown without it.
@@ -90,8 +108,11 @@ impl Walk {
         }
         self.looked_at += 1;
         let is_meant = is_named || matches!(path.extension(), Some("crt" | "cer" | "pem" | "key" | "der"));
-        match read(path) {
+        let read = read(path);
+        self.bytes_read += read.as_ref().map_or(0, |(content, _)| content.len() as u64);
+        match read {
             Ok((content, mode)) if is_meant || holds_pem(&content) => {
+                self.bytes_kept += content.len() as u64;
                 self.files.push(Found { path: path.to_owned(), mode, content: Ok(content) });
             }
             Err(reason) if is_meant => {

@@ -16,7 +16,7 @@ use testkit::Sandbox;
 use crate::{day, filled, noon};
 
 /// Examines a folder as of a moment; what is said of it, the sandbox's path left out.
-fn look_at(sandbox: &Sandbox, path: &str, now: Timestamp) -> (Examination, Vec<String>) {
+pub(crate) fn look_at(sandbox: &Sandbox, path: &str, now: Timestamp) -> (Examination, Vec<String>) {
     let paths = [sandbox.path(path)];
     let found = examine(&Question { paths: &paths, trusted: None, warn: 14, now }).unwrap();
     let root = format!("{}/", sandbox.root());
@@ -35,7 +35,7 @@ fn check(sandbox: &Sandbox, now: Timestamp, expected: &[&str]) {
 }
 
 /// A server's certificate, for one name.
-fn leaf(validity: Validity) -> Leaf {
+pub(crate) fn leaf(validity: Validity) -> Leaf {
     Leaf {
         common_name: "server".to_owned(),
         sans: vec!["localhost".parse().unwrap()],
@@ -45,7 +45,7 @@ fn leaf(validity: Validity) -> Leaf {
     }
 }
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     Authority::named("root", Algorithm::P256, Validity::days(noon(), 365)).unwrap()
 }
 

@@ -5,6 +5,7 @@
 mod examine;
 mod generate;
 mod handshake;
+mod limits;
 mod openssl;
 mod rotate;
 
