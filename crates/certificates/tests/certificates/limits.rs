@@ -35,7 +35,7 @@ fn a_file_that_is_too_large_to_be_ours_is_left_alone() {
     fs::remove_file(&path).unwrap();
     fs::write(&path, vec![b'x'; (1 << 20) + 1]).unwrap();
     let error = generate(&Request::default(), &sandbox.path("certs"), noon()).unwrap_err();
-    assert_eq!(error.to_string(), format!("`{path}` was not made by `collimate tls`"));
+    assert_eq!(error.to_string(), format!("`{path}` was not made by this program"));
     assert_eq!(fs::metadata(&path).unwrap().len(), (1 << 20) + 1);
 }
 
