@@ -25,8 +25,10 @@ const PAGE_SIZE: usize = 200;
 /// After so many pages, deliveries are given up: a check must end.
 const MOST_PAGES: usize = 500;
 
-/// A page of deliveries has a few hundred kilobytes.
-const LARGEST_PAGE: usize = 16 * 1024 * 1024;
+/// A page of deliveries has a few hundred kilobytes. It is read as JSON values, of which two bytes can be one.
+const LARGEST_PAGE: usize = 4 * 1024 * 1024;
+/// Deliveries in all, where pages are larger than was asked for.
+const MOST_DELIVERIES: usize = MOST_PAGES * PAGE_SIZE;
 
 /// Between tries; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -84,6 +86,9 @@ impl<'a> Notify<'a> {
             // Newest first: where a server does not know `from`, the rest is not asked for.
             let is_past = page.deliveries.last().and_then(|last| last.created).is_some_and(|created| created < from);
             listing.deliveries.extend(page.deliveries);
+            if listing.deliveries.len() > MOST_DELIVERIES {
+                break;
+            }
             match page.next {
                 Some(token) if !is_past => {
                     if !tokens.insert(token.clone()) {

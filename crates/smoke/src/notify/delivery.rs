@@ -8,6 +8,15 @@ use serde_json::{Map, Value};
 use super::envelope::plain;
 use crate::report::shown;
 
+/// Deliveries of one page. Two hundred are asked for, and a server that does not know how to count may send some more.
+const MOST_OF_A_PAGE: usize = 10_000;
+
+/// Ids, kinds and tenants are far shorter; a longer one is none.
+const LONGEST_WORD: usize = 256;
+
+/// It stands in an address, of which servers take eight kilobytes.
+const LONGEST_TOKEN: usize = 4 * 1024;
+
 /// One delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
@@ -55,6 +64,12 @@ impl Page {
             }
             _ => return Err("its answer is JSON, but has no list of deliveries (`items`)"),
         };
+        if items.len() > MOST_OF_A_PAGE {
+            return Err("its page has more than 10000 deliveries");
+        }
+        if next.as_ref().is_some_and(|token| token.len() > LONGEST_TOKEN) {
+            return Err("it names the next page with more than 4 KiB");
+        }
         let delivery =
             |item: &Value| item.as_object().map(Delivery::of).ok_or("its list holds something else than deliveries");
         let deliveries = items.iter().map(delivery).collect::<Result<_, _>>()?;
@@ -65,8 +80,9 @@ impl Page {
 impl Delivery {
     fn of(item: &Map<String, Value>) -> Self {
         let event = find(item, &["event"]).and_then(Value::as_object);
-        let own = |names: &[&str]| find(item, names).and_then(word);
-        let inner = |names: &[&str]| event.and_then(|event| find(event, names)).and_then(word);
+        let short = |value: &Value| word(value).filter(|word| word.len() <= LONGEST_WORD);
+        let own = |names: &[&str]| find(item, names).and_then(short);
+        let inner = |names: &[&str]| event.and_then(|event| find(event, names)).and_then(short);
         Self {
             tenant: own(&["tenantid", "tenant"]),
             status: own(&["status", "state"])
@@ -181,6 +197,23 @@ mod tests {
         assert_eq!(next(r#"{"items":[],"next_page_token":""}"#), None);
         assert_eq!(next(r#"{"items":[],"nextPageToken":null}"#), None);
         assert_eq!(next("[]"), None);
+    }
+
+    #[test]
+    fn pages_and_words_have_a_limit() {
+        let page = |count: usize, token: usize| {
+            let body = format!(
+                r#"{{"items":[{}{{}}],"next":0,"nextPageToken":"{}"}}"#,
+                "{},".repeat(count - 1),
+                "t".repeat(token)
+            );
+            Page::parse(body.as_bytes()).map(|page| page.deliveries.len())
+        };
+        assert_eq!(page(10_000, 4 * 1024), Ok(10_000));
+        assert_eq!(page(10_001, 1), Err("its page has more than 10000 deliveries"));
+        assert_eq!(page(1, 4 * 1024 + 1), Err("it names the next page with more than 4 KiB"));
+        let id = |length: usize| one(&format!(r#"{{"eventId":"{}"}}"#, "e".repeat(length))).event_id;
+        assert_eq!((id(256), id(257)), (Some("e".repeat(256)), None));
     }
 
     #[test]

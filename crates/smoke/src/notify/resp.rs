@@ -18,6 +18,12 @@ const DEEPEST: usize = 8;
 /// More parts than any reply has that is read whole.
 const MOST_PARTS: usize = 100_000;
 
+/// Texts of a reply that is read whole, together. `XINFO STREAM` shows two entries of the stream, and little else.
+const MOST_REPLY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Redis itself takes no longer text. What claims to be longer would never have been passed over.
+const LONGEST_TEXT: usize = 512 * 1024 * 1024;
+
 /// Read from the connection at once.
 const PIECE: usize = 64 * 1024;
 
@@ -112,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Resp<S> {
     pub(crate) async fn value(&mut self, longest: usize) -> Result<Value, Stop> {
         // By hand and not by recursion: what waits for its parts stands on a stack of known height.
         let mut open: Vec<(usize, Vec<Value>)> = Vec::new();
-        let mut parts = 0_usize;
+        let (mut parts, mut room) = (0_usize, MOST_REPLY_BYTES);
         loop {
             parts += 1;
             if parts > MOST_PARTS {
@@ -132,6 +138,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Resp<S> {
                     continue;
                 }
             };
+            room = room
+                .checked_sub(value.text().map_or(0, <[u8]>::len))
+                .ok_or_else(|| Stop::Nonsense("a reply with more bytes than it can have".to_owned()))?;
             loop {
                 let Some((count, list)) = open.last_mut() else { return Ok(value) };
                 list.push(value);
@@ -182,6 +191,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Resp<S> {
     }
 
     async fn content(&mut self, length: usize, longest: usize) -> Result<Option<Vec<u8>>, Stop> {
+        if length > LONGEST_TEXT {
+            return Err(Stop::Nonsense("a text that is longer than Redis can hold".to_owned()));
+        }
         let mut content = Vec::new();
         let mut left = length;
         while left > 0 {
@@ -300,7 +312,28 @@ mod tests {
         assert!(matches!(read(&b"*1\r\n".repeat(100), 9), Err(Stop::Nonsense(_))));
         assert!(matches!(read(&[b'x'; 100_000], 9), Err(Stop::Nonsense(_))));
         // Claims of lengths cost nothing until they are kept.
-        assert_eq!(read(b"$9000000000000000000\r\nab", 9), Err(Stop::Broken));
+        assert_eq!(read(b"$536870912\r\nab", 1 << 30), Err(Stop::Broken));
         assert_eq!(read(b"*9000000000000000000\r\n", 9), Err(Stop::Broken));
+    }
+
+    #[test]
+    fn every_limit_ends_a_reply() {
+        let nonsense = |bytes: &[u8]| match read(bytes, 64 * 1024) {
+            Err(Stop::Nonsense(what)) => what,
+            other => panic!("{other:?}"),
+        };
+        let line = |length: usize| [b"+", "x".repeat(length).as_bytes(), b"\r\n"].concat();
+        assert!(read(&line(16 * 1024 - 1), 9).is_ok());
+        assert_eq!(nonsense(&line(200 * 1024)), format!("+{}", "x".repeat(63)));
+        assert_eq!(read(&[b"*1\r\n".repeat(8), b":1\r\n".to_vec()].concat(), 9).map(drop), Ok(()));
+        assert_eq!(nonsense(&[b"*1\r\n".repeat(9), b":1\r\n".to_vec()].concat()), "a reply nested too deeply");
+        let list = |parts: usize| [format!("*{parts}\r\n").into_bytes(), b":1\r\n".repeat(parts)].concat();
+        assert!(read(&list(99_999), 9).is_ok());
+        assert_eq!(nonsense(&list(100_000)), "a reply with more parts than it can have");
+        let text = [b"$65536\r\n".as_slice(), &[b'x'; 65_536], b"\r\n"].concat();
+        let texts = |count: usize| [format!("*{count}\r\n").as_bytes(), &text.repeat(count)].concat();
+        assert!(read(&texts(64), 64 * 1024).is_ok());
+        assert_eq!(nonsense(&texts(65)), "a reply with more bytes than it can have");
+        assert_eq!(nonsense(b"$536870913\r\nab"), "a text that is longer than Redis can hold");
     }
 }

@@ -3,26 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
 
 use super::Request;
 use super::clock::StreamId;
 use super::envelope::Envelope;
 use super::fault::Kind;
 use super::redis::{Group, Redis, StreamFacts};
-use super::resp::{Stop, Value};
+use super::resp::{Resp, Stop, Value};
 use crate::report::{Finding, shown};
 
 /// Entries of one page. One entry is in memory at a time, so this only decides how often is asked.
 const PAGE: usize = 1000;
 
-/// An event with a scan's whole result has a few megabytes. Longer values are passed over.
+/// An event with a scan's whole result has a few megabytes. Longer values are passed over, and entries whose values are longer together.
 const LONGEST_VALUE: usize = 32 * 1024 * 1024;
 
 /// Fields of one entry; ours have three.
 const MOST_FIELDS: usize = 256;
 
-/// After so much the window is given up: a check must end.
+/// After so much, or so long, the window is given up: a check must end.
 const MOST_ENTRIES: u64 = 2_000_000;
 const LONGEST_READ: Duration = Duration::from_secs(60);
 
@@ -242,9 +243,14 @@ async fn page(
         Ok(entries) => entries.unwrap_or(0),
         Err(stop) => return Err(stopped(redis, stop)),
     };
+    if entries > PAGE {
+        return Err(stopped(redis, Stop::Nonsense("more entries than were asked for".to_owned())));
+    }
     let mut last = None;
+    // A page that comes byte by byte, or an entry without end, is never late for a single wait.
+    let end = Instant::now() + LONGEST_READ;
     for _ in 0..entries {
-        match entry(redis).await {
+        match timeout_at(end, entry(&mut redis.resp)).await.unwrap_or(Err(Stop::Late(LONGEST_READ))) {
             Ok((at, fields)) => {
                 seen.take(request, window, at, &fields);
                 last = Some(at);
@@ -256,9 +262,8 @@ async fn page(
 }
 
 /// `[id, [name, value, …]]`.
-async fn entry(redis: &mut Redis) -> Result<(StreamId, Fields), Stop> {
+async fn entry<S: AsyncRead + AsyncWrite + Unpin>(resp: &mut Resp<S>) -> Result<(StreamId, Fields), Stop> {
     let nonsense = || Stop::Nonsense("an entry that is none".to_owned());
-    let resp = &mut redis.resp;
     if resp.list().await? != Some(2) {
         return Err(nonsense());
     }
@@ -266,13 +271,17 @@ async fn entry(redis: &mut Redis) -> Result<(StreamId, Fields), Stop> {
     // An entry that was deleted between two looks has no fields.
     let parts = resp.list().await?.unwrap_or(0);
     let mut fields = Vec::new();
-    let mut whole = true;
+    let (mut whole, mut room) = (true, LONGEST_VALUE);
     for part in 0..parts / 2 {
-        let name = resp.text(LONGEST_VALUE).await?;
-        let value = resp.text(LONGEST_VALUE).await?;
-        match (name, value) {
-            (Some(name), Some(value)) if part < MOST_FIELDS => fields.push((name, value)),
-            (Some(_), Some(_)) => {}
+        let name = resp.text(room).await?;
+        let value = resp.text(room).await?;
+        let length = name.as_ref().map_or(0, Vec::len) + value.as_ref().map_or(0, Vec::len);
+        match (name, value, room.checked_sub(length)) {
+            (Some(name), Some(value), Some(left)) if part < MOST_FIELDS => {
+                room = left;
+                fields.push((name, value));
+            }
+            (Some(_), Some(_), Some(_)) => {}
             _ => whole = false,
         }
     }
@@ -290,16 +299,31 @@ mod tests {
     use crate::notify::{EXPECT_KINDS, Request, Settings};
 
     pub(crate) fn request() -> Request {
+        check("a,b", "1").unwrap()
+    }
+
+    fn check(kinds: &str, lookback: &str) -> Result<Request, Vec<crate::notify::Problem>> {
         let values = [
             (crate::notify::REDIS_DSN, "redis://127.0.0.1"),
             (crate::notify::BASE_URL, "http://127.0.0.1"),
             (crate::notify::TOKEN, "token"),
             (crate::notify::TENANT, "t"),
-            (EXPECT_KINDS, "a,b"),
-            (crate::notify::LOOKBACK, "1"),
+            (EXPECT_KINDS, kinds),
+            (crate::notify::LOOKBACK, lookback),
         ];
         let values = values.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        Request::check(&Settings { values, ..Settings::default() }).unwrap()
+        Request::check(&Settings { values, ..Settings::default() })
+    }
+
+    #[test]
+    fn kinds_and_minutes_have_a_limit() {
+        let refused = |kinds: usize, minutes: &str| {
+            let kinds: Vec<String> = (0..kinds).map(|number| format!("k.{number}")).collect();
+            check(&kinds.join(","), minutes).err().map(|findings| findings[0].message.clone()).unwrap_or_default()
+        };
+        assert_eq!(refused(64, "10080"), "");
+        assert!(refused(65, "1").ends_with("it has more than 64 kinds"), "{}", refused(65, "1"));
+        assert!(refused(1, "10081").ends_with("from 1 to 10080 (a week)"), "{}", refused(1, "10081"));
     }
 
     fn entry(kind: &str, tenant: &str) -> Fields {
@@ -336,6 +360,47 @@ mod tests {
         assert_eq!(seen(2_000, &entry("c", "t")).other_kinds.get("c"), Some(&1));
         assert_eq!(seen(2_000, &None).too_long, 1);
         assert_eq!(seen(2_000, &Some(vec![(b"event".to_vec(), b"?".to_vec())])).unreadable, 1);
+    }
+
+    /// An entry of these fields, as Redis sends it.
+    fn sent(fields: &[(&str, usize)]) -> Fields {
+        let mut bytes = format!("*2\r\n$3\r\n1-0\r\n*{}\r\n", 2 * fields.len()).into_bytes();
+        for (name, length) in fields {
+            bytes.extend(format!("${}\r\n{name}\r\n${length}\r\n", name.len()).bytes());
+            bytes.resize(bytes.len() + length, b'x');
+            bytes.extend(b"\r\n");
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let (here, mut there) = tokio::io::duplex(bytes.len());
+            tokio::io::AsyncWriteExt::write_all(&mut there, &bytes).await.unwrap();
+            super::entry(&mut Resp::new(here, Duration::from_secs(30))).await.unwrap().1
+        })
+    }
+
+    #[test]
+    fn an_entry_is_kept_up_to_a_limit() {
+        const MIB: usize = 1 << 20;
+        let lengths = |fields: Fields| fields.map(|fields| fields.iter().map(|(_, value)| value.len()).collect());
+        assert_eq!(lengths(sent(&[("a", 16 * MIB), ("b", 16 * MIB - 2)])), Some(vec![16 * MIB, 16 * MIB - 2]));
+        assert_eq!(lengths(sent(&[("a", 32 * MIB + 1)])), None);
+        assert_eq!(lengths(sent(&[("a", 16 * MIB), ("b", 16 * MIB - 1)])), None, "together they are too long");
+        assert_eq!(lengths(sent(&[("a", 1); 300])), Some(vec![1; 256]));
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_limit() {
+        let mut seen = Seen::new(2);
+        let window = Window { start: 1_000, since: None };
+        let mut take = |fields: &Fields| seen.take(&request(), window, StreamId { millis: 2_000, sequence: 0 }, fields);
+        (0..10_001).for_each(|_| take(&entry("a", "t")));
+        for number in 0..21 {
+            take(&entry(&format!("other.{number}"), "t"));
+            take(&entry("a", &format!("other-{number}")));
+        }
+        assert_eq!((seen.events.len(), seen.kinds[0].events), (10_000, 10_001), "all are counted");
+        assert_eq!((seen.other_kinds.len(), seen.other_tenants.len()), (20, 20));
+        assert_eq!(seen.kinds[0].other_tenants, 21);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::wire::{Dialer, Fault, Kind, Reply, Url, encoded, get};
 pub(crate) type Found = BTreeMap<(Signal, Transport), u64>;
 
 /// A file exporter writes one batch a line; a batch of thousands of spans is a few megabytes.
-const LONGEST_LINE: usize = 64 * 1024 * 1024;
+const LONGEST_LINE: usize = 16 * 1024 * 1024;
 
 /// Read in pieces of this size, so that a large file does not have to fit into memory.
 const PIECE: usize = 256 * 1024;
@@ -155,7 +155,7 @@ impl Tail {
         let mut lines = piece.split_inclusive(|byte| *byte == b'\n');
         lines.try_for_each(|part| {
             if self.rest.len() + part.len() > LONGEST_LINE {
-                let message = format!("`{}` has a line of more than 64 MiB", self.target.path);
+                let message = format!("`{}` has a line of more than 16 MiB", self.target.path);
                 return Err(Fault::new(Kind::ReadBackFailed, message));
             }
             self.rest.extend_from_slice(part);
@@ -273,6 +273,18 @@ mod tests {
         std::fs::rename(sandbox.path("f.jsonl"), sandbox.path("old.jsonl")).unwrap();
         sandbox.write("f.jsonl", line("cafe", "grpc"));
         assert_eq!(tail.read().unwrap()[&(Signal::Traces, Transport::Grpc)], 2);
+    }
+
+    #[test]
+    fn a_line_without_end_is_given_up() {
+        let sandbox = Sandbox::new();
+        let mut tail = tail(&sandbox);
+        let long = "x".repeat(16 * 1024 * 1024 - 1);
+        sandbox.write("f.jsonl", format!("{long}\n{}", line("cafe", "grpc")));
+        assert_eq!(tail.read().unwrap()[&(Signal::Traces, Transport::Grpc)], 1);
+        sandbox.write("f.jsonl", format!("{long}\n{}{long}xx", line("cafe", "grpc")));
+        let fault = tail.read().unwrap_err();
+        assert_eq!(fault.message, format!("`{}` has a line of more than 16 MiB", sandbox.path("f.jsonl")));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 /// A collector with many services shows some ten thousand samples.
-const MOST_SAMPLES: usize = 1_000_000;
+const MOST_SAMPLES: usize = 200_000;
 
 /// Far above any line with sensible labels.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -51,7 +51,7 @@ pub(crate) fn parse(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Sam
         let sample = Cursor { rest: line }.sample().map_err(wrong)?;
         seen += 1;
         if seen > MOST_SAMPLES {
-            return Err(wrong("there are more than a million samples"));
+            return Err(wrong("there are more than 200000 samples"));
         }
         if wanted(&sample.name) {
             samples.push(sample);
@@ -217,8 +217,18 @@ mod tests {
             let error = all(&format!("ok 1\n{wrong}\n")).unwrap_err();
             assert_eq!(error.line, 2, "{wrong}");
         }
-        assert!(all(&format!("a{{b=\"{}\"}} 1", "x".repeat(70_000))).is_err());
-        let labels: String = (0..65).map(|number| format!("l{number}=\"x\",")).collect();
-        assert!(all(&format!("a{{{labels}}} 1")).is_err());
+    }
+
+    #[test]
+    fn lines_labels_and_samples_have_a_limit() {
+        let refused = |text: &str| all(text).map(|samples| samples.len()).map_err(|wrong| (wrong.line, wrong.what));
+        let long = |length: usize| format!("ok 1\na{{b=\"{}\"}} 1", "x".repeat(length - 9));
+        assert_eq!(refused(&long(64 * 1024)), Ok(2));
+        assert_eq!(refused(&long(64 * 1024 + 1)), Err((2, "the line is longer than 64 KiB")));
+        let labels = |count: usize| (0..count).map(|number| format!("l{number}=\"x\",")).collect::<String>();
+        assert_eq!(refused(&format!("a{{{}}} 1", labels(64))), Ok(1));
+        assert_eq!(refused(&format!("a{{{}}} 1", labels(65))), Err((1, "there are more than 64 labels")));
+        assert_eq!(refused(&"a 1\n".repeat(200_000)), Ok(200_000));
+        assert_eq!(refused(&"a 1\n".repeat(200_001)), Err((200_001, "there are more than 200000 samples")));
     }
 }

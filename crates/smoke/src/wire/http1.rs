@@ -15,8 +15,9 @@ use super::sender::Sender;
 use super::url::Url;
 use super::{Fault, Kind};
 
-/// A collector shows a few hundred kilobytes on its metrics port; a hundred times that is no collector.
-const LARGEST_BODY: usize = 64 * 1024 * 1024;
+/// A collector shows a few hundred kilobytes on its metrics port; twenty times that is no collector. Answers of backends are far smaller, and
+/// read as JSON values, of which two bytes can be one.
+const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// One open connection.
 pub(crate) struct Http1 {
@@ -135,6 +136,36 @@ pub(crate) async fn get(dialer: &Dialer, url: &Url, path: &str, headers: &[(&str
 mod tests {
     use super::super::dial::tests::{dialer, hanging_up};
     use super::*;
+    use crate::wire::Identity;
+
+    /// The length of the body that a server sends, if it is read.
+    fn read_body(length: usize) -> Result<usize, String> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            use std::io::{Read as _, Write as _};
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request);
+            // Of unknown length until it ends; who has read enough hangs up.
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(&vec![b'x'; length]);
+        });
+        let identity = Identity { authorities: Vec::new(), roots: rustls::RootCertStore::empty().into(), leaf: None };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let reply = runtime.block_on(async {
+            let dialer = Dialer::new(&identity, std::time::Duration::from_secs(60)).unwrap();
+            get(&dialer, &Url::parse(&format!("http://127.0.0.1:{port}")).unwrap(), "/", &[]).await
+        });
+        server.join().unwrap();
+        reply.map(|reply| reply.body.len()).map_err(|fault| fault.message)
+    }
+
+    #[test]
+    fn a_body_has_a_largest_size() {
+        assert_eq!(read_body(8 << 20), Ok(8 << 20));
+        assert_eq!(read_body((8 << 20) + 1), Err("the answer is larger than 8 MiB".to_owned()));
+    }
 
     #[test]
     fn a_refusal_in_the_middle_of_a_request_is_understood() {

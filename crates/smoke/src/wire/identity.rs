@@ -220,6 +220,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn files_have_a_largest_size() {
+        let sandbox = Sandbox::new();
+        sandbox.write("full.crt", vec![b'x'; 1 << 20]).write("large.crt", vec![b'x'; (1 << 20) + 1]);
+        assert_eq!(read(&sandbox.path("full.crt")).unwrap().len(), 1 << 20);
+        let fault = read(&sandbox.path("large.crt")).unwrap_err();
+        assert!(fault.message.ends_with("/large.crt` is larger than 1 MiB, so it is no PEM file"), "{}", fault.message);
+    }
+
+    #[test]
     fn a_pipe_is_not_waited_for() {
         let sandbox = Sandbox::new();
         let made = std::process::Command::new("/usr/bin/mkfifo").arg(sandbox.path("ca.crt")).status().unwrap();

@@ -270,7 +270,7 @@ fn each_answer_has_its_verdict() {
         (Answer::Json("{}".to_owned()), 4, "not-notify", 1),
         (Answer::Json("{\"items\":[1]}".to_owned()), 4, "not-notify", 1),
         (Answer::Json(format!("{{\"items\":[{{\"planted\":\"{TOKEN}\"")), 4, "not-notify", 1),
-        (Answer::Huge(17 * 1024 * 1024), 4, "notify-answer-too-large", 1),
+        (Answer::Huge(4 * 1024 * 1024 + 1), 4, "notify-answer-too-large", 1),
         (Answer::Circle, 4, "notify-paging-loop", 2),
         (Answer::Echo, 4, "notify-refuses-request", 1),
         (Answer::HangUp, 4, "connection-closed", 4),
