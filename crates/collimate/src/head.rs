@@ -9,7 +9,7 @@ use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// Packed refs of a repository with a hundred thousand tags have about 8 MB.
+/// Packed refs of a repository with a hundred thousand tags have about 8 MB. A larger file is not read.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A ref may name another one; git itself follows five.
@@ -39,7 +39,7 @@ pub(crate) fn commit(folder: &Utf8Path) -> Option<String> {
 }
 
 /// `.git`; in a worktree or a submodule it is a file that names the folder.
-fn git_folder(top: &Utf8Path) -> Option<Utf8PathBuf> {
+pub(crate) fn git_folder(top: &Utf8Path) -> Option<Utf8PathBuf> {
     let git = top.join(".git");
     if git.is_dir() {
         return Some(git);
@@ -68,13 +68,19 @@ fn packed(common: &Utf8Path, name: &str) -> Option<String> {
 }
 
 fn text(path: &Utf8Path) -> Option<String> {
-    // Before it is opened: opening a pipe waits for whoever writes into it.
-    if !path.metadata().ok()?.is_file() {
+    String::from_utf8(regular(path, MOST_BYTES)?).ok()
+}
+
+/// All of a regular file of git's that has at most so many bytes.
+pub(crate) fn regular(path: &Utf8Path, most: u64) -> Option<Vec<u8>> {
+    // Before it is opened: opening a pipe waits for whoever writes into it, and a device never ends.
+    let metadata = path.metadata().ok()?;
+    if !metadata.is_file() || metadata.len() > most {
         return None;
     }
-    let mut text = String::new();
-    File::open(path).ok()?.take(MOST_BYTES).read_to_string(&mut text).ok()?;
-    Some(text)
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
+    File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]

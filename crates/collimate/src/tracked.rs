@@ -5,22 +5,22 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::head::{git_folder, regular};
+
 /// Bytes of an entry before its flags: times, device, inode, mode, owner, size and a SHA-1.
 const FIXED: usize = 60;
-/// The index of a repository of a million files has about 100 MB; larger ones are not read.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+/// The index of a repository of half a million files has about 50 MB; larger ones are not read.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// All paths together, of those half a million. Version 4 tells a path of kilobytes in 64 bytes.
+const MOST_PATH_BYTES: usize = 32 * 1024 * 1024;
 const EXTENDED: u16 = 0x4000;
 
 /// Paths of tracked files below `root`, relative to it, in the index's order (by bytes). `None` where there is no repository, or
-/// one whose index cannot be read (SHA-256 repositories, split indexes).
+/// one whose index cannot be read (SHA-256 repositories, split indexes, one that is no file or too large).
 pub(crate) fn tracked_files(root: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
     let top = root.ancestors().find(|folder| folder.join(".git").exists())?;
     let below = root.strip_prefix(top).ok()?;
-    let index = index_of(top)?;
-    if index.metadata().ok()?.len() > MOST_BYTES {
-        return None;
-    }
-    let paths = parse(&std::fs::read(index).ok()?)?;
+    let paths = parse(&regular(&index_of(top)?, MOST_BYTES)?)?;
     Some(paths.into_iter().filter_map(|path| Some(path.strip_prefix(below).ok()?.to_owned())).collect())
 }
 
@@ -29,15 +29,8 @@ pub(crate) fn index(root: &Utf8Path) -> Option<Utf8PathBuf> {
     root.ancestors().find(|folder| folder.join(".git").exists()).and_then(index_of)
 }
 
-/// `.git/index`; in a worktree `.git` is a file that names the folder.
 fn index_of(top: &Utf8Path) -> Option<Utf8PathBuf> {
-    let git = top.join(".git");
-    if git.is_dir() {
-        return Some(git.join("index"));
-    }
-    let text = std::fs::read_to_string(&git).ok()?;
-    let folder = text.strip_prefix("gitdir:")?.trim();
-    Some(top.join(folder).join("index"))
+    Some(git_folder(top)?.join("index"))
 }
 
 fn parse(bytes: &[u8]) -> Option<Vec<Utf8PathBuf>> {
@@ -49,7 +42,7 @@ fn parse(bytes: &[u8]) -> Option<Vec<Utf8PathBuf>> {
     let count = word(8)?;
     let mut at = 12;
     let mut previous: Vec<u8> = Vec::new();
-    let mut paths = Vec::new();
+    let (mut paths, mut room) = (Vec::new(), MOST_PATH_BYTES);
     for _ in 0..count {
         let start = at;
         let flags = u16::from_be_bytes(bytes.get(at + FIXED..at + FIXED + 2)?.try_into().ok()?);
@@ -63,6 +56,7 @@ fn parse(bytes: &[u8]) -> Option<Vec<Utf8PathBuf>> {
         let length = bytes.get(at..)?.iter().position(|byte| *byte == 0)?;
         previous.extend_from_slice(&bytes[at..at + length]);
         at += length + 1;
+        room = room.checked_sub(previous.len())?;
         if version < 4 {
             // Entries are padded with 1 to 8 zero bytes to a multiple of 8.
             at = start + (at - start).next_multiple_of(8);
@@ -114,6 +108,51 @@ mod tests {
             assert_eq!(tracked_files(root).unwrap(), expected, "version {version}");
         }
         assert_eq!(tracked_files(&root.join("a")).unwrap(), ["long-name-of-a-file.yaml", "long-name-of-a-folder/x"]);
+    }
+
+    /// An index of version 4 whose every entry but the first has the path of the one before.
+    fn index(entries: u32, path: usize) -> Vec<u8> {
+        let mut bytes = [b"DIRC".as_slice(), &[0, 0, 0, 4], &entries.to_be_bytes()].concat();
+        for entry in 0..entries {
+            bytes.resize(bytes.len() + FIXED + 2, 0);
+            bytes.push(0);
+            bytes.resize(bytes.len() + if entry == 0 { path } else { 0 }, b'x');
+            bytes.push(0);
+        }
+        bytes
+    }
+
+    #[test]
+    fn paths_that_are_larger_than_the_index_are_not_held() {
+        let mebibyte = 1 << 20;
+        assert_eq!(parse(&index(32, mebibyte)).unwrap().len(), 32);
+        assert_eq!(parse(&index(33, mebibyte)), None);
+    }
+
+    #[test]
+    fn only_a_file_of_some_size_is_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let git = root.join(".git");
+        let index = git.join("index");
+        std::fs::create_dir(&git).unwrap();
+        std::fs::write(&index, self::index(1, 5)).unwrap();
+        assert_eq!(tracked_files(root).unwrap(), ["xxxxx"]);
+        std::fs::OpenOptions::new().write(true).open(&index).unwrap().set_len(MOST_BYTES).unwrap();
+        assert_eq!(tracked_files(root).unwrap(), ["xxxxx"]);
+        std::fs::OpenOptions::new().write(true).open(&index).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        assert_eq!(tracked_files(root), None);
+        std::fs::remove_file(&index).unwrap();
+        // What never ends, and what nobody writes into; in place of the index, and of the folder.
+        let pipe = |path: &Utf8Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        std::os::unix::fs::symlink("/dev/zero", &index).unwrap();
+        assert_eq!(tracked_files(root), None);
+        std::fs::remove_file(&index).unwrap();
+        pipe(&index);
+        assert_eq!(tracked_files(root), None);
+        std::fs::remove_dir_all(&git).unwrap();
+        pipe(&git);
+        assert_eq!(tracked_files(root), None);
     }
 
     #[test]

@@ -148,7 +148,10 @@ fn read(file: &Utf8Path, ctx: &Ctx) -> Result<Zeroizing<String>> {
     }
     let handle = fs::File::open(path).map_err(|error| unreadable(&error.kind()))?;
     // Room for all of it at once: growing would leave copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(MOST_BYTES).unwrap_or(0)));
-    handle.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| unreadable(&error.kind()))?;
+    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(MOST_BYTES).unwrap_or(0) + 1));
+    handle.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| unreadable(&error.kind()))?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(unreadable(&format!("it has more than {} KiB, so it is no key", MOST_BYTES / 1024)));
+    }
     Ok(text)
 }

@@ -10,6 +10,9 @@ use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::write::{self, NewFile};
 
+/// The largest file that is compared with what would be written, which has a few kilobytes.
+const MOST_BYTES: u64 = 1024 * 1024;
+
 /// Write the gateway's configuration and the environment of Concelier and Excititor
 ///
 /// All of it follows from `mirror.yaml`, which the workspace names under `mirror`. What is up to date is not touched; files that an
@@ -120,6 +123,10 @@ fn present(root: &Utf8Path, path: &Utf8Path) -> Result<Option<String>> {
         Ok(metadata) if !metadata.is_file() => {
             return Err(Failure::input(format!("`{path}` is not a plain file"))
                 .hint("remove it; a link could lead what is written here elsewhere"));
+        }
+        Ok(metadata) if metadata.len() > MOST_BYTES => {
+            return Err(Failure::input(format!("`{path}` has more than {} KiB", MOST_BYTES / 1024))
+                .hint("remove it; nothing that is written here comes near that"));
         }
         Ok(_) => {}
     }

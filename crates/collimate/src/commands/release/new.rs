@@ -369,7 +369,7 @@ fn beside(args: &Args, ctx: &Ctx) -> Result<Exit> {
         settled::is_free_beside(session, &made.manifest)?;
         settled::one_digest_per_tag(session, &made.manifest, None)?;
     }
-    if let Some(there) = there(&path, &shown)? {
+    if let Some(there) = there(ctx, &path, &shown)? {
         if same_but_date(&there, &made.manifest) {
             ctx.print(&format!("`{shown}` holds release `{}` already; nothing to do\n", args.version))?;
             return Ok(Exit::Fine);
@@ -395,12 +395,11 @@ fn beside(args: &Args, ctx: &Ctx) -> Result<Exit> {
 }
 
 /// The release in a file that is there already; `None` where there is no file.
-fn there(path: &Utf8Path, shown: &Utf8Path) -> Result<Option<Manifest>> {
+fn there(ctx: &Ctx, path: &Utf8Path, shown: &Utf8Path) -> Result<Option<Manifest>> {
     if path.symlink_metadata().is_err() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::outside(format!("cannot write `{shown}`")).because(error.kind()))?;
+    let text = named::text(ctx, path)?;
     match Release::parse(&text, FileId(0)) {
         (Some(release), problems) if problems.is_empty() => Ok(Some(release.manifest())),
         _ => Err(Failure::usage(format!("`{shown}` exists already"))

@@ -101,7 +101,7 @@ fn what_a_server_says_decides_the_name() {
     let Some(world) = World::new() else { return };
     let mut world = world.green();
     let long = [b"+".to_vec(), vec![b'x'; 1 << 20]].concat();
-    let cases: [(&[u8], i32, &str); 12] = [
+    let cases: [(&[u8], i32, &str); 13] = [
         (b"-LOADING Redis is loading the dataset in memory\r\n", 4, "redis-busy"),
         (b"-ERR max number of clients reached\r\n", 4, "redis-busy"),
         (b"-DENIED Redis is running in protected mode\r\n", 5, "redis-protected"),
@@ -111,7 +111,8 @@ fn what_a_server_says_decides_the_name() {
         (b"-BUSY Redis is busy running a script\r\n", 4, "redis-busy"),
         (b"-ERR something new planted-redis-pa55word\r\n", 4, "redis-refused"),
         (b"220 mail.test ESMTP\r\n", 4, "not-redis"),
-        (b"$99999999999999\r\n", 4, "no-answer"),
+        (b"$9999999\r\n", 4, "no-answer"),
+        (b"$99999999999999\r\n", 4, "not-redis"),
         (b"*-5\r\n", 4, "not-redis"),
         (&long, 4, "not-redis"),
     ];
