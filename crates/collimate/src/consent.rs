@@ -14,8 +14,8 @@ use crate::records::{Records, Seal};
 use crate::session::Session;
 use crate::write::{self, NewFile};
 
-/// Larger than any plan and approval.
-const MOST_BYTES: u64 = 4 * 1024 * 1024 + 1;
+/// As large as a plan may be, and larger than any approval.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConsentArgs {
@@ -124,7 +124,10 @@ fn bytes(ctx: &Ctx, file: &Utf8Path) -> Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     let handle = std::fs::File::open(path).map_err(|error| unreadable(&error.kind()))?;
-    handle.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(&error.kind()))?;
+    handle.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error.kind()))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(unreadable(&format!("it has more than {} MiB", MOST_BYTES / 1024 / 1024)));
+    }
     Ok(bytes)
 }
 

@@ -3,6 +3,7 @@
 mod chart;
 mod compose;
 mod files;
+mod named;
 mod printed;
 mod template;
 mod untrusted;
