@@ -1,5 +1,6 @@
 //! How a later file's tree is laid over an earlier one's: Compose's rules by path.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use source::{Text, TextBuf};
@@ -142,10 +143,16 @@ fn by_rule(rule: Rule, base: Node, over: Node, path: &Path<'_>) -> Result<Node, 
     Ok(Node { value, span })
 }
 
-/// Appends what is not there yet, by deep equality.
+/// Appends what is not there yet, by deep equality. Compared is only what prints the same: lists may be long.
 fn append_new(mut base: Vec<Node>, over: Vec<Node>) -> Vec<Node> {
+    let mut places: HashMap<Text, Vec<usize>> = HashMap::with_capacity(base.len());
+    for (place, item) in base.iter().enumerate() {
+        places.entry(item.to_go_text()).or_default().push(place);
+    }
     for item in over {
-        if !base.iter().any(|earlier| earlier.same(&item)) {
+        let alike = places.entry(item.to_go_text()).or_default();
+        if !alike.iter().filter_map(|&place| base.get(place)).any(|earlier| earlier.same(&item)) {
+            alike.push(base.len());
             base.push(item);
         }
     }
@@ -250,11 +257,18 @@ fn merge_logging(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Error>
     Ok(Node::at(merge_maps(base.into_map(), over.into_map(), path)?, span))
 }
 
+/// Address pools of one network in one file. Each of one file is compared with each of the other, as Compose does; a network has one or two.
+const MOST_POOLS: usize = 100;
+
 /// Address pools are matched by their subnet.
 fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Vec<Node>, Error> {
     let unexpected = |node: &Node| Error::invalid(format!("{path}: unexpected type {}", node.go_type())).at(node.span);
     let Value::Seq(bases) = &base.value else { return Err(unexpected(&base)) };
     let Value::Seq(overs) = &over.value else { return Err(unexpected(&over)) };
+    if let Some(long) = [bases, overs].into_iter().find(|pools| pools.len() > MOST_POOLS) {
+        let message = format!("{path}: {} address pools are more than the {MOST_POOLS} that are merged", long.len());
+        return Err(Error::invalid(message).at(over.span.or(base.span)));
+    }
     let same_subnet = |a: &Map, b: &Map| match (a.get("subnet"), b.get("subnet")) {
         (Some(a), Some(b)) => a.same(b),
         (None, None) => true,

@@ -7,6 +7,8 @@ mod pattern;
 mod table;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use source::Span;
 
@@ -396,40 +398,46 @@ fn quote(name: &str) -> String {
     format!("'{}'", quoted.get(1..quoted.len() - 1).unwrap_or_default())
 }
 
-/// Above this many items, hashing would pay; sequences that must be unique are short.
-const MOST_COMPARED: usize = 20;
-
 /// Two equal items, as JSON counts equality: the earlier and the later.
 fn duplicates(items: &[Node]) -> Option<(usize, usize)> {
-    if items.len() > MOST_COMPARED && items.iter().all(|item| item.as_str().is_some()) {
-        let mut seen = std::collections::HashMap::new();
-        return items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| seen.insert(item.as_str(), index).map(|first| (first, index)));
-    }
+    let mut seen = HashMap::with_capacity(items.len());
     items.iter().enumerate().find_map(|(index, item)| {
-        items[..index].iter().position(|earlier| json_equal(earlier, item)).map(|first| (first, index))
+        let mut key = String::new();
+        write_key(item, &mut key);
+        seen.insert(key, index).map(|first| (first, index))
     })
 }
 
-fn json_equal(a: &Node, b: &Node) -> bool {
-    let number = |value: &Value| match value {
+/// A text that two values have in common if and only if JSON counts them as equal.
+fn write_key(node: &Node, out: &mut String) {
+    let number = match &node.value {
         Value::Int(value) => Some(*value as f64),
         Value::Uint(value) => Some(*value as f64),
         Value::Float(value) => Some(*value),
         _ => None,
     };
-    match (number(&a.value), number(&b.value)) {
-        #[expect(clippy::float_cmp, reason = "JSON numbers are equal or not")]
-        (Some(a), Some(b)) => a == b,
-        _ => match (&a.value, &b.value) {
-            (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| json_equal(a, b)),
-            (Value::Map(a), Value::Map(b)) => {
-                a.len() == b.len()
-                    && a.iter().all(|(key, node)| b.get(key).is_some_and(|other| json_equal(node, other)))
+    // Writing to a string cannot fail.
+    let _ = match (&node.value, number) {
+        // Zero has one sign.
+        (_, Some(number)) => write!(out, "{:e},", number + 0.0),
+        (Value::Seq(items), _) => {
+            out.push('[');
+            items.iter().for_each(|item| write_key(item, out));
+            write!(out, "],")
+        }
+        (Value::Map(map), _) => {
+            let mut entries: Vec<(&str, &Node)> = map.iter().map(|(key, node)| (key.as_str(), node)).collect();
+            entries.sort_by_key(|(key, _)| *key);
+            out.push('{');
+            for (key, node) in entries {
+                let _ = write!(out, "{}:", go::quote(key));
+                write_key(node, out);
             }
-            _ => a.same(b),
-        },
-    }
+            write!(out, "}},")
+        }
+        (Value::Str(text), _) => write!(out, "{},", go::quote(text)),
+        (Value::Time(text), _) => write!(out, "t{},", go::quote(text)),
+        (Value::Bool(value), _) => write!(out, "{value},"),
+        (Value::Null | Value::Int(_) | Value::Uint(_) | Value::Float(_), None) => write!(out, "null,"),
+    };
 }
