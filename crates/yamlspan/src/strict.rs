@@ -1,7 +1,7 @@
 //! Reads our own YAML files strictly: every key is known, every value has a span, and all problems are collected.
 //!
 //! Threat: such files come from others. The tree comes from [`parse`], which limits size, depth and aliases; here nothing
-//! recurses on input.
+//! recurses on input, and lists and mappings have a length, because rules hold entries against each other.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -14,6 +14,9 @@ mod spanned;
 
 pub use nearest::nearest;
 pub use spanned::Spanned;
+
+/// Entries of one list or mapping. A baseline of two hundred profiles that pin nothing has 12,000.
+const MOST_ENTRIES: usize = 20_000;
 
 /// What is wrong with one of our own files, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +157,9 @@ impl Reader {
             self.wrong_kind(node, path, "a mapping");
             return None;
         }
+        if self.is_too_long(node, path, target.entries().count()) {
+            return None;
+        }
         Some(target)
     }
 
@@ -173,11 +179,25 @@ impl Reader {
         self.problem(key.content_span(), format!("`{path}` stands twice"), Some("keep one of them".to_owned()));
     }
 
+    /// Says that a list or mapping is too long, if it is.
+    fn is_too_long(&mut self, node: NodeRef<'_>, path: &str, length: usize) -> bool {
+        let is = length > MOST_ENTRIES;
+        if is {
+            let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
+            let message = format!("{what} has {length} entries; at most {MOST_ENTRIES} are read");
+            self.problem(node.span(), message, None);
+        }
+        is
+    }
+
     /// The items of the sequence at `node`.
     pub fn items<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Vec<(String, NodeRef<'d>)> {
         let target = node.target();
         if target.kind() != Kind::Sequence {
             self.wrong_kind(node, path, "a list");
+            return Vec::new();
+        }
+        if self.is_too_long(node, path, target.items().count()) {
             return Vec::new();
         }
         target.items().enumerate().map(|(index, item)| (format!("{path}[{index}]"), item)).collect()

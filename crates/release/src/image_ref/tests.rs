@@ -69,6 +69,19 @@ fn what_is_no_reference_is_refused() {
 }
 
 #[test]
+fn repositories_and_tags_have_a_longest_length() {
+    let refused = |text: &str| text.parse::<ImageRef>().map_err(|error| error.to_string()).err();
+    let repository = |length: usize| format!("r.example.org/{}", "a".repeat(length));
+    assert_eq!(refused(&repository(255)), None);
+    let said = refused(&repository(256)).unwrap();
+    assert!(said.ends_with("` has 256 characters; registries take at most 255"), "{said}");
+    let tag = |length: usize| format!("a:{}", "t".repeat(length));
+    assert_eq!(refused(&tag(128)), None);
+    let said = refused(&tag(129)).unwrap();
+    assert!(said.contains("is no tag; it is up to 128 letters"), "{said}");
+}
+
+#[test]
 fn a_sample_digest_is_the_hash_of_the_reference_text() {
     let sample = Digest::sample("registry.stella-ops.org/stellaops/authority", "2025.09.2");
     assert_eq!(sample, Digest::sha256(b"registry.stella-ops.org/stellaops/authority:2025.09.2"));

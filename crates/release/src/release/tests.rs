@@ -132,3 +132,11 @@ fn the_order_of_a_set_makes_no_other_release() {
     assert_eq!(read(&other).manifest(), read(EXAMPLE).manifest());
     assert_eq!(read(&other).identity(), read(EXAMPLE).identity());
 }
+
+#[test]
+fn texts_of_a_step_have_a_longest_length() {
+    let said = |length: usize| problems(&EXAMPLE.replacen("drop the index", &"x".repeat(length), 1));
+    assert_eq!(said(4_000), []);
+    let expected = "`migrations[0].down` must have 1 to 4000 bytes and no control characters";
+    assert_eq!(said(4_001).into_iter().map(|(_, message)| message).collect::<Vec<_>>(), [expected]);
+}

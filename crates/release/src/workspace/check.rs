@@ -1,5 +1,7 @@
 //! Names in a workspace that must be defined in it.
 
+use std::collections::BTreeSet;
+
 use super::{ProfileSource, Workspace};
 use crate::Spanned;
 use crate::nearest;
@@ -21,8 +23,9 @@ pub(super) fn names(workspace: &Workspace, problems: &mut Vec<Problem>) {
                 });
             }
         }
-        for (index, ring) in channel.rings.iter().enumerate() {
-            if channel.rings.iter().take(index).any(|earlier| earlier.name.value == ring.name.value) {
+        let mut rings: BTreeSet<&str> = BTreeSet::new();
+        for ring in &channel.rings {
+            if !rings.insert(&ring.name.value) {
                 problems.push(Problem {
                     span: Some(ring.name.span),
                     message: format!("channel `{}` has ring `{}` twice", channel.name.value, ring.name.value),

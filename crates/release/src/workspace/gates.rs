@@ -1,5 +1,7 @@
 //! What a release must meet before it moves into a channel or on to a ring.
 
+use std::collections::BTreeSet;
+
 use yamlspan::NodeRef;
 use yamlspan::strict::{Fields, Reader};
 
@@ -62,8 +64,9 @@ pub(super) fn read(reader: &mut Reader, outer: &Fields<'_>) -> Gates {
     let Some(node) = outer.get("gates") else { return Gates::default() };
     let Some(fields) = reader.fields(node, &outer.path_of("gates"), GATES_KEYS) else { return Gates::default() };
     let commands = listed(reader, &fields, "commands", read_command);
-    for (index, command) in commands.iter().enumerate() {
-        if commands.iter().take(index).any(|earlier| earlier.name.value == command.name.value) {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for command in &commands {
+        if !known.insert(&command.name.value) {
             let message = format!("`{}` has `{}` twice", fields.path_of("commands"), command.name.value);
             reader.problem(command.name.span, message, Some("give one of them another name".to_owned()));
         }

@@ -82,3 +82,26 @@ fn damaged_files_do_not_panic() {
         let _ = Workspace::parse(&EXAMPLE[..cut], FileId(0));
     }
 }
+
+#[test]
+fn lists_and_numbers_have_a_limit() {
+    let problems = |gates: &str, rings: &str| {
+        let text = format!(
+            "schema: 1\nchannels: {{edge: {{release: e.yaml, rings: [{rings}], gates: {{{gates}}}}}}}\nprofiles:\n  p: {{channel: edge, compose: [c.yaml]}}\n"
+        );
+        let problems = Workspace::parse(&text, FileId(0)).err().unwrap_or_default();
+        problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>()
+    };
+    let minutes = |minutes: u32| problems(&format!("commands: [{{name: t, run: [make], minutes: {minutes}}}]"), "");
+    assert_eq!(minutes(1440), [""; 0]);
+    assert_eq!(minutes(1441), ["`channels.edge.gates.commands[0].minutes` cannot be `1441`"]);
+    let approvals = |count: u32| problems(&format!("approvals: [{{role: lead, count: {count}}}]"), "");
+    assert_eq!(approvals(20), [""; 0]);
+    assert_eq!(approvals(21), ["`channels.edge.gates.approvals[0].count` cannot be `21`"]);
+    let rings = |count: usize| (0..count).map(|ring| format!("r{ring}, ")).collect::<String>();
+    assert_eq!(problems("", &rings(20_000)), [""; 0]);
+    let expected = "`channels.edge.rings` has 20001 entries; at most 20000 are read";
+    assert_eq!(problems("", &rings(20_001)), [expected]);
+    let commands = |count: usize| (0..count).map(|at| format!("{{name: c{at}, run: [a]}}, ")).collect::<String>();
+    assert_eq!(problems(&format!("commands: [{}]", commands(20_000)), ""), [""; 0]);
+}
