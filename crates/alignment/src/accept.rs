@@ -73,8 +73,9 @@ pub fn accept(reported: Vec<Reported>, acceptance: Acceptance<'_>) -> Vec<Findin
             );
         } else if !used && complete {
             let known = RULES.iter().map(|known| known.id());
-            let unknown = !known.clone().any(|known| known == rule);
-            let help = match nearest(rule, known).filter(|_| unknown) {
+            let is_known = known.clone().any(|known| known == rule);
+            let near = if is_known { None } else { nearest(rule, known) };
+            let help = match near {
                 Some(near) => format!("did you mean rule `{near}`?"),
                 None => "remove it: what it was for is mended".to_owned(),
             };

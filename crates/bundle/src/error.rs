@@ -18,7 +18,7 @@ pub enum ContentsError {
     Reserved { path: String },
     #[error("`{path}` has {size} bytes; at most {limit} are packed")]
     TooLarge { path: String, size: u64, limit: u64 },
-    #[error("{what}: {found}; at most {limit}")]
+    #[error("a bundle cannot have {found} {what}; at most {limit}")]
     TooMuch { what: &'static str, found: u64, limit: u64 },
     #[error("the files pack to less than 1 / {ratio} of their size: every reader takes that for a decompression bomb")]
     Bomb { ratio: u64 },

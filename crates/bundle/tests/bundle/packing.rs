@@ -89,6 +89,16 @@ fn what_cannot_be_packed_is_refused_by_name() {
     bomb.add("zeros", plain(&"0".repeat(4 * 1024 * 1024))).unwrap();
     assert_eq!(bomb.screened(|_, _| None).unwrap().pack(&about()).unwrap_err(), ContentsError::Bomb { ratio: 200 });
     let screened = contents().screened(|_, _| None).unwrap();
+    // So many files of this content until one is refused.
+    let limit = |text: &str| {
+        let mut contents = Contents::new(NAME).unwrap();
+        (0..).find_map(|number| contents.add(&format!("f/{number}"), plain(text)).err()).unwrap().to_string()
+    };
+    let large = "x".repeat(32 * 1024 * 1024 + 1);
+    assert_eq!(limit(&large), "`f/0` has 33554433 bytes; at most 33554432 are packed");
+    assert_eq!(limit(""), "a bundle cannot have 10001 files; at most 10000");
+    let said = limit(&large[1..]);
+    assert!(said.starts_with("a bundle cannot have ") && said.ends_with(" bytes; at most 134217728"), "{said}");
     let late = About { source_date: MOST_SOURCE_DATE + 1, ..about() };
     assert!(matches!(screened.pack(&late), Err(ContentsError::TooMuch { what: "seconds since 1970", .. })));
 }

@@ -60,3 +60,14 @@ fn an_empty_text_keeps_its_place() {
     let text = Text::exact("", at(5..5));
     assert_eq!(text.segments_in(0..0).count(), 1);
 }
+
+/// A value that is made from more places than anybody would look at names the first of them.
+#[test]
+fn origins_of_one_piece_have_a_limit() {
+    let parts: Vec<Text> = (0..17_usize).map(|at| Text::exact("x", self::at(3 * at..3 * at + 1))).collect();
+    let spans = |count: usize| match &Text::derived_from("made", &parts[..count]).segments()[0].origin {
+        Origin::Union(spans) => spans.len(),
+        Origin::Exact(_) => panic!("it is made"),
+    };
+    assert_eq!((spans(16), spans(17)), (16, 16));
+}

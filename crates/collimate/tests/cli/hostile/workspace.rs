@@ -17,6 +17,8 @@ fn release(name: &'static str, text: String, expect: (&'static str, &'static str
     with(compose(name, SERVICE, "", expect), "edge.yaml", text)
 }
 
+const PROFILE: &str = "profiles:\n  p: {channel: edge, compose: [compose.yaml]}\n";
+
 const START: &str = "schema: 1\nchannels: {edge: {release: edge.yaml}}\n";
 
 #[test]
@@ -34,6 +36,42 @@ fn workspaces() {
             ),
             ("image-unpinned", "compose.yaml:1:23"),
         ),
+    ]);
+}
+
+/// Names that must not stand twice, entries that are held against all findings, two files whose lists are merged.
+#[test]
+fn long_lists() {
+    let rings = |count: usize| {
+        let rings: String = (0..count).map(|ring| format!("r{ring}, ")).collect();
+        format!("schema: 1\nchannels: {{edge: {{release: edge.yaml, rings: [{rings}]}}}}\n{PROFILE}")
+    };
+    let commands: String = (0..20_000).map(|at| format!("{{name: c{at}, run: [a]}}, ")).collect();
+    let ignored: String = (0..20_000).map(|at| format!("  - {{rule: env-unused, at: a{at}, reason: r}}\n")).collect();
+    let list = |prefix: char| {
+        let items: String = (0..30_000).map(|at| format!("{prefix}{at}, ")).collect();
+        format!("services: {{a: {{image: nginx:1.27, cap_add: [{items}]}}}}\n")
+    };
+    let unpinned = ("image-unpinned", "compose.yaml:1:23");
+    let merged = workspace(
+        "two lists that are merged",
+        format!("{START}{PROFILE}").replace("[compose.yaml]", "[other.yaml, compose.yaml]"),
+        unpinned,
+    );
+    let mut merged = with(merged, "compose.yaml", list('a'));
+    merged.files.push(("other.yaml".to_owned(), list('b').into_bytes()));
+    refused(vec![
+        workspace("rings", rings(20_000), unpinned),
+        workspace("more rings", rings(20_001), ("`channels.edge.rings` has 20001 entries; at most 20000 are read", "")),
+        workspace(
+            "gates",
+            format!(
+                "schema: 1\nchannels: {{edge: {{release: edge.yaml, gates: {{commands: [{commands}]}}}}}}\n{PROFILE}"
+            ),
+            unpinned,
+        ),
+        workspace("ignored", format!("{START}{PROFILE}ignore:\n{ignored}"), ("ignore-unused", "")),
+        merged,
     ]);
 }
 
