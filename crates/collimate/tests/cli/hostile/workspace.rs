@@ -39,7 +39,7 @@ fn workspaces() {
     ]);
 }
 
-/// Names that must not stand twice, entries that are held against all findings, two files whose lists are merged.
+/// Names that must not stand twice, and two files whose lists are merged.
 #[test]
 fn long_lists() {
     let rings = |count: usize| {
@@ -47,7 +47,6 @@ fn long_lists() {
         format!("schema: 1\nchannels: {{edge: {{release: edge.yaml, rings: [{rings}]}}}}\n{PROFILE}")
     };
     let commands: String = (0..20_000).map(|at| format!("{{name: c{at}, run: [a]}}, ")).collect();
-    let ignored: String = (0..20_000).map(|at| format!("  - {{rule: env-unused, at: a{at}, reason: r}}\n")).collect();
     let list = |prefix: char| {
         let items: String = (0..30_000).map(|at| format!("{prefix}{at}, ")).collect();
         format!("services: {{a: {{image: nginx:1.27, cap_add: [{items}]}}}}\n")
@@ -70,7 +69,6 @@ fn long_lists() {
             ),
             unpinned,
         ),
-        workspace("ignored", format!("{START}{PROFILE}ignore:\n{ignored}"), ("ignore-unused", "")),
         merged,
     ]);
 }
