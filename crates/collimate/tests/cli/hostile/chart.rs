@@ -163,7 +163,7 @@ fn many_large_files() {
         std::fs::hard_link(tree.path("c/files/f"), tree.path(&format!("c/files/{number}"))).unwrap();
     }
     let Some(watched) = watched(&tree, &["check"], Mode::Sealed, |cli| cli) else { return };
-    let kept = "with it, more than the 134217728 bytes that are kept would have been read";
+    let kept = "with it, more than the 117440512 bytes that are kept would have been read";
     assert!(watched.exit == 1 && watched.stdout.contains(kept), "{}{}", watched.stdout, watched.stderr);
     assert!(watched.stdout.contains("--> collimate.yaml:4:29"), "{}", watched.stdout);
     assert!(watched.megabytes <= 200, "{} MB", watched.megabytes);

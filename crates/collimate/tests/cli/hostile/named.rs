@@ -123,6 +123,6 @@ fn files_in_all() {
     }
     tree.replace("collimate.yaml", "[compose.yaml]", &format!("[{}]", paths.join(", ")));
     let Some(watched) = watched(&tree, &["check"], Mode::Sealed, |cli| cli) else { return };
-    let expected = "with it, more than the 134217728 bytes that are kept would have been read";
+    let expected = "with it, more than the 117440512 bytes that are kept would have been read";
     assert!(watched.stdout.contains(expected), "{}{}", watched.stdout, watched.stderr);
 }
