@@ -342,7 +342,7 @@ fn all_ports(node: Node, path: &Path<'_>, context: &mut Context<'_>) -> Result<N
                     let message = format!("the project publishes more than {} ports", context.limits.ports);
                     return Err(Error::limit(message).at(entry.span));
                 }
-                ports.extend(parsed.into_iter().map(|port| port.into_node(&spec, entry.span)));
+                ports.extend(parsed.into_nodes(&spec, entry.span));
             }
             Err(_) if context.lenient && entry.as_str().is_some() => return Ok(node),
             Err(message) => return Err(Error::invalid(message).at(entry.span)),

@@ -216,6 +216,11 @@ impl Map {
         Self::default()
     }
 
+    /// An empty mapping with room for so many entries.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self { entries: Arc::new(Entries::with_capacity_and_hasher(entries, RandomState::default())) }
+    }
+
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -7,17 +7,23 @@ use source::{Span, Text};
 
 use crate::{Map, Node};
 
-/// One target port of a short form.
+/// What a short form stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Port {
+pub(crate) struct Ports {
     host_ip: String,
-    target: u32,
-    published: String,
     protocol: String,
+    /// One port per target, in the order that Compose gives them (as text: 10, 11, 9).
+    ports: Vec<Port>,
 }
 
-/// Parses a short form to one port per target, in the order that Compose gives them (as text: 10, 11, 9).
-pub(crate) fn parse(spec: &str) -> Result<Vec<Port>, String> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Port {
+    target: u32,
+    published: String,
+}
+
+/// Parses a short form.
+pub(crate) fn parse(spec: &str) -> Result<Ports, String> {
     let parts: Vec<&str> = spec.split(':').collect();
     let (ip, published, target) = match parts.as_slice() {
         [target] => (String::new(), "", *target),
@@ -56,11 +62,11 @@ pub(crate) fn parse(spec: &str) -> Result<Vec<Port>, String> {
                 }
                 Some((host_first, _)) => (host_first + offset).to_string(),
             };
-            Port { host_ip: ip.clone(), target: first + offset, published, protocol: protocol.clone() }
+            Port { target: first + offset, published }
         })
         .collect();
-    ports.sort_by_cached_key(|port| format!("{}/{}", port.target, port.protocol));
-    Ok(ports)
+    ports.sort_by_cached_key(|port| port.target.to_string());
+    Ok(Ports { host_ip: ip, protocol, ports })
 }
 
 fn host_ip(ip: String) -> Result<String, String> {
@@ -96,29 +102,37 @@ fn number(text: &str) -> Option<u32> {
     is_number.then(|| digits.parse().ok()).flatten().filter(|port| *port <= 65_535)
 }
 
-impl Port {
-    /// The long form; `spec` is the text that it was written as.
-    pub(crate) fn into_node(self, spec: &Text, span: Option<Span>) -> Node {
+impl Ports {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ports.len()
+    }
+
+    /// The long form of each; `spec` is the text that they were written as. It may be all ports there are: what is the same of each is made once.
+    pub(crate) fn into_nodes(self, spec: &Text, span: Option<Span>) -> impl Iterator<Item = Node> {
         // Each part keeps its own origin: that of `${PORT}` is not that of `${BIND_ADDRESS}` beside it.
         let target_at = spec.rfind(':').unwrap_or(0);
         let published_at = spec[..target_at].rfind(':').map_or(0, |colon| colon + 1);
-        let part = |value: String, range: Range<usize>| {
+        let part = move |value: String, range: Range<usize>| {
             let written = spec.slice(range);
             let text = if *written == value { written } else { Text::derived_from(value, [&written]) };
             Node::at(text, span)
         };
-        let mut map = Map::new();
-        map.set("mode", Node::at("ingress", span));
-        if !self.host_ip.is_empty() {
-            map.set("host_ip", part(self.host_ip, 0..published_at.saturating_sub(1)));
-        }
-        if self.target != 0 {
-            map.set("target", Node::at(i64::from(self.target), span));
-        }
-        if !self.published.is_empty() {
-            map.set("published", part(self.published, published_at..target_at));
-        }
-        map.set("protocol", part(self.protocol, target_at..spec.len()));
-        Node::at(map, span)
+        let host_ip = (!self.host_ip.is_empty()).then(|| part(self.host_ip, 0..published_at.saturating_sub(1)));
+        let protocol = part(self.protocol, target_at..spec.len());
+        let mode = Node::at("ingress", span);
+        let keys = ["mode", "host_ip", "target", "published", "protocol"].map(Text::new);
+        self.ports.into_iter().map(move |Port { target, published }| {
+            let target = (target != 0).then(|| Node::at(i64::from(target), span));
+            let published = (!published.is_empty()).then(|| part(published, published_at..target_at));
+            let values = [Some(mode.clone()), host_ip.clone(), target, published, Some(protocol.clone())];
+            let mut map = Map::with_capacity(values.len());
+            for (key, value) in keys.iter().zip(values) {
+                if let Some(value) = value {
+                    map.set(key.clone(), value);
+                }
+            }
+            Node::at(map, span)
+        })
     }
 }

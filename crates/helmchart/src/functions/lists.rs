@@ -115,7 +115,7 @@ pub(crate) fn slice(call: &mut Call<'_, '_>) -> Answer {
 }
 
 pub(crate) fn concat(call: &mut Call<'_, '_>) -> Answer {
-    let mut items = Vec::new();
+    let mut lists = Vec::with_capacity(call.args.len());
     for value in call.rest(0) {
         if matches!(value, Value::Nil) {
             return Err(NIL_DEREFERENCE.into());
@@ -123,9 +123,13 @@ pub(crate) fn concat(call: &mut Call<'_, '_>) -> Answer {
         let Some(list) = value.as_list() else {
             return Err(format!("Cannot concat type {} as list", value.kind()).into());
         };
-        items.extend_from_slice(list.items());
+        lists.push(list);
     }
-    charge(call, &items)?;
+    let length = lists.iter().map(List::len).sum();
+    // It is there twice: as it is put together, and as it is kept.
+    call.exec.charge(length * 2 * size_of::<Value>())?;
+    let mut items = Vec::with_capacity(length);
+    lists.iter().for_each(|list| items.extend_from_slice(list.items()));
     // The original appends to a nil slice: without items it stays nil, and prints as `null`.
     Ok(if items.is_empty() { List::nil(Type::LIST).into() } else { Value::list(items) })
 }
