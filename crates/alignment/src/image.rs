@@ -98,7 +98,8 @@ pub(crate) fn is_image_variable(name: &str, value: &str) -> bool {
         let ranges = reference.ranges();
         ranges.registry.is_some() || ranges.tag.is_some() || ranges.digest.is_some()
     };
-    name.ends_with("_IMAGE") && (value.contains("@sha256:") || value.parse::<ImageRef>().is_ok_and(says_more))
+    let has_digest = || value.to_ascii_lowercase().contains("@sha256:");
+    name.ends_with("_IMAGE") && (has_digest() || value.parse::<ImageRef>().is_ok_and(says_more))
 }
 
 /// Matches `text` against a pattern with one `*`; gives the range of what the `*` stands for.
@@ -131,6 +132,21 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_that_holds_an_image_is_known_by_name_and_value() {
+        let digest = "3c".repeat(32);
+        for (name, value, expected) in [
+            ("JOB_IMAGE", "redis:7", true),
+            ("JOB_IMAGE", "logo", false),
+            ("JOB_IMAGE", &format!("redis@sha256:{digest}"), true),
+            ("JOB_IMAGE", &format!("redis@SHA256:{digest}"), true),
+            ("JOB_IMAGE", "redis@sha256:short", true),
+            ("JOB", "redis:7", false),
+        ] {
+            assert_eq!(is_image_variable(name, value), expected, "{name} {value}");
+        }
+    }
 
     #[test]
     fn patterns_match() {

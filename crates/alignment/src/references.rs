@@ -245,9 +245,17 @@ fn push<'a>(
     }
 }
 
+/// A name that may be `""`, which is no reference then. But where a template has printed nothing it was to print a name: a reference without one.
+fn name_that_may_be_empty<'a>(node: NodeRef<'a>, at: &[&str]) -> Option<&'a str> {
+    match scalar(node.at(at)?) {
+        Some("") => None,
+        name => Some(name.unwrap_or_default()),
+    }
+}
+
 /// Pods of a StatefulSet run without the Service that gives them names, and without those names.
 fn governing_service<'a>(object: &KubeObject<'a>, out: &mut Vec<Reference<'a>>) {
-    if let Some(name) = text(object.node, &["spec", "serviceName"]).filter(|name| !name.is_empty()) {
+    if let Some(name) = name_that_may_be_empty(object.node, &["spec", "serviceName"]) {
         out.push(Reference::new(object, "Service", name, object.path_of(&["spec", "serviceName"])).warning());
     }
 }

@@ -2,14 +2,15 @@
 
 use yamlspan::NodeRef;
 
-use super::{Reference, items, push};
+use super::{Reference, items, name_that_may_be_empty, push};
 use crate::kubernetes::{KubeObject, Pod, text};
 use crate::place::Path;
 
 pub(super) fn references<'a>(object: &KubeObject<'a>, pod: &Pod<'a>, out: &mut Vec<Reference<'a>>) {
     // The empty name of a ServiceAccount is that of `default`.
-    if text(pod.spec, &["serviceAccountName"]).is_some_and(|name| !name.is_empty()) {
-        push(object, out, "ServiceAccount", pod.spec, &["serviceAccountName"], &pod.spec_path);
+    if let Some(name) = name_that_may_be_empty(pod.spec, &["serviceAccountName"]) {
+        let reference = Reference::new(object, "ServiceAccount", name, pod.spec_path.key("serviceAccountName"));
+        out.push(if name.is_empty() { reference.warning() } else { reference });
     }
     for (index, entry) in items(pod.spec, &["imagePullSecrets"]).enumerate() {
         push(object, out, "Secret", entry, &["name"], &pod.spec_path.key("imagePullSecrets").index(index));
