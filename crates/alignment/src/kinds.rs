@@ -110,6 +110,13 @@ pub(crate) fn unknown(api_version: &str, kind: &str) -> Option<Unknown> {
     Some(Unknown::Kind { near: release::nearest(kind, kinds.iter().copied()) })
 }
 
+/// The newest API version that has a kind.
+pub(crate) fn home(kind: &str) -> Option<String> {
+    let (group, versions, _) = GROUPS.iter().find(|(.., kinds)| kinds.contains(&kind))?;
+    let version = versions.first()?;
+    Some(if group.is_empty() { (*version).to_owned() } else { format!("{group}/{version}") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,5 +141,8 @@ mod tests {
         assert_eq!(unknown("aps/v1", "Deployment"), Some(Unknown::Group { near: Some("apps") }));
         assert_eq!(unknown("netwrking.k8s.io/v1", "Ingress"), Some(Unknown::Group { near: Some("networking.k8s.io") }));
         assert_eq!(unknown("shop/v1", "Shop"), Some(Unknown::Group { near: None }));
+        assert_eq!(home("Deployment").as_deref(), Some("apps/v1"));
+        assert_eq!(home("Pod").as_deref(), Some("v1"));
+        assert_eq!(home("Shop"), None);
     }
 }

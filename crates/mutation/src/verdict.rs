@@ -53,6 +53,7 @@ const BETWEEN_EQUALS: &[&str] = &[
     "collector-config-differs",
     "duplicate-object",
     "env-unused",
+    "object-invalid",
     "port-collision",
     "profiles-differ",
     "release-tag-moved",

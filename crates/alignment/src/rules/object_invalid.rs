@@ -105,9 +105,17 @@ impl<'a> Wrong<'_, '_, 'a> {
             Some(Unknown::Kind { near }) => {
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "correct `kind` or `apiVersion`".to_owned(),
+                    None => match kinds::home(kind) {
+                        Some(home) => format!("`{home}` has it; correct `kind` or `apiVersion`"),
+                        None => "correct `kind` or `apiVersion`".to_owned(),
+                    },
                 };
                 self.push(path.key("kind"), format!("Kubernetes has no `{kind}` in `{api_version}`"), &help);
+                // Either may be what is wrong.
+                let place = self.profile.value(self.variant, self.object.object, path.key("apiVersion"));
+                if let Some(finding) = self.out.pop() {
+                    self.out.push(finding.related(place, "the API that it is looked for in"));
+                }
             }
             None => {}
         }
