@@ -98,40 +98,46 @@ fn all_leftovers(sandbox: &Sandbox) -> usize {
 fn a_renewal_killed_at_120_moments() {
     let sandbox = Sandbox::new();
     let renew = ["tls", "generate", "certs", "--renew"];
-    let takes = (0..3).map(|_| measure(&sandbox, &renew)).max().unwrap();
+    let mut takes = Duration::ZERO;
     let (mut killed, mut left) = (0, 0);
-    for part in parts().take(600) {
+    for (round, part) in parts().take(600).enumerate() {
+        if round % 30 == 0 {
+            takes = measure(&sandbox, &renew);
+        }
         killed += usize::from(kill(&sandbox, &renew, takes, part));
         left += usize::from(all_leftovers(&sandbox) > 0);
         assert_eq!(whole(&sandbox).len(), 5);
-        if killed == 120 {
+        if killed >= 120 && left > 0 {
             break;
         }
     }
-    assert_eq!(killed, 120, "runs take {takes:?}");
-    assert!(left > 0, "no kill fell into the writing of files");
+    assert!(killed >= 120, "{killed}; runs take {takes:?}");
+    assert!(left > 0, "no kill fell into the writing of files; runs take {takes:?}");
     program(&sandbox, &["tls", "generate", "certs"]).any_stdout().run();
     assert_eq!((whole(&sandbox).len(), all_leftovers(&sandbox)), (5, 0));
 }
 
 #[test]
 fn a_first_run_killed_at_60_moments() {
-    let fresh = Sandbox::new();
     let generate = ["tls", "generate", "certs"];
-    let takes = measure(&fresh, &generate);
+    let mut takes = Duration::ZERO;
     let (mut killed, mut partial) = (0, 0);
-    for part in parts().take(300) {
+    for (round, part) in parts().take(600).enumerate() {
+        // Other work on the machine comes and goes, and moments with it.
+        if round % 30 == 0 {
+            takes = measure(&Sandbox::new(), &generate);
+        }
         let sandbox = Sandbox::new();
         killed += usize::from(kill(&sandbox, &generate, takes, part));
         partial += usize::from((1..5).contains(&whole(&sandbox).len()));
         program(&sandbox, &generate).any_stdout().run();
         assert_eq!((whole(&sandbox).len(), all_leftovers(&sandbox)), (5, 0));
-        if killed == 60 {
+        if killed >= 60 && partial > 0 {
             break;
         }
     }
-    assert_eq!(killed, 60, "runs take {takes:?}");
-    assert!(partial > 0, "no kill fell between two components");
+    assert!(killed >= 60, "{killed}; runs take {takes:?}");
+    assert!(partial > 0, "no kill fell between two components; runs take {takes:?}");
 }
 
 #[test]
