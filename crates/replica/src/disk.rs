@@ -162,9 +162,10 @@ pub(crate) fn sync_folder(path: &Utf8Path) -> io::Result<()> {
 
 /// Two folders change places in one step.
 pub(crate) fn exchange(one: &Utf8Path, other: &Utf8Path) -> io::Result<()> {
-    let here = nix::fcntl::AT_FDCWD;
-    let flags = nix::fcntl::RenameFlags::RENAME_EXCHANGE;
-    nix::fcntl::renameat2(here, one.as_std_path(), here, other.as_std_path(), flags).map_err(io::Error::from)
+    // The C library of the static programs has no `renameat2`; this one asks the kernel itself.
+    let flags = rustix::fs::RenameFlags::EXCHANGE;
+    rustix::fs::renameat_with(rustix::fs::CWD, one.as_std_path(), rustix::fs::CWD, other.as_std_path(), flags)
+        .map_err(io::Error::from)
 }
 
 /// Removes a file, or a link itself, if it is there.
