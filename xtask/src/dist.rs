@@ -29,6 +29,13 @@ const COMPLETIONS: &[(&str, &str)] =
 /// What goes along as it lies in the repository.
 const DOCUMENTS: &[&str] = &["LICENSE", "README.md", "CHANGELOG.md", "docs"];
 
+/// A target that can be compiled for here; the error says what is missing.
+pub(crate) fn compiles_here() -> Result<&'static str> {
+    let host = TARGETS.iter().find(|target| target.starts_with(std::env::consts::ARCH));
+    let target = *host.context("nothing is handed out for this machine's architecture")?;
+    Toolchain::find(target).map(|_| target)
+}
+
 /// `cargo xtask dist [--target T…] [--output DIR] [--key FILE] [--allow-dirty]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let root = repository::root()?;

@@ -15,7 +15,7 @@ use camino::Utf8PathBuf;
 use crate::arguments::Arguments;
 use crate::peers::{self, Built, Wanted};
 use crate::terminal::say;
-use crate::{bench, generated, process, repository, tools};
+use crate::{bench, dist, generated, process, repository, tools};
 
 /// The version of `cargo-deny` that CI checks with; another may judge otherwise.
 const CARGO_DENY: &str = "0.20.2";
@@ -89,6 +89,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
         &["doc", "--workspace", "--no-deps", "--locked", "--quiet"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     );
+    suite.static_program();
     suite.licences();
     // Not quiet about what it finds: this repository is its own first user.
     suite.cargo(
@@ -137,6 +138,22 @@ impl Suite {
     fn fail(&mut self, name: &str) {
         self.counts.failed += 1;
         self.failed.push(name.to_owned());
+    }
+
+    /// The programs that are handed out compile: their C library has not every call that this machine's has.
+    fn static_program(&mut self) {
+        let name = "static programs";
+        match dist::compiles_here() {
+            Ok(target) => {
+                self.cargo(name, &["check", "--package", "collimate", "--locked", "--quiet", "--target", target], &[]);
+            }
+            // Nowhere required: `rustup` has what is missing, which is not everywhere.
+            Err(error) => {
+                say(&format!("\nSKIPPED: {name}: {error:#}"));
+                self.counts.skipped += 1;
+                self.skipped.push(format!("{name}: {error:#}"));
+            }
+        }
     }
 
     /// Something that cannot be done here.
