@@ -1,14 +1,13 @@
 //! What the command line says of plans, approvals and signatures of a move.
 
-use std::io::Read as _;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use rollout::{Approval, Plan};
 use signing::{PrivateKey, PublicKey};
 
 use crate::commands::key;
 use crate::context::Ctx;
-use crate::exit::{Exit, Failure, Result};
+use crate::exit::{Failure, Result};
+use crate::given;
 use crate::policy::{Policy, PolicyArgs};
 use crate::records::{Records, Seal};
 use crate::session::Session;
@@ -98,7 +97,7 @@ impl<'a> Consent<'a> {
 
 /// Reads a plan.
 pub(crate) fn plan(ctx: &Ctx, file: &Utf8Path) -> Result<Plan> {
-    Plan::parse(&bytes(ctx, file)?).map_err(|error| {
+    Plan::parse(&given::read(file, MOST_BYTES, ctx)?).map_err(|error| {
         Failure::input(format!("`{file}` is no plan"))
             .because(error)
             .hint("`--dry-run --plan FILE` of the move writes one")
@@ -109,26 +108,9 @@ fn approval(ctx: &Ctx, file: &Utf8Path) -> Result<Approval> {
     let unusable = |why: String| {
         Failure::input(format!("`{file}` is no approval")).because(why).hint("`collimate approve` writes one")
     };
-    let text = String::from_utf8(bytes(ctx, file)?).map_err(|_| unusable("it is no text".to_owned()))?;
+    let bytes = given::read(file, MOST_BYTES, ctx)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| unusable("it is no text".to_owned()))?;
     text.parse().map_err(|error: rollout::CanonicalError| unusable(error.to_string()))
-}
-
-fn bytes(ctx: &Ctx, file: &Utf8Path) -> Result<Vec<u8>> {
-    let unreadable =
-        |why: &dyn std::fmt::Display| Failure::new(Exit::Input, format!("cannot read `{file}`")).because(why);
-    let path = ctx.cwd().join(file);
-    let metadata = path.metadata().map_err(|error| unreadable(&error.kind()))?;
-    if !metadata.is_file() {
-        // Opening a pipe would wait for whoever writes into it.
-        return Err(unreadable(&"it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    let handle = std::fs::File::open(path).map_err(|error| unreadable(&error.kind()))?;
-    handle.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error.kind()))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(unreadable(&format!("it has more than {} MiB", MOST_BYTES / 1024 / 1024)));
-    }
-    Ok(bytes)
 }
 
 /// Says what is left to do where signatures are asked for and the new manifest has none.

@@ -16,6 +16,7 @@ mod documents;
 mod exit;
 mod facts;
 mod gates;
+mod given;
 mod head;
 mod identity;
 mod inputs;

@@ -80,9 +80,9 @@ impl List {
             || (Rc::ptr_eq(&self.0.array, &other.0.array) && self.0.start == other.0.start && self.0.end == other.0.end)
     }
 
-    /// Tells slices apart as long as they live; of no other meaning.
+    /// Tells handles apart as long as they live; of no other meaning.
     #[must_use]
-    pub fn address(&self) -> usize {
+    pub fn handle(&self) -> usize {
         Rc::as_ptr(&self.0).addr()
     }
 

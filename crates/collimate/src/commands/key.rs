@@ -1,13 +1,14 @@
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Subcommand;
-use signing::{PrivateKey, PublicKey, Zeroizing};
+use signing::{PrivateKey, PublicKey};
 
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::given;
 
 /// A key file has a few hundred bytes; what is larger is something else.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -98,10 +99,11 @@ fn exists(file: &Utf8Path) -> Failure {
 }
 
 fn show(file: &Utf8Path, ctx: &Ctx) -> Result<Exit> {
-    let text = read(file, ctx)?;
+    let bytes = given::read(file, MOST_BYTES, ctx)?;
+    let text = text(file, &bytes)?;
     let public = match text.parse::<PublicKey>() {
         Ok(public) => public,
-        Err(of_public) => match PrivateKey::from_pem(&text) {
+        Err(of_public) => match PrivateKey::from_pem(text) {
             Ok(private) => private.public(),
             // Of two reasons, the one for the half that the file says it holds.
             Err(of_private) if text.contains("PRIVATE KEY-----") => return Err(unusable(file, &of_private)),
@@ -114,7 +116,8 @@ fn show(file: &Utf8Path, ctx: &Ctx) -> Result<Exit> {
 
 /// The private key of a file, with a word on stderr if others can read it too.
 pub(crate) fn read_private(file: &Utf8Path, ctx: &Ctx) -> Result<PrivateKey> {
-    let key = PrivateKey::from_pem(&read(file, ctx)?).map_err(|error| {
+    let bytes = given::read(file, MOST_BYTES, ctx)?;
+    let key = PrivateKey::from_pem(text(file, &bytes)?).map_err(|error| {
         unusable(file, &error).hint("`collimate key new FILE` makes a key pair; signing takes the file without `.pub`")
     })?;
     let mode = ctx.cwd().join(file).metadata().map_or(0, |metadata| metadata.permissions().mode());
@@ -126,7 +129,7 @@ pub(crate) fn read_private(file: &Utf8Path, ctx: &Ctx) -> Result<PrivateKey> {
 
 /// The public key of a file.
 pub(crate) fn read_public(file: &Utf8Path, ctx: &Ctx) -> Result<PublicKey> {
-    read(file, ctx)?.parse().map_err(|error| {
+    text(file, &given::read(file, MOST_BYTES, ctx)?)?.parse().map_err(|error| {
         unusable(file, &error).hint("a trusted key is an Ed25519 public key, as PEM or as minisign writes it")
     })
 }
@@ -135,23 +138,6 @@ fn unusable(file: &Utf8Path, cause: &dyn std::fmt::Display) -> Failure {
     Failure::input(format!("cannot use the key `{file}`")).because(cause)
 }
 
-fn read(file: &Utf8Path, ctx: &Ctx) -> Result<Zeroizing<String>> {
-    let unreadable = |cause: &dyn std::fmt::Display| Failure::input(format!("cannot read `{file}`")).because(cause);
-    let path = ctx.cwd().join(file);
-    let metadata = path.metadata().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => unreadable(&"it does not exist"),
-        kind => unreadable(&kind),
-    })?;
-    if !metadata.is_file() {
-        // Opening a pipe would wait for whoever writes into it.
-        return Err(unreadable(&"it is not a regular file"));
-    }
-    let handle = fs::File::open(path).map_err(|error| unreadable(&error.kind()))?;
-    // Room for all of it at once: growing would leave copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(MOST_BYTES).unwrap_or(0) + 1));
-    handle.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| unreadable(&error.kind()))?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(unreadable(&format!("it has more than {} KiB, so it is no key", MOST_BYTES / 1024)));
-    }
-    Ok(text)
+fn text<'b>(file: &Utf8Path, bytes: &'b [u8]) -> Result<&'b str> {
+    std::str::from_utf8(bytes).map_err(|_| unusable(file, &"it is no text"))
 }

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rollout::{Draft, Evidence, Hash, Kind, Report};
+use signing::Zeroizing;
 
 use crate::archive;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::given;
 use crate::identity::IdentityArgs;
 use crate::place::{self, Place};
 use crate::records::{Purpose, Records};
@@ -103,24 +103,6 @@ fn shown(text: &str) -> String {
 }
 
 /// A file that is evidence, whole.
-pub(crate) fn evidence_bytes(file: &Utf8Path, ctx: &Ctx) -> Result<Vec<u8>> {
-    content(&ctx.cwd().join(file)).map_err(|why| Failure::input(format!("cannot read `{file}`")).because(why))
-}
-
-fn content(path: &Utf8Path) -> std::result::Result<Vec<u8>, String> {
-    // Before it is opened: opening a pipe waits for whoever writes into it.
-    let metadata = path.metadata().map_err(|error| error.kind().to_string())?;
-    if metadata.is_dir() {
-        return Err("is a directory".to_owned());
-    }
-    if !metadata.is_file() {
-        return Err("it is no regular file".to_owned());
-    }
-    let file = File::open(path).map_err(|error| error.kind().to_string())?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.kind().to_string())?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(format!("it is larger than {} MiB", MOST_BYTES / 1024 / 1024));
-    }
-    Ok(bytes)
+pub(crate) fn evidence_bytes(file: &Utf8Path, ctx: &Ctx) -> Result<Zeroizing<Vec<u8>>> {
+    given::read(file, MOST_BYTES, ctx)
 }

@@ -100,7 +100,7 @@ impl Shape {
             Value::Float(value) => Self::Float(value.to_bits()),
             Value::Str(text) => Self::Text(text.to_arc()),
             Value::Binary(bytes) | Value::Bytes(bytes) => at(Rc::as_ptr(bytes).addr()),
-            Value::List(list) => at(list.address()),
+            Value::List(list) => at(list.handle()),
             Value::Map(map) => at(map.handle()),
             Value::Object(object) => at(Rc::as_ptr(object).addr()),
         }

@@ -2,10 +2,11 @@ use bundle::{Contained, MOST_ARCHIVE_BYTES, Mode};
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use super::{Format, read_needed};
+use super::Format;
 use crate::columns;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::given;
 
 /// List what is in an offline bundle, without unpacking it
 ///
@@ -35,7 +36,7 @@ struct Answer<'a> {
 }
 
 pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
-    let archive = read_needed(ctx, &args.file, MOST_ARCHIVE_BYTES)?;
+    let archive = given::read(&args.file, MOST_ARCHIVE_BYTES, ctx)?;
     let contained = bundle::read(&archive).map_err(|error| {
         let exit = if error.is_distrust() { Exit::Untrusted } else { Exit::Input };
         Failure::new(exit, format!("`{}` is no bundle", args.file)).because(error)

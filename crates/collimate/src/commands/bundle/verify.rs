@@ -3,10 +3,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use serde::Serialize;
 
-use super::{Format, read_needed, read_optional};
+use super::Format;
 use crate::commands::key;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::given;
 
 /// Verify an offline bundle against a trusted key
 ///
@@ -55,7 +56,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
                 .hint("`--unverified` only looks whether the archive is whole; anybody can have made it"));
         }
     };
-    let archive = read_needed(ctx, &args.file, MOST_ARCHIVE_BYTES)?;
+    let archive = given::read(&args.file, MOST_ARCHIVE_BYTES, ctx)?;
     let beside = beside(ctx, &args.file)?;
     let result = match &key {
         Some(key) => bundle::verify(&archive, &beside, key)
@@ -84,7 +85,8 @@ fn beside(ctx: &Ctx, archive: &Utf8Path) -> Result<Beside> {
     let mut beside = Beside::default();
     for file in BesideFile::ALL {
         let path = Utf8PathBuf::from(format!("{archive}{}", file.suffix()));
-        beside.set(file, read_optional(ctx, &path, MOST_BESIDE_BYTES)?);
+        let bytes = given::read_optional(&path, MOST_BESIDE_BYTES, ctx)?;
+        beside.set(file, bytes.map(|mut bytes| std::mem::take(&mut *bytes)));
     }
     Ok(beside)
 }

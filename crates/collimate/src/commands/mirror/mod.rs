@@ -4,7 +4,6 @@ mod auth;
 mod carried;
 mod export;
 mod import;
-pub(super) mod named;
 mod pull;
 mod render;
 pub(super) mod settings;

@@ -6,9 +6,9 @@ use replica::{Acceptance, JwsKey, Password, PullRequest, Pulled, Signed, Source,
 use signing::Zeroizing;
 
 use super::carried::{failure, json_text, kept, seconds, signature};
-use super::named;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::given;
 
 /// A password, a key or a list of authorities is smaller; what is larger is something else.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -124,7 +124,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     if args.waiting.timeout.is_zero() {
         return Err(Failure::usage("the value of `--timeout` cannot be used").because("nothing comes in no time"));
     }
-    let ca = args.ca.as_deref().map(|file| named::read(file, MOST_BYTES, ctx)).transpose()?;
+    let ca = args.ca.as_deref().map(|file| given::read(file, MOST_BYTES, ctx)).transpose()?;
     let key = args.key.as_deref().map(|file| jws_key(ctx, file)).transpose()?;
     let request = PullRequest {
         folder: &ctx.cwd().join(&args.dir),
@@ -154,7 +154,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
 fn password(args: &Args, ctx: &Ctx) -> Result<Password> {
     let (text, from) = match (&args.password_file, &args.password_env) {
         (Some(file), _) => {
-            let bytes = named::read(file, MOST_BYTES, ctx)?;
+            let bytes = given::read(file, MOST_BYTES, ctx)?;
             let text = std::str::from_utf8(&bytes).map_err(|_| unusable(file).because("the password is not UTF-8"))?;
             (Zeroizing::new(text.to_owned()), format!("of `{file}`"))
         }
@@ -173,7 +173,7 @@ fn password(args: &Args, ctx: &Ctx) -> Result<Password> {
 
 /// The key of a mirror's signatures.
 pub(super) fn jws_key(ctx: &Ctx, file: &Utf8Path) -> Result<JwsKey> {
-    let bytes = named::read(file, MOST_BYTES, ctx)?;
+    let bytes = given::read(file, MOST_BYTES, ctx)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| unusable(file).because("it is no text"))?;
     JwsKey::from_pem(text).map_err(|why| {
         unusable(file).because(why).hint("the key of a mirror's signatures is a public key of P-256 or Ed25519 as PEM")

@@ -1,6 +1,5 @@
 //! Releases as a command line names them: a channel, a ring, a version, a file.
 
-use std::fs::File;
 use std::io::Read as _;
 
 use alignment::Words;
@@ -10,6 +9,7 @@ use source::FileId;
 
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
+use crate::given;
 use crate::place::{self, Place};
 use crate::session::Session;
 
@@ -133,25 +133,17 @@ fn told(text: &str, problem: &Problem) -> String {
 /// The text of a file that the command line names; `-` is stdin.
 pub(crate) fn text(ctx: &Ctx, name: &Utf8Path) -> Result<String> {
     let unreadable = |why: &dyn std::fmt::Display| Failure::input(format!("cannot read `{name}`")).because(why);
-    let mut bytes = Vec::new();
-    let read = if name == "-" {
-        std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes)
-    } else {
-        let path = ctx.cwd().join(name);
-        let metadata = path.metadata().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => unreadable(&"it does not exist"),
-            kind => unreadable(&kind),
-        })?;
-        // Opening a pipe would wait for whoever writes into it.
-        if !metadata.is_file() {
-            return Err(unreadable(&"it is not a regular file"));
+    let bytes = if name == "-" {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes);
+        read.map_err(|error| unreadable(&error.kind()))?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(unreadable(&format!("it is larger than {} MiB", MOST_BYTES >> 20)));
         }
-        File::open(&path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        bytes
+    } else {
+        std::mem::take(&mut *given::read(name, MOST_BYTES, ctx)?)
     };
-    read.map_err(|error| unreadable(&error.kind()))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(unreadable(&format!("it has more than {} MiB", MOST_BYTES / 1024 / 1024)));
-    }
     String::from_utf8(bytes)
         .map_err(|error| unreadable(&format!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to())))
 }

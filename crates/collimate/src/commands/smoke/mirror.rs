@@ -8,9 +8,9 @@ use smoke::Secret;
 use smoke::mirror::{Credentials, HostAndPort, Problem, Request, Settings, Trust};
 
 use super::{OutputArgs, finish, seconds};
-use crate::commands::mirror::named;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::given;
 
 /// A password or a key is far smaller; what is larger is another file.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -141,7 +141,7 @@ fn key(path: &Utf8Path, ctx: &Ctx) -> Result<PublicKey> {
 
 /// A small text file that the command line names.
 fn read(path: &Utf8Path, ctx: &Ctx) -> Result<Zeroizing<String>> {
-    let bytes = named::read(path, MOST_BYTES, ctx)?;
+    let bytes = given::read(path, MOST_BYTES, ctx)?;
     // The bytes that are no text are not shown: they may be a password.
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Failure::input(format!("cannot read `{path}`")).because("it is not UTF-8 text"))?;

@@ -63,17 +63,17 @@ fn bundles_and_keys() {
     let tree = tree();
     zeros(&tree, "b.tar.gz", 64 * MIB + 1);
     zeros(&tree, "key.pub", 64 * 1024 + 1);
-    refuses(&tree, &["bundle", "inspect", "b.tar.gz"], 3, "it has more than 67108864 bytes");
-    refuses(&tree, &["bundle", "verify", "b.tar.gz", "--unverified"], 3, "it has more than 67108864 bytes");
+    refuses(&tree, &["bundle", "inspect", "b.tar.gz"], 3, "it is larger than 64 MiB");
+    refuses(&tree, &["bundle", "verify", "b.tar.gz", "--unverified"], 3, "it is larger than 64 MiB");
     zeros(&tree, "b.tar.gz", 10);
     for beside in ["sig", "sha256", "minisig", "intoto.jsonl"] {
         let file = format!("b.tar.gz.{beside}");
         zeros(&tree, &file, 8 * MIB + 1);
-        let expected = format!("cannot read `{file}`\ncaused by: it has more than 8388608 bytes");
+        let expected = format!("cannot read `{file}`\ncaused by: it is larger than 8 MiB");
         refuses(&tree, &["bundle", "verify", "b.tar.gz", "--unverified"], 3, &expected);
         std::fs::remove_file(tree.path(&file)).unwrap();
     }
-    let key = "cannot read `key.pub`\ncaused by: it has more than 64 KiB, so it is no key";
+    let key = "cannot read `key.pub`\ncaused by: it is larger than 64 KiB";
     refuses(&tree, &["bundle", "verify", "b.tar.gz", "--key", "key.pub"], 3, key);
 }
 
@@ -81,7 +81,7 @@ fn bundles_and_keys() {
 fn manifests_and_lists() {
     let tree = tree();
     zeros(&tree, "other.yaml", 4 * MIB + 1);
-    let large = "cannot read `other.yaml`\ncaused by: it has more than 4 MiB";
+    let large = "cannot read `other.yaml`\ncaused by: it is larger than 4 MiB";
     refuses(&tree, &["release", "diff", "edge", "other.yaml"], 3, large);
     refuses(&tree, &["release", "new", "2.0.0", "--from", "edge", "--from-file", "other.yaml"], 3, large);
     let digest = "0".repeat(64);
@@ -92,7 +92,7 @@ fn manifests_and_lists() {
     // What is there already may be anything.
     zeros(&tree, "out.yaml", 4 * MIB + 1);
     let there = ["release", "new", "2.0.0", "--from", "edge", "--output", "out.yaml"];
-    refuses(&tree, &there, 3, "it has more than 4 MiB");
+    refuses(&tree, &there, 3, "it is larger than 4 MiB");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn plans_and_baselines() {
     let tree = tree();
     zeros(&tree, "approval", 64 * MIB);
     let new = ["release", "new", "2.0.0", "--channel", "edge", "--approval", "approval", "--by", "a"];
-    refuses(&tree, &new, 3, "it has more than 4 MiB");
+    refuses(&tree, &new, 3, "it is larger than 4 MiB");
     tree.write("approval", &"x".repeat(16 * 1024 + 1));
     refuses(&tree, &new, 3, "it has 16385 bytes; one has at most 16384");
     let entry = |count: &str| {

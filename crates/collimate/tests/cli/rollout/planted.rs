@@ -106,7 +106,7 @@ fn a_pipe_is_no_evidence() {
     let fixture = Fixture::new();
     pipe(&fixture, "pipe");
     let refused = fixture.run(&["mark-good", "stable", "--evidence", "pipe"], 3);
-    assert!(refused.stderr.contains("cannot read `pipe`\ncaused by: it is no regular file"), "{refused}");
+    assert!(refused.stderr.contains("cannot read `pipe`\ncaused by: it is not a regular file"), "{refused}");
 }
 
 #[test]

@@ -6,10 +6,10 @@ use camino::Utf8Path;
 use mirror::htpasswd::{File, MOST_FILE_BYTES};
 use mirror::usage::{Budgets, Usage};
 
-use super::super::named;
 use super::super::settings::Settings;
 use crate::context::Ctx;
 use crate::exit::Result;
+use crate::given;
 
 #[derive(Default)]
 pub(super) struct Known {
@@ -48,7 +48,7 @@ impl Known {
         let domains = mirror.domains.iter().map(|domain| {
             let tenants = settings.htpasswd(domain, ctx).and_then(|(path, shown)| {
                 // The file may be on another machine; then nothing is said of tenants.
-                let file = File::parse(&named::read(&path, MOST_FILE_BYTES, ctx).ok()?);
+                let file = File::parse(&given::read(&path, MOST_FILE_BYTES, ctx).ok()?);
                 let names = file.entries().iter().map(|entry| entry.name().to_owned()).collect();
                 Some(Tenants { file: shown.to_string(), names })
             });

@@ -1,4 +1,4 @@
-//! A small file that the command line names: a password, a key, authorities.
+//! A file that the command line names: evidence, a plan, a bundle, a key, a password.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read as _};
@@ -12,15 +12,22 @@ use crate::context::Ctx;
 use crate::exit::{Failure, Result};
 
 /// All of it, if that is no more than `most` bytes.
-pub(in crate::commands) fn read(file: &Utf8Path, most: u64, ctx: &Ctx) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(file: &Utf8Path, most: u64, ctx: &Ctx) -> Result<Zeroizing<Vec<u8>>> {
+    read_optional(file, most, ctx)?
+        .ok_or_else(|| Failure::input(format!("cannot read `{file}`")).because("it does not exist"))
+}
+
+/// As [`read`]; `None` where nothing is there.
+pub(crate) fn read_optional(file: &Utf8Path, most: u64, ctx: &Ctx) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let unreadable = |cause: &dyn std::fmt::Display| Failure::input(format!("cannot read `{file}`")).because(cause);
-    // Opening a pipe would wait for who writes into it.
+    // Opening a pipe would wait for who writes into it. What it is, is asked of what was opened: nobody can exchange it in between.
     let mut options = OpenOptions::new();
     let opened = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(ctx.cwd().join(file));
-    let handle = opened.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => unreadable(&"it does not exist"),
-        kind => unreadable(&kind),
-    })?;
+    let handle = match opened {
+        Ok(handle) => handle,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(&error.kind())),
+    };
     let metadata = handle.metadata().map_err(|error| unreadable(&error.kind()))?;
     if !metadata.is_file() {
         return Err(unreadable(&"it is not a regular file"));
@@ -30,7 +37,8 @@ pub(in crate::commands) fn read(file: &Utf8Path, most: u64, ctx: &Ctx) -> Result
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     handle.take(most + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error.kind()))?;
     if bytes.len() as u64 > most {
-        return Err(unreadable(&format!("it is larger than {} KiB", most >> 10)));
+        let size = if most >> 20 << 20 == most { format!("{} MiB", most >> 20) } else { format!("{} KiB", most >> 10) };
+        return Err(unreadable(&format!("it is larger than {size}")));
     }
-    Ok(bytes)
+    Ok(Some(bytes))
 }
