@@ -47,6 +47,9 @@ pub trait Facts: Sync {
     /// Tracked files that hold a private key (see [`private_key`](crate::private_key)), with the key's place.
     fn private_keys(&self) -> &[PrivateKey];
 
+    /// What `helm lint` says of a profile; nothing where it is no Helm profile or does not render, which lint would say once more.
+    fn lint(&self, profile: &Profile) -> Arc<[LintMessage]>;
+
     /// Names of the variables that the shell exports.
     fn exported(&self) -> &BTreeSet<String>;
 
@@ -145,8 +148,6 @@ pub struct Profile {
     pub release: Option<usize>,
     /// Renderings: the profile itself first, then with each overlay laid over all before.
     pub variants: Vec<Variant>,
-    /// What `helm lint` says, for a Helm profile.
-    pub lint: Vec<LintMessage>,
     /// Whether the env file is an operator's real one (`check --env-file`): its values are meant to be secret.
     pub operator_env: bool,
 }

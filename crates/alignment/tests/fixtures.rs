@@ -11,7 +11,7 @@
 
 mod judge;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,6 +37,7 @@ struct FixtureFacts {
     exported: BTreeSet<String>,
     untracked: BTreeSet<Utf8PathBuf>,
     today: Option<Date>,
+    lint: BTreeMap<String, Arc<[LintMessage]>>,
 }
 
 impl Facts for FixtureFacts {
@@ -58,6 +59,10 @@ impl Facts for FixtureFacts {
 
     fn private_keys(&self) -> &[PrivateKey] {
         &self.keys
+    }
+
+    fn lint(&self, profile: &Profile) -> Arc<[LintMessage]> {
+        self.lint.get(profile.name()).cloned().unwrap_or_default()
     }
 
     fn exported(&self) -> &BTreeSet<String> {
@@ -162,7 +167,6 @@ fn render(
     declared: &release::Profile,
     trace: bool,
 ) -> Profile {
-    let mut lint = Vec::new();
     let variants = match &declared.source {
         ProfileSource::Compose(source) => (0..=source.overlays.len())
             .map(|depth| Variant {
@@ -171,7 +175,7 @@ fn render(
             })
             .collect(),
         ProfileSource::Helm(source) => {
-            let rendering = helm(files, source, trace, &mut lint);
+            let rendering = helm(files, source, trace);
             vec![Variant { overlays: Vec::new(), rendering }]
         }
         ProfileSource::Manifests(paths) => {
@@ -183,7 +187,6 @@ fn render(
         release: alignment::release_index(workspace, releases, declared),
         declared: declared.clone(),
         variants,
-        lint,
         operator_env: false,
     }
 }
@@ -219,22 +222,25 @@ fn compose(
     Ok(Rendering::Compose(ComposeRendering { all, default }))
 }
 
-fn helm(
-    files: &MemoryFiles,
-    source: &release::HelmSource,
-    trace: bool,
-    lint: &mut Vec<LintMessage>,
-) -> Result<Rendering, Failure> {
-    let failure = |error: helmchart::Error| Failure { message: error.to_string(), span: error.span(), help: None };
-    let options = helmchart::RenderOptions {
+fn helm_options(source: &release::HelmSource, trace: bool) -> helmchart::RenderOptions {
+    helmchart::RenderOptions {
         release_name: "shop".to_owned(),
         values: source.values.iter().map(|path| path.value.clone()).collect(),
         trace,
         ..helmchart::RenderOptions::default()
-    };
-    let chart = helmchart::Chart::load(&source.chart, files).map_err(failure)?;
-    for message in helmchart::lint(&chart, &options, files).messages {
-        lint.push(LintMessage {
+    }
+}
+
+/// What `helm lint` says of a profile that renders.
+fn lint(files: &MemoryFiles, profile: &Profile) -> Arc<[LintMessage]> {
+    let ProfileSource::Helm(source) = &profile.declared.source else { return Arc::default() };
+    if profile.variants.iter().any(|variant| variant.rendering.is_err()) {
+        return Arc::default();
+    }
+    let chart = helmchart::Chart::load(&source.chart, files).unwrap();
+    let messages = helmchart::lint(&chart, &helm_options(source, false), files).messages.into_iter();
+    messages
+        .map(|message| LintMessage {
             severity: match message.severity {
                 helmchart::LintSeverity::Error => Severity::Error,
                 helmchart::LintSeverity::Warning => Severity::Warning,
@@ -243,8 +249,14 @@ fn helm(
             path: message.path,
             text: message.text,
             span: message.span,
-        });
-    }
+        })
+        .collect()
+}
+
+fn helm(files: &MemoryFiles, source: &release::HelmSource, trace: bool) -> Result<Rendering, Failure> {
+    let failure = |error: helmchart::Error| Failure { message: error.to_string(), span: error.span(), help: None };
+    let options = helm_options(source, trace);
+    let chart = helmchart::Chart::load(&source.chart, files).map_err(failure)?;
     let rendered = helmchart::render(&chart, &options, files).map_err(failure)?;
     let documents = rendered.manifests.into_iter().chain(rendered.hooks).filter_map(|manifest| {
         Some(KubeDocument {
@@ -293,7 +305,7 @@ fn check_files(contents: Vec<(Utf8PathBuf, Vec<u8>)>, folder: &str) -> (Vec<Find
     let files = MemoryFiles::new(contents);
     let (file, text) = files.read_text(Utf8Path::new("collimate.yaml")).unwrap();
     let workspace = Workspace::parse(&text, file).unwrap_or_else(|problems| panic!("{folder:?}: {problems:#?}"));
-    let facts = facts(&files, &paths);
+    let mut facts = facts(&files, &paths);
     let releases = releases(&files, &workspace, &paths);
     let render_all = |trace| -> Vec<Profile> {
         workspace.profiles.iter().map(|declared| render(&files, &workspace, &releases, declared, trace)).collect()
@@ -301,6 +313,7 @@ fn check_files(contents: Vec<(Utf8PathBuf, Vec<u8>)>, folder: &str) -> (Vec<Find
     let sources = files.sources();
     let root = Utf8Path::new("/");
     let plain = render_all(false);
+    facts.lint = plain.iter().map(|profile| (profile.name().to_owned(), lint(&files, profile))).collect();
     let inputs = Inputs { workspace: &workspace, root, releases: &releases, profiles: &plain, sources, facts: &facts };
     let found = alignment::check(&Survey::new(&inputs));
     let traced = render_all(true);

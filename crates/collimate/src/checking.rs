@@ -61,22 +61,29 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
         |profile: &release::Profile| scope.env_files.filter(|_| in_scope.contains(profile.name.value.as_str()));
     let render =
         |profiles: &[&release::Profile], trace: bool| rendering::render_all(session, profiles, trace, &env_files);
-    let (profiles, facts) = std::thread::scope(|scope| {
-        let facts = scope.spawn(|| DiskFacts::gather(ctx, session));
-        let profiles = render(&all, false);
-        // A panic in there was our bug and has been reported; it must not pass for a green check.
-        (profiles, facts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
+    let (profiles, facts) = parallel::both(|| render(&all, false), || DiskFacts::gather(ctx, session));
     let sources = session.files.sources();
     let releases = looked_at(session, scope);
     let inputs = session.inputs(&releases, &profiles, &sources, &facts);
     let survey = Survey::by(&inputs, |profiles, survey| parallel::map(profiles, survey));
-    let found = parallel::map(alignment::RULES, |rule| {
+    let found = |rule: &dyn alignment::Rule| {
         let mut found = Vec::new();
         rule.check(&survey, &mut found);
-        limited(*rule, found)
-    });
-    let mut raw = found.concat();
+        limited(rule, found)
+    };
+    // Charts are linted beside the rules that do not ask for it.
+    let (late, rules): (Vec<&dyn alignment::Rule>, Vec<&dyn alignment::Rule>) =
+        alignment::RULES.iter().partition(|rule| rule.asks_lint());
+    let work: Vec<Work<'_>> = profiles.iter().map(Work::Lint).chain(rules.into_iter().map(Work::Rule)).collect();
+    let mut raw = parallel::map(&work, |work| match work {
+        Work::Lint(profile) => {
+            facts.lint(profile);
+            Vec::new()
+        }
+        Work::Rule(rule) => found(*rule),
+    })
+    .concat();
+    raw.extend(late.into_iter().flat_map(found));
     // Rules have read files that no engine asks for.
     let read = session.files.sources();
     raw.retain(|finding| {
@@ -122,6 +129,13 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
         .filter(|verdict| in_scope.contains(verdict.name.as_str()))
         .collect();
     Checked { findings, known, complete, verdicts, sources, workspace: session.workspace_path() }
+}
+
+/// What is done once profiles are rendered.
+enum Work<'a> {
+    /// To have ready what `helm lint` says of a profile.
+    Lint(&'a alignment::Profile),
+    Rule(&'static dyn alignment::Rule),
 }
 
 /// The manifests that the rules look at. Archived ones come last, so that the place of every other one stays.

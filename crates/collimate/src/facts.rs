@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use alignment::{Facts, PrivateKey};
+use alignment::{Facts, LintMessage, PrivateKey, Profile};
 use camino::{Utf8Path, Utf8PathBuf};
 use release::Date;
 use source::{Entry, FileError, FileId, FileKind, Files as _};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
+use crate::rendering;
 use crate::session::Session;
 use crate::tracked::tracked_files;
 
@@ -18,7 +19,7 @@ const KEY_SEARCH_BYTES: u64 = 64 * 1024;
 
 /// Facts from disk, environment and clock.
 pub(crate) struct DiskFacts<'a> {
-    files: &'a DiskFiles,
+    session: &'a Session,
     /// `None` where there is no repository. Never iterated, so its order does not matter.
     tracked: Option<HashSet<String>>,
     private_keys: Vec<PrivateKey>,
@@ -30,7 +31,7 @@ impl<'a> DiskFacts<'a> {
     pub(crate) fn gather(ctx: &Ctx, session: &'a Session) -> Self {
         let tracked = tracked_files(session.files.root());
         Self {
-            files: &session.files,
+            session,
             private_keys: private_keys(session, tracked.as_deref().unwrap_or_default()),
             tracked: tracked.map(|paths| paths.into_iter().map(Utf8PathBuf::into_string).collect()),
             exported: ctx.environment().keys().cloned().collect(),
@@ -41,15 +42,15 @@ impl<'a> DiskFacts<'a> {
 
 impl Facts for DiskFacts<'_> {
     fn kind(&self, path: &Utf8Path) -> Option<FileKind> {
-        self.files.kind(path)
+        self.session.files.kind(path)
     }
 
     fn text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
-        self.files.read_text(path)
+        self.session.files.read_text(path)
     }
 
     fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, FileError> {
-        self.files.list(path)
+        self.session.files.list(path)
     }
 
     /// Without a repository everything counts: what lies in an unpacked archive was published.
@@ -59,6 +60,10 @@ impl Facts for DiskFacts<'_> {
 
     fn private_keys(&self) -> &[PrivateKey] {
         &self.private_keys
+    }
+
+    fn lint(&self, profile: &Profile) -> Arc<[LintMessage]> {
+        rendering::lint(self.session, profile)
     }
 
     fn exported(&self) -> &BTreeSet<String> {

@@ -116,7 +116,7 @@ fn main() -> ExitCode {
     }
     // A panic unwinds to here: it has been reported by the hook, and is our bug whatever the input was.
     // What is read nests deeper than a usual stack allows; engines stop at their own limits first.
-    let work = AssertUnwindSafe(|| helmchart::on_large_stack(|| run(cli)));
+    let work = AssertUnwindSafe(|| parallel::with_cores(|| run(cli)));
     let exit = std::panic::catch_unwind(work).unwrap_or(Exit::Bug);
     ExitCode::from(exit as u8)
 }

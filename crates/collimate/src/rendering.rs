@@ -2,8 +2,8 @@
 
 mod output;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use alignment::{ComposeRendering, KubeDocument, KubernetesRendering, LintMessage, Rendering, Variant};
 use camino::Utf8PathBuf;
@@ -41,7 +41,7 @@ pub(crate) struct Renderings {
     charts: Memory<Utf8PathBuf, (), std::result::Result<Arc<Chart>, helmchart::Error>>,
     compose: Memory<Name, Vec<composefile::Options>, Vec<std::result::Result<ComposeRendering, composefile::Error>>>,
     helm: Memory<Name, HelmRequest, std::result::Result<Arc<KubernetesRendering>, helmchart::Error>>,
-    lint: Memory<Name, HelmRequest, Arc<[LintMessage]>>,
+    lint: Memory<String, HelmRequest, Arc<[LintMessage]>>,
     manifests: Memory<Name, Vec<Manifest>, std::result::Result<Arc<KubernetesRendering>, Unreadable>>,
 }
 
@@ -86,7 +86,7 @@ impl Renderings {
         self.charts.forget_unused(|_, _| false);
         self.compose.forget_unused(is_rendered);
         self.helm.forget_unused(is_rendered);
-        self.lint.forget_unused(is_rendered);
+        self.lint.forget_unused(|_, _| false);
         self.manifests.forget_unused(is_rendered);
     }
 }
@@ -101,56 +101,7 @@ pub(crate) fn render_all<'a>(
     env_files: &(dyn Fn(&release::Profile) -> Option<&'a [Utf8PathBuf]> + Sync),
 ) -> Vec<alignment::Profile> {
     let mode = |profile: &release::Profile| Mode { trace, env_files: env_files(profile) };
-    // To render a chart and to lint it is about the same work, and where only one profile has changed the other core has nothing else to do. A
-    // traced render only resolves places; what lint says is known by then.
-    let linted = profiles
-        .iter()
-        .filter(|profile| !trace && profile.kind() == release::Kind::Helm)
-        .map(|profile| (*profile, Part::Lint));
-    let parts: Vec<(&release::Profile, Part)> =
-        profiles.iter().map(|profile| (*profile, Part::Rendering)).chain(linted).collect();
-    // What does not render need not be linted: lint says the same once more.
-    let failed: Mutex<BTreeSet<&str>> = Mutex::default();
-    let made = parallel::map(&parts, |(profile, part)| match part {
-        Part::Rendering => {
-            let rendered = render(session, profile, mode(profile));
-            if rendered.variants.iter().any(|variant| variant.rendering.is_err()) {
-                failed.lock().unwrap_or_else(PoisonError::into_inner).insert(&profile.name.value);
-            }
-            Made::Rendering(Box::new(rendered))
-        }
-        Part::Lint if failed.lock().unwrap_or_else(PoisonError::into_inner).contains(profile.name.value.as_str()) => {
-            Made::Lint(Arc::default())
-        }
-        Part::Lint => Made::Lint(lint(session, profile, mode(profile))),
-    });
-    let (mut rendered, mut said) = (Vec::new(), BTreeMap::new());
-    for (made, (profile, _)) in made.into_iter().zip(parts) {
-        match made {
-            Made::Rendering(profile) => rendered.push(*profile),
-            Made::Lint(messages) => {
-                said.insert(profile.name.value.as_str(), messages);
-            }
-        }
-    }
-    for profile in
-        rendered.iter_mut().filter(|profile| profile.variants.iter().all(|variant| variant.rendering.is_ok()))
-    {
-        profile.lint = said.remove(profile.name()).unwrap_or_default().to_vec();
-    }
-    rendered
-}
-
-/// What is made of one profile.
-#[derive(Clone, Copy)]
-enum Part {
-    Rendering,
-    Lint,
-}
-
-enum Made {
-    Rendering(Box<alignment::Profile>),
-    Lint(Arc<[LintMessage]>),
+    parallel::map(profiles, |profile| render(session, profile, mode(profile)))
 }
 
 /// Renders one profile with all its overlays.
@@ -169,7 +120,6 @@ fn render(session: &Session, profile: &release::Profile, mode: Mode<'_>) -> alig
         declared: profile.clone(),
         release: session.release_index(profile),
         variants,
-        lint: Vec::new(),
         operator_env: mode.env_files.is_some(),
     }
 }
@@ -378,12 +328,15 @@ fn kubernetes(rendered: helmchart::Rendered, namespace: String) -> KubernetesRen
     rendering
 }
 
-/// What `helm lint` says of a Helm profile; nothing of a chart that cannot be loaded.
-fn lint(session: &Session, profile: &release::Profile, mode: Mode<'_>) -> Arc<[LintMessage]> {
-    let ProfileSource::Helm(source) = &profile.source else { return Arc::default() };
+/// What `helm lint` says of a profile; nothing where it is no Helm profile or does not render.
+pub(crate) fn lint(session: &Session, profile: &alignment::Profile) -> Arc<[LintMessage]> {
+    let ProfileSource::Helm(source) = &profile.declared.source else { return Arc::default() };
+    if profile.variants.iter().any(|variant| variant.rendering.is_err()) {
+        return Arc::default();
+    }
     let Ok(chart) = chart(session, source) else { return Arc::default() };
-    let name = (profile.name.value.clone(), mode.trace);
-    let request = HelmRequest { chart: chart.anew(), options: helm_options(source, mode) };
+    let name = profile.name().to_owned();
+    let request = HelmRequest { chart: chart.anew(), options: helm_options(source, Mode::default()) };
     session.renderings.lint.recall(name, request, HelmRequest::serves, &session.files, lint_chart)
 }
 

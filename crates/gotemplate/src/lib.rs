@@ -31,6 +31,6 @@ pub use list::List;
 pub use map::Map;
 pub use object::Object;
 pub use set::{Template, TemplateSet};
-pub use stack::{Stack, on_large_stack, spawn_large};
+pub use stack::{Stack, on_large_stack, stack_is_large};
 pub use types::{IntKind, Kind, Named, Type, UintKind};
 pub use value::Value;

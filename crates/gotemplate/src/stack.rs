@@ -4,8 +4,6 @@
 //! everything that recurses over templates or values asks first.
 
 use std::cell::Cell;
-use std::io;
-use std::thread::{Scope, ScopedJoinHandle};
 
 use crate::limits::{DEFAULT_STACK, LARGE_STACK, STACK_RESERVE};
 
@@ -43,18 +41,10 @@ fn address() -> usize {
     std::ptr::from_ref(std::hint::black_box(&marker)).addr()
 }
 
-/// Starts a thread with a stack of [`LARGE_STACK`] bytes.
-///
-/// # Errors
-/// No thread can be started.
-pub fn spawn_large<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> io::Result<ScopedJoinHandle<'scope, T>> {
-    std::thread::Builder::new().stack_size(LARGE_STACK).spawn_scoped(scope, || {
-        OURS.set(Some(Stack { base: address(), most: LARGE_STACK - STACK_RESERVE }));
-        work()
-    })
+/// Says that this thread was started with a stack of [`LARGE_STACK`] bytes, which begins about here: whoever starts threads of their own for renderings
+/// calls it first in each.
+pub fn stack_is_large() {
+    OURS.set(Some(Stack { base: address(), most: LARGE_STACK - STACK_RESERVE }));
 }
 
 /// Runs `work` on a new thread with a stack of [`LARGE_STACK`] bytes and waits for it; on this thread if none can be
@@ -69,12 +59,15 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     // Kept outside of the closure: if no thread can be started, it must still be there to be run here.
     let pending = std::sync::Mutex::new(Some(work));
     let take = || pending.lock().ok().and_then(|mut work| work.take());
-    let outcome = std::thread::scope(|scope| match spawn_large(scope, || take().map(|work| work())) {
-        Ok(thread) => match thread.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        },
-        Err(_) => take().map(|work| work()),
+    let outcome = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(LARGE_STACK).spawn_scoped(scope, || {
+            stack_is_large();
+            take().map(|work| work())
+        });
+        match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => take().map(|work| work()),
+        }
     });
     match outcome {
         Some(result) => result,

@@ -26,7 +26,8 @@ mod yaml;
 
 pub use chart::Chart;
 pub use error::{Error, ErrorKind};
-pub use gotemplate::{Limits, on_large_stack, spawn_large};
+pub use gotemplate::limits::LARGE_STACK;
+pub use gotemplate::{Limits, on_large_stack, stack_is_large};
 pub use lint::{Lint, LintMessage, LintSeverity, lint, lint_path};
 pub use options::{RenderOptions, SetValue};
 pub use render::render;

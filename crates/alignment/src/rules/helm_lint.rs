@@ -24,16 +24,15 @@ impl Rule for HelmLint {
         Severity::Note..=Severity::Error
     }
 
+    fn asks_lint(&self) -> bool {
+        true
+    }
+
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for profile in &survey.profiles {
             let declared = &profile.profile.declared;
             let ProfileSource::Helm(source) = &declared.source else { continue };
-            // A chart that does not render has that finding; lint would say the same again.
-            let rendered = profile.is_rendered();
-            for message in &profile.profile.lint {
-                if !rendered && message.severity == Severity::Error {
-                    continue;
-                }
+            for message in survey.inputs.facts.lint(profile.profile).iter() {
                 let name = profile.name();
                 let place = match message.span {
                     Some(span) => Place::source(span),

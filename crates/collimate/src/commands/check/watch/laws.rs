@@ -112,7 +112,7 @@ fn rendered(watch: &Watch<'_>) -> String {
                     }
                 }
             }
-            for message in &profile.lint {
+            for message in rendering::lint(&session, &profile).iter() {
                 let _ = writeln!(out, "{} {} {}", message.path, message.text, place(message.span, &sources));
             }
         }
