@@ -18,8 +18,15 @@ const HOOKS: [&str; 4] = ["pre_start", "post_start", "pre_stop", "post_stop"];
 pub(crate) struct Service<'a> {
     pub(crate) node: &'a Node,
     pub(crate) path: Path,
+    word: &'static str,
+    name: &'a str,
+}
+
+impl Service<'_> {
     /// ``service `authority` ``
-    pub(crate) title: String,
+    pub(crate) fn title(&self) -> String {
+        format!("{} `{}`", self.word, self.name)
+    }
 }
 
 /// All services (and jobs), by name.
@@ -27,8 +34,7 @@ pub(crate) fn services(project: &Project) -> Vec<Service<'_>> {
     let mut out = Vec::new();
     for (group, word) in RUNNING {
         for (name, node) in entries(project.root.get(group)) {
-            let path = Path::keys(&[group, name]);
-            out.push(Service { node, path, title: format!("{word} `{name}`") });
+            out.push(Service { node, path: Path::keys(&[group, name]), word, name });
         }
     }
     out
@@ -71,12 +77,12 @@ pub(crate) fn images(project: &Project, variant: usize) -> Vec<Image> {
     };
     for service in services(project) {
         if let Some(image) = string(service.node, "image") {
-            push(service.path.key("image"), image, service.title.clone(), ImageRole::Runs);
+            push(service.path.key("image"), image, service.title(), ImageRole::Runs);
         }
         for hook in HOOKS {
             for (index, item) in items(service.node.get(hook)).iter().enumerate() {
                 if let Some(image) = string(item, "image") {
-                    let user = format!("`{hook}` of {}", service.title);
+                    let user = format!("`{hook}` of {}", service.title());
                     push(service.path.key(hook).index(index).key("image"), image, user, ImageRole::Runs);
                 }
             }
@@ -85,7 +91,7 @@ pub(crate) fn images(project: &Project, variant: usize) -> Vec<Image> {
             if string(volume, "type") == Some("image")
                 && let Some(image) = string(volume, "source")
             {
-                let user = format!("a volume of {}", service.title);
+                let user = format!("a volume of {}", service.title());
                 push(service.path.key("volumes").index(index).key("source"), image, user, ImageRole::Data);
             }
         }
@@ -93,7 +99,7 @@ pub(crate) fn images(project: &Project, variant: usize) -> Vec<Image> {
             if let Some(value) = value.as_str()
                 && is_image_variable(name, value)
             {
-                let user = format!("variable `{name}` of {}", service.title);
+                let user = format!("variable `{name}` of {}", service.title());
                 push(service.path.key("environment").key(name), value, user, ImageRole::Named);
             }
         }

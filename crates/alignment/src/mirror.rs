@@ -137,7 +137,7 @@ fn of_compose(profile: &ProfileSurvey<'_>, variant: usize, project: &Project, in
             words.filter_map(move |(index, word)| Some((word.as_str()?.to_owned(), path.index(index))))
         });
         deployed.containers.push(Container {
-            title: service.title.clone(),
+            title: service.title(),
             place: at(service.path.clone()),
             variables: variables.collect(),
             words: words.map(|(word, path)| (word, at(path))).collect(),
@@ -147,7 +147,7 @@ fn of_compose(profile: &ProfileSurvey<'_>, variant: usize, project: &Project, in
             let files = folder_files(&folder, profile, inputs);
             if is_gateway(&files) {
                 deployed.gateways.push(Gateway {
-                    title: service.title.clone(),
+                    title: service.title(),
                     place: at(mount.path),
                     folder: Some(folder),
                     files,
@@ -166,9 +166,9 @@ fn compose_counts(service: &Service<'_>, at: &impl Fn(Path) -> Place) -> Vec<Cou
         (replicas, service.path.key("deploy").key("replicas")),
         (service.node.get("scale"), service.path.key("scale")),
     ];
-    let counts = found.into_iter().filter_map(|(node, path)| {
-        Some(Count { number: node?.as_int()?, place: at(path), title: service.title.clone() })
-    });
+    let counts = found
+        .into_iter()
+        .filter_map(|(node, path)| Some(Count { number: node?.as_int()?, place: at(path), title: service.title() }));
     counts.collect()
 }
 

@@ -65,24 +65,25 @@ impl Path {
     /// The path of the value under `key`.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(Step::Key(Arc::from(key)));
-        Self(steps)
+        self.then(Step::Key(Arc::from(key)))
     }
 
     /// The path of the key itself.
     #[must_use]
     pub fn name(&self, key: &str) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(Step::Name(Arc::from(key)));
-        Self(steps)
+        self.then(Step::Name(Arc::from(key)))
     }
 
     /// The path of the item at `index`.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(Step::Index(index));
+        self.then(Step::Index(index))
+    }
+
+    fn then(&self, step: Step) -> Self {
+        let mut steps = Vec::with_capacity(self.0.len() + 1);
+        steps.extend_from_slice(&self.0);
+        steps.push(step);
         Self(steps)
     }
 

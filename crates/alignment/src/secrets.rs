@@ -28,13 +28,12 @@ pub fn is_secret_value(value: &str) -> bool {
         return password_in_url(value).is_some();
     }
     let harmless = value.is_empty()
-        || is_placeholder(value)
+        || value.starts_with(['$', '/'])
+        || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "~")
+        || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         || value.contains("${")
         || value.contains("$(")
-        || value.starts_with('$')
-        || value.starts_with('/')
-        || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "~")
-        || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        || is_placeholder(value);
     !harmless
 }
 

@@ -39,7 +39,7 @@ fn container(service: &Service<'_>, project: &Project, variant: usize, inputs: &
         _ => String::new(),
     };
     Some(Container {
-        title: service.title.clone(),
+        title: service.title(),
         names: string(node, "container_name").map(str::to_owned).into_iter().chain([name]).collect(),
         variant,
         object: Object::Compose,

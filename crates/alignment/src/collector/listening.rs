@@ -155,7 +155,7 @@ fn host_and_port(address: &str) -> (&str, Option<u16>) {
 
 /// Whether a key of an exporter names what it calls. A proxy may well be plain: what passes through it need not be.
 pub(crate) fn is_dialled_url(key: &str) -> bool {
-    let is = |word: &str| key == word || key.ends_with(&format!("_{word}"));
+    let is = |word| key.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_'));
     (is("endpoint") || is("endpoints") || is("url") || is("urls")) && !key.starts_with("proxy")
 }
 

@@ -26,7 +26,7 @@ impl Rule for ConfigValueNotString {
                 for object in objects(kubernetes) {
                     for (path, map) in string_maps(&object) {
                         for (key, value) in map.target().entries() {
-                            self.value(profile, index, &object, path.key(key.raw()), value, out);
+                            self.value(profile, index, &object, || path.key(key.raw()), value, out);
                         }
                     }
                     let Some(pod) = object.pod() else { continue };
@@ -34,7 +34,7 @@ impl Rule for ConfigValueNotString {
                         let Some(env) = container.target().get("env") else { continue };
                         for (position, entry) in env.target().items().enumerate() {
                             if let Some(value) = entry.target().get("value") {
-                                let path = path.key("env").index(position).key("value");
+                                let path = || path.key("env").index(position).key("value");
                                 self.value(profile, index, &object, path, value, out);
                             }
                         }
@@ -86,7 +86,7 @@ impl ConfigValueNotString {
         profile: &ProfileSurvey<'_>,
         variant: usize,
         object: &KubeObject<'_>,
-        path: Path,
+        path: impl Fn() -> Path,
         value: NodeRef<'_>,
         out: &mut Vec<Finding<Place>>,
     ) {
@@ -99,6 +99,7 @@ impl ConfigValueNotString {
             (_, Scalar::Bool(_)) => format!("the boolean `{}`", value.raw()),
             (_, Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_)) => format!("the number `{}`", value.raw()),
         };
+        let path = path();
         out.push(
             Finding::new(
                 self.id(),

@@ -74,7 +74,7 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
                 for (target, dependency) in entries(service.node.get("depends_on")) {
                     if string(dependency, "condition") == Some("service_healthy") {
                         let place = service.path.key("depends_on").key(target).key("condition");
-                        waiting.entry(target).or_default().push((service.title.clone(), place));
+                        waiting.entry(target).or_default().push((service.title(), place));
                     }
                 }
             }

@@ -81,7 +81,7 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
                 for mount in mounts(&service) {
                     let is_file = [mount.source, mount.target].into_iter().any(is_named_as_file);
                     let can_be_made = mount.may_be_made && !mount.read_only && !is_file;
-                    look(index, mount.source, mount.path, format!("{} mounts", service.title), can_be_made);
+                    look(index, mount.source, mount.path, format!("{} mounts", service.title()), can_be_made);
                 }
             }
             for (group, word) in [("configs", "config"), ("secrets", "secret")] {

@@ -42,7 +42,7 @@ impl Rule for PortCollision {
                 for service in services(&compose.default) {
                     let list = service.path.key("ports");
                     for (position, port) in items(service.node.get("ports")).iter().enumerate() {
-                        ports.extend(published(port, &service.title, list.index(position)));
+                        ports.extend(published(port, &service.title(), list.index(position)));
                     }
                 }
                 for (earlier, port) in collisions(&ports) {

@@ -137,7 +137,7 @@ impl Report<'_, '_> {
                 self.finding(
                     place,
                     &what,
-                    &service.title,
+                    &service.title(),
                     "take it from the env file with `${NAME:?}`, or from a file under `secrets`",
                 );
             }
@@ -166,7 +166,7 @@ impl Report<'_, '_> {
                 self.finding(
                     place,
                     "a command",
-                    &service.title,
+                    &service.title(),
                     "take it from the environment of the container, or from a file",
                 );
             }

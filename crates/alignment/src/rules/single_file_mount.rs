@@ -41,7 +41,7 @@ impl Rule for SingleFileMount {
                                 self.id(),
                                 Severity::Warning,
                                 profile.value(index, Object::Compose, mount.path),
-                                format!("{} mounts the single file `{relative}`", service.title),
+                                format!("{} mounts the single file `{relative}`", service.title()),
                             )
                             .label("keeps its old content after an editor or `git` replaces the file")
                             .help("mount the folder that holds it, or use a top-level `configs` entry"),

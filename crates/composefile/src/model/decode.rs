@@ -1,5 +1,7 @@
 //! From the normalised tree to the typed one: what Go's mapstructure and compose-go's types make of the values.
 
+use std::fmt;
+
 use source::{Span, Text};
 
 use crate::interpolate::cast;
@@ -15,7 +17,7 @@ use crate::{Error, Map, Node, Value, bytes, duration, go, shellwords};
 pub(crate) fn decode(root: Node, shape: &'static Shape, warn: &mut dyn FnMut(String)) -> Result<Node, Error> {
     let mut decoder = Decoder { warn, failures: Vec::new() };
     let span = root.span;
-    let map = decoder.fields(extensions::gather(root.into_map()), shape, "");
+    let map = decoder.fields(extensions::gather(root.into_map()), shape, &Way::Root);
     if decoder.failures.is_empty() {
         return Ok(Node::at(map, span));
     }
@@ -31,18 +33,37 @@ struct Decoder<'w> {
     failures: Vec<(String, Option<Span>)>,
 }
 
+/// Where in the project something stands. Printed only where something is wrong there.
+enum Way<'w> {
+    Root,
+    Field(&'w Self, &'static str),
+    Item(&'w Self, &'w dyn fmt::Display),
+}
+
+/// `services[web].ports[0]`
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Field(Self::Root, name) => formatter.write_str(name),
+            Self::Field(above, name) => write!(formatter, "{above}.{name}"),
+            Self::Item(above, item) => write!(formatter, "{above}[{item}]"),
+        }
+    }
+}
+
 impl Decoder<'_> {
-    fn fail<T>(&mut self, path: &str, span: Option<Span>, message: impl std::fmt::Display) -> Option<T> {
+    fn fail<T>(&mut self, path: &Way<'_>, span: Option<Span>, message: impl fmt::Display) -> Option<T> {
         self.failures.push((format!("'{path}' {message}"), span));
         None
     }
 
-    fn unconvertible<T>(&mut self, path: &str, node: &Node, expected: &str) -> Option<T> {
+    fn unconvertible<T>(&mut self, path: &Way<'_>, node: &Node, expected: &str) -> Option<T> {
         let kind = node.go_type();
         self.fail(path, node.span, format!("expected type '{expected}', got unconvertible type '{kind}'"))
     }
 
-    fn fields(&mut self, mut map: Map, shape: &'static Shape, path: &str) -> Map {
+    fn fields(&mut self, mut map: Map, shape: &'static Shape, path: &Way<'_>) -> Map {
         let mut out = Map::new();
         for field in shape.fields {
             let entry = take_entry(&mut map, field.name);
@@ -51,10 +72,7 @@ impl Decoder<'_> {
                 None => (None, None),
             };
             let decoded = match node {
-                Some(node) if !node.is_null() => {
-                    let path = if path.is_empty() { field.name.to_owned() } else { format!("{path}.{}", field.name) };
-                    self.node(node, field.kind, &path)
-                }
+                Some(node) if !node.is_null() => self.node(node, field.kind, &Way::Field(path, field.name)),
                 // Most fields are not there: nothing is made for them.
                 _ if field.omit != Omit::Never => continue,
                 _ => None,
@@ -78,7 +96,7 @@ impl Decoder<'_> {
         out
     }
 
-    fn node(&mut self, node: Node, kind: Kind, path: &str) -> Option<Node> {
+    fn node(&mut self, node: Node, kind: Kind, path: &Way<'_>) -> Option<Node> {
         let span = node.span;
         let value = match kind {
             Kind::Str => self.string(&node, path).map(Value::Str)?,
@@ -125,7 +143,7 @@ impl Decoder<'_> {
         Some(Node { value, span })
     }
 
-    fn string(&mut self, node: &Node, path: &str) -> Option<Text> {
+    fn string(&mut self, node: &Node, path: &Way<'_>) -> Option<Text> {
         match &node.value {
             Value::Str(text) => Some(text.clone()),
             Value::Int(_) => Some(node.to_go_text()),
@@ -134,7 +152,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn boolean(&mut self, node: &Node, path: &str) -> Option<bool> {
+    fn boolean(&mut self, node: &Node, path: &Way<'_>) -> Option<bool> {
         match &node.value {
             Value::Bool(value) => Some(*value),
             Value::Str(text) => match cast::to_bool(text, self.warn) {
@@ -146,7 +164,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn int(&mut self, node: &Node, path: &str) -> Option<i64> {
+    fn int(&mut self, node: &Node, path: &Way<'_>) -> Option<i64> {
         match &node.value {
             Value::Int(value) => Some(*value),
             Value::Uint(value) => Some(value.cast_signed()),
@@ -160,7 +178,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn uint(&mut self, node: &Node, bits: u32, path: &str) -> Option<Value> {
+    fn uint(&mut self, node: &Node, bits: u32, path: &Way<'_>) -> Option<Value> {
         let expected = format!("uint{bits}");
         let wide = match &node.value {
             Value::Int(value) if *value < 0 => {
@@ -181,7 +199,7 @@ impl Decoder<'_> {
         Some(i64::try_from(narrow).map_or(Value::Uint(narrow), Value::Int))
     }
 
-    fn float(&mut self, node: &Node, path: &str) -> Option<Value> {
+    fn float(&mut self, node: &Node, path: &Way<'_>) -> Option<Value> {
         let wide = match &node.value {
             Value::Int(value) => *value as f64,
             Value::Uint(value) => *value as f64,
@@ -195,14 +213,14 @@ impl Decoder<'_> {
         Some(Value::Float(cast::float32(wide)))
     }
 
-    fn cpus(&mut self, node: &Node, path: &str) -> Option<Value> {
+    fn cpus(&mut self, node: &Node, path: &Way<'_>) -> Option<Value> {
         match &node.value {
             Value::Str(_) | Value::Int(_) | Value::Float(_) => self.float(node, path),
             _ => self.fail(path, node.span, format!("unexpected value type {} for cpus", node.go_type())),
         }
     }
 
-    fn bytes(&mut self, node: &Node, path: &str) -> Option<Text> {
+    fn bytes(&mut self, node: &Node, path: &Way<'_>) -> Option<Text> {
         match &node.value {
             Value::Int(value) => Some(Text::new(value.to_string())),
             Value::Str(text) => match bytes::parse(text) {
@@ -214,7 +232,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn mode(&mut self, node: &Node, path: &str) -> Option<Text> {
+    fn mode(&mut self, node: &Node, path: &Way<'_>) -> Option<Text> {
         let mode = match &node.value {
             Value::Int(value) => *value,
             Value::Str(text) => match i64::from_str_radix(text, 8) {
@@ -232,7 +250,7 @@ impl Decoder<'_> {
         Some(Text::new(format!("0{sign}{:o}", mode.unsigned_abs())))
     }
 
-    fn count(&mut self, node: &Node, path: &str) -> Option<i64> {
+    fn count(&mut self, node: &Node, path: &Way<'_>) -> Option<i64> {
         match &node.value {
             Value::Int(value) => Some(*value),
             Value::Str(text) if text.eq_ignore_ascii_case("all") => Some(-1),
@@ -248,7 +266,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn ulimit(&mut self, node: Node, path: &str) -> Option<Value> {
+    fn ulimit(&mut self, node: Node, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         match node.value {
             Value::Int(0) => Some(Value::Map(ulimit_pair(Node::new(0), Node::new(0)))),
@@ -268,7 +286,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn list(&mut self, node: Node, item: Kind, path: &str) -> Option<Value> {
+    fn list(&mut self, node: Node, item: Kind, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         let kind = node.go_type();
         let Value::Seq(items) = node.value else {
@@ -277,7 +295,7 @@ impl Decoder<'_> {
         };
         let mut out = Vec::with_capacity(items.len());
         for (index, child) in items.into_iter().enumerate() {
-            let path = format!("{path}[{index}]");
+            let path = Way::Item(path, &index);
             if child.is_null() {
                 let zero = match item {
                     Kind::Struct(_) => Value::Map(Map::new()),
@@ -291,7 +309,7 @@ impl Decoder<'_> {
         Some(Value::Seq(out))
     }
 
-    fn string_list(&mut self, node: Node, numbers: bool, path: &str) -> Option<Value> {
+    fn string_list(&mut self, node: Node, numbers: bool, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         let kind = node.go_type();
         match node.value {
@@ -311,7 +329,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn string_map(&mut self, node: Node, path: &str) -> Option<Value> {
+    fn string_map(&mut self, node: Node, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         let kind = go::quote(node.go_type());
         let Value::Map(map) = node.value else {
@@ -319,7 +337,7 @@ impl Decoder<'_> {
         };
         let mut out = Map::new();
         for (key, entry) in map {
-            let path = format!("{path}[{key}]");
+            let path = Way::Item(path, &key);
             if let Some(text) = self.string(&entry.node, &path) {
                 let node = Node::at(text, entry.node.span);
                 out.set_entry(key, Entry { key_span: entry.key_span, node });
@@ -328,7 +346,7 @@ impl Decoder<'_> {
         Some(Value::Map(out))
     }
 
-    fn mapping(&mut self, node: Node, missing: Missing, path: &str) -> Option<Value> {
+    fn mapping(&mut self, node: Node, missing: Missing, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         let kind = node.go_type();
         let none = || match missing {
@@ -366,14 +384,14 @@ impl Decoder<'_> {
         Some(Value::Map(out))
     }
 
-    fn options(&mut self, node: Node, path: &str) -> Option<Value> {
+    fn options(&mut self, node: Node, path: &Way<'_>) -> Option<Value> {
         match node.value {
             Value::Map(_) => self.mapping(node, Missing::Empty, path),
             _ => self.fail(path, node.span, format!("invalid type {} for options", node.go_type())),
         }
     }
 
-    fn multi_options(&mut self, node: Node, path: &str) -> Option<Value> {
+    fn multi_options(&mut self, node: Node, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         let kind = node.go_type();
         let Value::Map(map) = node.value else {
@@ -393,7 +411,7 @@ impl Decoder<'_> {
     }
 
     /// Becomes the printed list: `HOST=IP`, sorted.
-    fn hosts(&mut self, node: Node, path: &str) -> Option<Value> {
+    fn hosts(&mut self, node: Node, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         let kind = node.go_type();
         let mut pairs: Vec<(Text, Text, Option<Span>)> = Vec::new();
@@ -444,7 +462,7 @@ impl Decoder<'_> {
     }
 
     /// Becomes the printed list: `ID` or `ID: PATH`.
-    fn ssh(&mut self, node: Node, path: &str) -> Option<Value> {
+    fn ssh(&mut self, node: Node, path: &Way<'_>) -> Option<Value> {
         let Some(map) = node.as_map() else {
             return self.fail(path, node.span, format!("invalid ssh config type {}", node.go_type()));
         };
@@ -460,7 +478,7 @@ impl Decoder<'_> {
         Some(Value::Seq(items.collect()))
     }
 
-    fn command(&mut self, node: Node, path: &str) -> Option<Value> {
+    fn command(&mut self, node: Node, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         match node.value {
             Value::Str(line) => match shellwords::split(&line) {
@@ -475,7 +493,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn health_test(&mut self, node: Node, path: &str) -> Option<Value> {
+    fn health_test(&mut self, node: Node, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         let kind = node.go_type();
         match node.value {
@@ -485,7 +503,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn map_of(&mut self, node: Node, item: Kind, pointers: bool, path: &str) -> Option<Value> {
+    fn map_of(&mut self, node: Node, item: Kind, pointers: bool, path: &Way<'_>) -> Option<Value> {
         let span = node.span;
         let kind = go::quote(node.go_type());
         let Value::Map(map) = node.value else {
@@ -493,7 +511,7 @@ impl Decoder<'_> {
         };
         let mut out = Map::new();
         for (key, entry) in map {
-            let path = format!("{path}[{key}]");
+            let path = Way::Item(path, &key);
             let node = if entry.node.is_null() {
                 let value = if pointers { Value::Null } else { Value::Map(Map::new()) };
                 Some(Node::at(value, entry.node.span.or(entry.key_span)))

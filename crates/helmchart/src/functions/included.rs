@@ -32,7 +32,7 @@ pub(crate) struct Included(RefCell<Kept>);
 struct Kept {
     /// [`Map::changes`] when these texts were printed.
     changes: u64,
-    texts: HashMap<Key, Printed>,
+    texts: HashMap<Key, Printed, foldhash::fast::RandomState>,
     bytes: usize,
 }
 

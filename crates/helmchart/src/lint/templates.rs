@@ -195,28 +195,22 @@ type Document = Result<Text, (String, Option<Span>)>;
 fn documents(text: &Text) -> Vec<Document> {
     let mut documents = Vec::new();
     let mut start = 0;
-    let mut at = 0;
-    let mut empty = true;
-    for line in text.split_inclusive('\n') {
-        if let Some(after) = line.strip_prefix("---") {
-            let after = after.trim();
-            if !after.is_empty() && !after.starts_with('#') {
-                documents.push(Err((format!("invalid Yaml document separator: {after}"), None)));
-                return documents;
-            }
-            if !empty {
-                documents.push(Ok(text.slice(start..at)));
-                start = at + line.len();
-                empty = true;
-                at += line.len();
-                continue;
-            }
+    let first = text.starts_with("---").then_some(0);
+    for at in first.into_iter().chain(memchr::memmem::find_iter(text.as_bytes(), "\n---").map(|before| before + 1)) {
+        let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |line| at + line + 1);
+        let after = text[at + "---".len()..end].trim();
+        if !after.is_empty() && !after.starts_with('#') {
+            documents.push(Err((format!("invalid Yaml document separator: {after}"), None)));
+            return documents;
         }
-        empty = false;
-        at += line.len();
+        // One with nothing before it belongs to what follows.
+        if at > start {
+            documents.push(Ok(text.slice(start..at)));
+            start = end;
+        }
     }
-    if !empty {
-        documents.push(Ok(text.slice(start..at)));
+    if start < text.len() {
+        documents.push(Ok(text.slice(start..text.len())));
     }
     documents
 }

@@ -63,38 +63,59 @@ impl Masked {
 /// Whether a key of this name holds a secret.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    let words = words(name);
-    let joined_pairs = words.windows(2).map(|pair| pair.concat());
-    let secret = words.iter().cloned().chain(joined_pairs).any(|word| SECRET_WORDS.contains(&word.as_str()));
-    let points = |last: &String| POINTER_WORDS.contains(&last.as_str());
-    secret && !words.last().is_some_and(points) && !is_identifier(&words)
+    let words = Words::of(name);
+    let is_secret = |word: &str| SECRET_WORDS.contains(&word);
+    let secret = (0..words.ends.len()).any(|at| is_secret(words.run(at, 1)) || is_secret(words.run(at, 2)));
+    let last = words.run(words.ends.len().saturating_sub(1), 1);
+    secret && !POINTER_WORDS.contains(&last) && !words.is_identifier()
 }
 
-/// Whether a name ends as that of an identifier (`AWS_ACCESS_KEY_ID`, `TOKEN_ID`). What calls itself the id of a secret is one:
-/// Vault's `SECRET_ID` opens doors.
-fn is_identifier(words: &[String]) -> bool {
-    matches!(words, [.., before, last] if last == "id" && !before.starts_with("secret"))
+/// The words of a name in small letters, one after the other: `accessKey_ID` is `access`, `key` and `id`.
+struct Words {
+    text: String,
+    ends: Vec<usize>,
 }
 
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut previous_lower = false;
-    let mut fresh = true;
-    for character in name.chars() {
-        if !character.is_alphanumeric() {
-            fresh = true;
-            continue;
+impl Words {
+    fn of(name: &str) -> Self {
+        let mut words = Self { text: String::with_capacity(name.len()), ends: Vec::with_capacity(8) };
+        let mut previous_lower = false;
+        let mut fresh = true;
+        for character in name.chars() {
+            if !character.is_alphanumeric() {
+                fresh = true;
+                continue;
+            }
+            if fresh || (character.is_uppercase() && previous_lower) {
+                words.ends.push(words.text.len());
+            }
+            fresh = false;
+            previous_lower = character.is_lowercase() || character.is_numeric();
+            if character.is_ascii() {
+                words.text.push(character.to_ascii_lowercase());
+            } else {
+                words.text.extend(character.to_lowercase());
+            }
+            if let Some(end) = words.ends.last_mut() {
+                *end = words.text.len();
+            }
         }
-        if fresh || (character.is_uppercase() && previous_lower) {
-            words.push(String::new());
-        }
-        fresh = false;
-        previous_lower = character.is_lowercase() || character.is_numeric();
-        if let Some(word) = words.last_mut() {
-            word.extend(character.to_lowercase());
-        }
+        words
     }
-    words
+
+    /// Words from the one at `at` on, written as one; nothing where there are not as many.
+    fn run(&self, at: usize, count: usize) -> &str {
+        let from = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        let to = (at + count).checked_sub(1).and_then(|last| self.ends.get(last).copied());
+        from.zip(to).and_then(|(from, to)| self.text.get(from..to)).unwrap_or_default()
+    }
+
+    /// Whether it ends as the name of an identifier (`AWS_ACCESS_KEY_ID`, `TOKEN_ID`). What calls itself the id of a secret is one:
+    /// Vault's `SECRET_ID` opens doors.
+    fn is_identifier(&self) -> bool {
+        let before = |back: usize| self.ends.len().checked_sub(back).map(|at| self.run(at, 1));
+        before(1) == Some("id") && before(2).is_some_and(|before| !before.starts_with("secret"))
+    }
 }
 
 /// `line` with secrets masked and control characters replaced, for text that does not come from a source file (an error
