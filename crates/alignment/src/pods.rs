@@ -58,9 +58,8 @@ impl<'a> Pods<'a> {
     pub(crate) fn selected(&self, namespace: &str, selector: NodeRef<'_>) -> Vec<&Known<'a>> {
         let wanted = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
         let mut pods = self.carrying(namespace, &wanted);
-        if let Some(expressions) = selector.at(&["matchExpressions"]) {
-            pods.retain(|pod| all_hold(expressions, &pod.labels));
-        }
+        let expressions = Expression::of(selector);
+        pods.retain(|pod| expressions.iter().all(|expression| expression.holds(&pod.labels)));
         pods
     }
 
@@ -119,24 +118,45 @@ pub(crate) fn selects(selector: NodeRef<'_>, labels: &Labels<'_>) -> bool {
     if !wanted.iter().all(|(key, value)| labels.get(key) == Some(value)) {
         return false;
     }
-    selector.at(&["matchExpressions"]).is_none_or(|expressions| all_hold(expressions, labels))
+    Expression::of(selector).iter().all(|expression| expression.holds(labels))
 }
 
-/// Whether all `matchExpressions` hold for these labels.
-fn all_hold(expressions: NodeRef<'_>, labels: &Labels<'_>) -> bool {
-    expressions.target().items().all(|expression| {
-        let Some(key) = text(expression, &["key"]) else { return false };
-        let values: Vec<&str> = match expression.at(&["values"]) {
-            Some(values) => values.target().items().filter_map(scalar).collect(),
-            None => Vec::new(),
-        };
-        let carried = labels.get(key);
-        match text(expression, &["operator"]) {
-            Some("In") => carried.is_some_and(|value| values.contains(value)),
-            Some("NotIn") => carried.is_none_or(|value| !values.contains(value)),
-            Some("Exists") => carried.is_some(),
-            Some("DoesNotExist") => carried.is_none(),
+/// One of the `matchExpressions` of a selector.
+struct Expression<'a> {
+    key: &'a str,
+    operator: &'a str,
+    values: Vec<&'a str>,
+}
+
+impl<'a> Expression<'a> {
+    /// Those of a selector.
+    fn of(selector: NodeRef<'a>) -> Vec<Self> {
+        let expressions = selector.at(&["matchExpressions"]).into_iter().flat_map(|list| list.target().items());
+        expressions
+            .map(|expression| Self {
+                key: text(expression, &["key"]).unwrap_or_default(),
+                operator: text(expression, &["operator"]).unwrap_or_default(),
+                values: expression
+                    .at(&["values"])
+                    .into_iter()
+                    .flat_map(|values| values.target().items().filter_map(scalar))
+                    .collect(),
+            })
+            .collect()
+    }
+
+    fn holds(&self, labels: &Labels<'_>) -> bool {
+        // Without a key it is no expression.
+        if self.key.is_empty() {
+            return false;
+        }
+        let carried = labels.get(self.key);
+        match self.operator {
+            "In" => carried.is_some_and(|value| self.values.contains(value)),
+            "NotIn" => carried.is_none_or(|value| !self.values.contains(value)),
+            "Exists" => carried.is_some(),
+            "DoesNotExist" => carried.is_none(),
             _ => false,
         }
-    })
+    }
 }
