@@ -73,13 +73,20 @@ impl Image {
     pub fn damaged_place(&self) -> Rendered {
         use ImageRefError::{Digest, Repository, Tag, Uppercase};
         let range = match &self.reference {
-            Err(Uppercase(part) | Repository(part) | Tag(part)) if !part.is_empty() => {
-                self.text.find(part.as_str()).map(|start| start..start + part.len())
+            // The parts of a repository may come from different files: the one in capitals is meant.
+            Err(Uppercase(repository)) => {
+                let is_capital = |part: &&str| part.contains(|character: char| character.is_ascii_uppercase());
+                self.find(repository.split('/').find(is_capital).unwrap_or(repository))
             }
+            Err(Repository(part) | Tag(part)) if !part.is_empty() => self.find(part),
             Err(Digest(_)) => self.text.find('@').map(|at| at + 1..self.text.len()),
             _ => None,
         };
         self.place(range)
+    }
+
+    fn find(&self, part: &str) -> Option<Range<usize>> {
+        self.text.find(part).map(|start| start..start + part.len())
     }
 
     /// The place of the repository, or of the whole text if it is no reference.

@@ -214,6 +214,8 @@ pub struct Failure {
     /// The engine's words.
     pub message: String,
     pub span: Option<Span>,
+    /// The place that the one of `span` contradicts, where both are of one rank.
+    pub earlier: Option<Span>,
     pub help: Option<String>,
 }
 

@@ -214,12 +214,17 @@ fn compose(
         composefile::load(options, files).map(Arc::new).map_err(|error| Failure {
             message: error.to_string(),
             span: error.span(),
+            earlier: error.earlier(),
             help: error.way_out().map(str::to_owned),
         })
     };
     let all = load(&options)?;
     let default = load(&composefile::Options { profiles: Profiles::Named(Vec::new()), ..options })?;
     Ok(Rendering::Compose(ComposeRendering { all, default }))
+}
+
+fn failure(message: String, span: Option<Span>) -> Failure {
+    Failure { message, span, earlier: None, help: None }
 }
 
 fn helm_options(source: &release::HelmSource, trace: bool) -> helmchart::RenderOptions {
@@ -254,10 +259,10 @@ fn lint(files: &MemoryFiles, profile: &Profile) -> Arc<[LintMessage]> {
 }
 
 fn helm(files: &MemoryFiles, source: &release::HelmSource, trace: bool) -> Result<Rendering, Failure> {
-    let failure = |error: helmchart::Error| Failure { message: error.to_string(), span: error.span(), help: None };
+    let failed = |error: helmchart::Error| failure(error.to_string(), error.span());
     let options = helm_options(source, trace);
-    let chart = helmchart::Chart::load(&source.chart, files).map_err(failure)?;
-    let rendered = helmchart::render(&chart, &options, files).map_err(failure)?;
+    let chart = helmchart::Chart::load(&source.chart, files).map_err(failed)?;
+    let rendered = helmchart::render(&chart, &options, files).map_err(failed)?;
     let documents = rendered.manifests.into_iter().chain(rendered.hooks).filter_map(|manifest| {
         Some(KubeDocument {
             hook: manifest.is_hook(),
@@ -274,7 +279,6 @@ fn helm(files: &MemoryFiles, source: &release::HelmSource, trace: bool) -> Resul
 fn manifests(files: &MemoryFiles, paths: &[release::Spanned<Utf8PathBuf>], trace: bool) -> Result<Rendering, Failure> {
     let mut documents = Vec::new();
     for path in paths {
-        let failure = |message: String, span| Failure { message, span, help: None };
         let (file, text) = files.read_text(path).map_err(|error| failure(error.to_string(), Some(path.span)))?;
         let source = Text::exact(Arc::clone(&text), Span::new(file, 0..text.len()));
         let source = if trace { source } else { Text::new(Arc::clone(&text)) };

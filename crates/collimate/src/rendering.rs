@@ -232,7 +232,8 @@ fn default_selection(all: &Project) -> Project {
 
 fn compose_failure(error: &composefile::Error, session: &Session, source: &ComposeSource) -> alignment::Failure {
     let help = error.way_out().map(str::to_owned);
-    failure(error, error.span(), help, session, source.env.iter().chain(&source.files))
+    let failure = failure(error, error.span(), help, session, source.env.iter().chain(&source.files));
+    alignment::Failure { earlier: error.earlier(), ..failure }
 }
 
 fn helm_failure(error: &helmchart::Error, session: &Session, source: &HelmSource) -> alignment::Failure {
@@ -253,7 +254,7 @@ fn failure<'a>(
     let sources = session.files.sources();
     let span = span.filter(|span| !sources.path(span.file).as_str().is_empty());
     let span = span.or_else(|| named.find(|path| message.contains(path.value.as_str())).map(|path| path.span));
-    alignment::Failure { message, span, help }
+    alignment::Failure { message, span, earlier: None, help }
 }
 
 fn helm_options(source: &HelmSource, mode: Mode<'_>) -> RenderOptions {
@@ -371,7 +372,7 @@ fn manifests(
     let rendering = session.renderings.manifests.recall(name, request, PartialEq::eq, &session.files, read);
     rendering.map(Rendering::Kubernetes).map_err(|Unreadable { index, message, span }| {
         let span = span.or_else(|| paths.get(index).map(|path| path.span));
-        alignment::Failure { message, span, help: None }
+        alignment::Failure { message, span, earlier: None, help: None }
     })
 }
 

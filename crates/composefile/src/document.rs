@@ -26,21 +26,20 @@ pub(crate) struct Loaded {
 /// Reads a document. `source` is the text that was parsed; `path` names the file in messages.
 pub(crate) fn load(document: &Document, source: &Text, path: &str, limits: &Limits) -> Result<Loaded, Error> {
     let root = document.root();
-    let construct = |message: String, span: Option<Span>| {
+    let refusal = |problem: Problem| {
+        let (message, span, earlier) = match problem {
+            Problem::Construct(message, span) => (message, span, None),
+            Problem::Twice { message, late, early } => (message, late, Some(early)),
+            Problem::Other(error) => return error,
+        };
         let line = line_of(document.source(), root.span().start as usize);
-        Error::new(ErrorKind::Syntax, format!("failed to parse {path}: yaml: construct errors: line {line}: {message}"))
-            .at(span)
+        let message = format!("failed to parse {path}: yaml: construct errors: line {line}: {message}");
+        Error::new(ErrorKind::Syntax, message).at(Some(span)).contradicting(earlier)
     };
     let mut tags = Tags { document, visits: 0, alias_visits: HashMap::new(), done: HashMap::new(), paths: Vec::new() };
-    tags.node(root, &mut Vec::new(), 0, limits).map_err(|problem| match problem {
-        Problem::Construct(message, span) => construct(message, Some(span)),
-        Problem::Other(error) => error,
-    })?;
+    tags.node(root, &mut Vec::new(), 0, limits).map_err(refusal)?;
     let mut builder = Builder { source, limits, nodes: 0, in_alias: 0, alias_nodes: 0, keeps_tags: false };
-    let root = builder.node(root, 0).map_err(|problem| match problem {
-        Problem::Construct(message, span) => construct(message, Some(span)),
-        Problem::Other(error) => error,
-    })?;
+    let root = builder.node(root, 0).map_err(refusal)?;
     let root = root.unwrap_or_default();
     let mut resets = tags.paths;
     add_alias_paths(&mut resets);
@@ -50,6 +49,12 @@ pub(crate) fn load(document: &Document, source: &Text, path: &str, limits: &Limi
 enum Problem {
     /// As go-yaml's constructor reports it.
     Construct(String, Span),
+    /// The same, of a key that is there twice.
+    Twice {
+        message: String,
+        late: Span,
+        early: Span,
+    },
     Other(Error),
 }
 
@@ -159,7 +164,8 @@ impl<'d> Tags<'d> {
             for (key, value) in node.entries() {
                 let name = if key.kind() == Kind::Scalar { key.raw() } else { "" };
                 if let Some(first) = seen.insert(name, key) {
-                    return Err(Problem::Construct(self.duplicate(key, first, name), key.span()));
+                    let message = self.duplicate(key, first, name);
+                    return Err(Problem::Twice { message, late: key.span(), early: first.span() });
                 }
                 path.push(name.to_owned());
                 let result = self.node(value, path, depth + 1, limits);
@@ -360,9 +366,10 @@ impl Builder<'_> {
                 continue;
             }
             let name = self.key(key)?;
-            if map.contains(&name) {
+            if let Some(first) = map.entry(&name) {
                 let message = format!("mapping key {} already defined", go::quote(&name));
-                return Err(Problem::Construct(message, key.span()));
+                let late = key.span();
+                return Err(Problem::Twice { message, late, early: first.key_span.unwrap_or(late) });
             }
             if let Some(value) = self.node(value, depth + 1)? {
                 map.set_entry(name, Entry { key_span: Some(key.span()), node: value });

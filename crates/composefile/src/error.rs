@@ -13,6 +13,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     span: Option<Span>,
+    earlier: Option<Span>,
     help: Option<String>,
 }
 
@@ -33,7 +34,7 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), span: None, help: None }))
+        Self(Box::new(Inner { kind, message: message.into(), span: None, earlier: None, help: None }))
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -48,6 +49,13 @@ impl Error {
     #[must_use]
     pub(crate) fn at(mut self, span: Option<Span>) -> Self {
         self.0.span = self.0.span.or(span);
+        self
+    }
+
+    /// Names the earlier of two places that contradict each other; the place of the error is the later one.
+    #[must_use]
+    pub(crate) fn contradicting(mut self, earlier: Option<Span>) -> Self {
+        self.0.earlier = self.0.earlier.or(earlier);
         self
     }
 
@@ -74,6 +82,12 @@ impl Error {
     #[must_use]
     pub fn span(&self) -> Option<Span> {
         self.0.span
+    }
+
+    /// The place that the one of [`Self::span`] contradicts: which of both is wrong only people know.
+    #[must_use]
+    pub fn earlier(&self) -> Option<Span> {
+        self.0.earlier
     }
 
     /// A way out, where we know one.

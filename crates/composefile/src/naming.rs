@@ -161,7 +161,8 @@ fn check_top_level(document: &Document, root: NodeRef<'_>) -> Result<(), Error> 
                 go::quote(key.raw()),
                 line_of(document, first)
             );
-            return Err(Error::new(ErrorKind::Syntax, message).at(Some(key.span())));
+            let error = Error::new(ErrorKind::Syntax, message).at(Some(key.span()));
+            return Err(error.contradicting(Some(first.span())));
         }
         if key.raw() == "name" && value.target().kind() != Kind::Scalar {
             return Err(cannot_construct(document, value.target(), "string"));

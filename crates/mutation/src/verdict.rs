@@ -141,7 +141,9 @@ impl Case<'_> {
         let yardstick = matches!(role, Some(Role::Release | Role::Workspace));
         let equals = BETWEEN_EQUALS.contains(&told.rule.as_str());
         let gone = operator.removes() || matches!(operator, Operator::Swap | Operator::OtherProfile);
-        if (yardstick || equals || gone) && told.related.iter().any(|related| self.touches(related)) {
+        // Two keys of one name: the reader stops at the later one.
+        let twice = told.rule == "compose-invalid";
+        if (yardstick || equals || gone || twice) && told.related.iter().any(|related| self.touches(related)) {
             return true;
         }
         let text = self.changed.get(&place.file).map_or_else(|| self.subject.text(&place.file), |file| &file.after);

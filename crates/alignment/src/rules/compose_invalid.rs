@@ -36,17 +36,19 @@ impl Rule for ComposeInvalid {
                     [] => String::new(),
                     overlays => format!(" with overlay `{}`", overlays.join("`, `")),
                 };
-                out.push(
-                    Finding::new(
-                        self.id(),
-                        Severity::Error,
-                        Place::source(failure.span.unwrap_or(fallback)).of(name),
-                        format!("profile `{name}`{with} does not load: {}", failure.message),
-                    )
-                    .help(failure.help.clone().unwrap_or_else(|| {
-                        format!("correct the file; `collimate render {name}` loads this profile alone")
-                    })),
+                let finding = Finding::new(
+                    self.id(),
+                    Severity::Error,
+                    Place::source(failure.span.unwrap_or(fallback)).of(name),
+                    format!("profile `{name}`{with} does not load: {}", failure.message),
                 );
+                let finding = match failure.earlier {
+                    Some(earlier) => finding.related(Place::source(earlier), "already defined here"),
+                    None => finding,
+                };
+                out.push(finding.help(failure.help.clone().unwrap_or_else(|| {
+                    format!("correct the file; `collimate render {name}` loads this profile alone")
+                })));
             }
         }
     }
