@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::Utf8Path;
+use release::nearest;
 use source::{FileId, Span};
 
 use crate::inputs::{Inputs, Profile, Rendering};
@@ -109,6 +110,7 @@ fn collector(container: Container, inputs: &Inputs<'_>, parsed: &mut Parsed) -> 
     if !by_name && !layers.looks_like_collector {
         return None;
     }
+    layers.refused.extend(misspelt(&container));
     let complete = layers.unseen.is_empty() && layers.refused.is_empty();
     Some(Collector {
         title: container.title,
@@ -121,6 +123,22 @@ fn collector(container: Container, inputs: &Inputs<'_>, parsed: &mut Parsed) -> 
         unseen: layers.unseen,
         variables: container.variables,
         published: container.published,
+    })
+}
+
+/// What a collector's command line may say. It ends at anything else; only what is nearly one of these is taken for a mistake,
+/// because other programs that read such configurations have options of their own.
+const OPTIONS: [&str; 3] = ["config", "set", "feature-gates"];
+
+fn misspelt(container: &Container) -> Option<Refused> {
+    container.arguments.iter().find_map(|argument| {
+        let flag = argument.text.strip_prefix("--").filter(|flag| flag.contains('='))?;
+        let name = flag.split('=').next()?;
+        let near = nearest(name, OPTIONS).filter(|near| *near != name)?;
+        let (variant, object, path) = (container.variant, container.object, argument.path.clone());
+        let origin = tree::Origin::Rendered { variant, object, path, offset: argument.exact.then_some(0) };
+        let spot = Spot { origin: Arc::new(origin), start: 0, end: "--".len() + name.len() };
+        Some(Refused { message: format!("it has no option `--{name}`; did you mean `--{near}`?"), spot })
     })
 }
 

@@ -21,6 +21,7 @@ mod labels;
 mod lasting;
 mod made_from;
 mod mirror;
+mod misread;
 mod mounts;
 mod operators;
 mod pins;

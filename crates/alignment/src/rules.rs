@@ -64,6 +64,7 @@ rules! {
     unmanaged_unused::UnmanagedUnused,
     images_at_unused::ImagesAtUnused,
     image_from_environment::ImageFromEnvironment,
+    yaml_misread::YamlMisread,
     compose_invalid::ComposeInvalid,
     env_undefined::EnvUndefined,
     env_unused::EnvUnused,

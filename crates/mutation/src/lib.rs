@@ -6,6 +6,7 @@
 
 mod generate;
 mod judge;
+mod missed;
 mod mutant;
 mod operator;
 mod place;

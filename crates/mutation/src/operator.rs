@@ -103,7 +103,7 @@ impl Operator {
 
     /// Whether it is about how a file is written, so that a reader may notice it only behind the change.
     pub(crate) fn is_syntax(self) -> bool {
-        matches!(self, Self::Break | Self::Indent | Self::Duplicate)
+        matches!(self, Self::Break | Self::Indent | Self::Duplicate | Self::Comment)
     }
 
     /// The edits, if this can be done here. The first is the one that findings are expected at.

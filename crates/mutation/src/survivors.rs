@@ -60,7 +60,7 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         What::Volume if matches!(by, By::Drop | By::Swap | By::Reorder) => {
             Some("a volume need not be mounted, and may be mounted elsewhere")
         }
-        What::Network if matches!(by, By::Drop | By::Swap) => {
+        What::Network if matches!(by, By::Drop | By::Swap | By::OtherProfile) => {
             Some("which networks a service joins is for the operator to say")
         }
         What::Dependency | What::Alias if matches!(by, By::Drop | By::Swap) => {
@@ -72,6 +72,15 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
             Some("a custom resource: what its API takes, only the cluster knows")
         }
         What::Kind if by == By::OtherProfile => Some("another kind that exists, and that runs the same pods"),
+        What::Volume if by == By::OtherProfile => {
+            Some("another volume that is there: which one a program finds where, only the program knows")
+        }
+        What::Source if by == By::Swap && role == Role::Compose => {
+            Some("both files are there and are read: which of them wins is for the operator to say")
+        }
+        What::Selector if by == By::Swap && [".from.", ".to."].iter().any(|side| path.contains(side)) => {
+            Some("whom a policy lets in may be made elsewhere: which pods are meant is written down nowhere")
+        }
         What::Volume if role == Role::Compose && by == By::Empty => {
             Some("Compose takes it for a volume without a name")
         }

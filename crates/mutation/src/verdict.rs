@@ -6,6 +6,7 @@ use std::ops::Range;
 use release::{Release, WORKSPACE_FILE};
 use source::FileId;
 
+use crate::missed;
 use crate::mutant::{Changed, Mutant};
 use crate::operator::Operator;
 use crate::place::What;
@@ -152,7 +153,8 @@ impl Case<'_> {
         };
         (gone || yardstick || equals) && self.words.iter().any(names)
             || (gone || operator.is_syntax()) && self.is_missed_by_its_reader(told, place)
-            || gone && self.is_missed_by_what_needs_it(told)
+            || gone && (self.is_missed_by_what_needs_it(told) || missed::is_listed(self.subject, self.mutant, told))
+            || missed::is_switched(self.subject, self.mutant, told)
             || role == Some(Role::Workspace) && operator.removes()
     }
 
@@ -170,7 +172,7 @@ impl Case<'_> {
     fn is_missed_by_its_reader(&self, told: &Told, place: &Spot) -> bool {
         let part =
             matches!(self.mutant.what(), What::Image | What::Registry | What::Repository | What::Tag | What::Digest);
-        part && IMAGES.contains(&told.rule.as_str())
+        (part || missed::is_part_of_image(self.subject, self.mutant)) && IMAGES.contains(&told.rule.as_str())
             || READERS.contains(&told.rule.as_str()) && place.file != WORKSPACE_FILE
     }
 }

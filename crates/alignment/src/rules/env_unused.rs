@@ -34,9 +34,19 @@ impl Rule for EnvUnused {
         let mut entries: BTreeMap<Span, (bool, String, &str, camino::Utf8PathBuf)> = BTreeMap::new();
         // Of what stands twice in one file the last one counts.
         let mut repeated: BTreeMap<Span, Span> = BTreeMap::new();
+        // What a service reads it uses, but for what the same file sets anew.
+        let mut idle: BTreeMap<Span, (String, &str, Span)> = BTreeMap::new();
         for profile in &survey.profiles {
             for variant in &profile.profile.variants {
                 let Some(compose) = variant.compose() else { continue };
+                for entries in compose.all.service_files.iter().map(|file| &file.entries) {
+                    for (position, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.overridden) {
+                        let again = entries.iter().skip(position + 1).rev().find(|other| other.name == entry.name);
+                        if let Some(again) = again {
+                            idle.insert(entry.name_span, (entry.name.as_str().to_owned(), profile.name(), again.name_span));
+                        }
+                    }
+                }
                 for (index, file) in compose.all.env_files.iter().enumerate() {
                     // What a later file sets anew is idle here, and meant to be: an operator's file over the example.
                     let later = compose.all.env_files.iter().skip(index + 1).flat_map(|file| &file.entries);
@@ -55,22 +65,16 @@ impl Rule for EnvUnused {
                 }
             }
         }
+        for (span, (name, profile, again)) in idle {
+            out.push(self.set_again(survey, span, &name, profile, again));
+        }
         for (span, (used, name, profile, path)) in entries {
             let tool = READ_BY_TOOLS.iter().any(|prefix| name.starts_with(prefix));
             if used || tool || !survey.is_complete(|declared| reads(survey, declared, &path)) {
                 continue;
             }
             if let Some(again) = repeated.get(&span) {
-                out.push(
-                    Finding::new(
-                        self.id(),
-                        Severity::Warning,
-                        Place::source(span).of(profile),
-                        format!("variable `{name}` is set again in `{}`, and this value is not used", survey.path_of(span)),
-                    )
-                    .related(Place::source(*again), "this one counts")
-                    .help("remove one of the lines"),
-                );
+                out.push(self.set_again(survey, span, &name, profile, *again));
                 continue;
             }
             out.push(
@@ -83,6 +87,16 @@ impl Rule for EnvUnused {
                 .help("remove the line, or use the variable"),
             );
         }
+    }
+}
+
+impl EnvUnused {
+    fn set_again(&self, survey: &Survey<'_>, span: Span, name: &str, profile: &str, again: Span) -> Finding<Place> {
+        let path = survey.path_of(span);
+        let message = format!("variable `{name}` is set again in `{path}`, and this value is not used");
+        Finding::new(self.id(), Severity::Warning, Place::source(span).of(profile), message)
+            .related(Place::source(again), "this one counts")
+            .help("remove one of the lines, or correct its name")
     }
 }
 

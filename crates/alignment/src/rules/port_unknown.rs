@@ -70,13 +70,26 @@ struct Leads<'l, 's, 'a> {
 impl<'a> Leads<'_, '_, 'a> {
     /// Says that nothing has the port; `known` are the names that there are.
     fn nowhere(&mut self, severity: Severity, path: Path, message: String, port: &str, known: &[&str], help: &str) {
+        let finding = self.finding(severity, path, message, port, known, help);
+        self.out.push(finding);
+    }
+
+    fn finding(
+        &self,
+        severity: Severity,
+        path: Path,
+        message: String,
+        port: &str,
+        known: &[&str],
+        help: &str,
+    ) -> Finding<Place> {
         let help = match nearest(port, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => help.to_owned(),
         };
         let place = self.profile.value(self.variant, self.object.object, path);
         let label = format!("rendered in profile `{}`", self.profile.name());
-        self.out.push(Finding::new(self.rule, severity, place, message).label(label).help(help));
+        Finding::new(self.rule, severity, place, message).label(label).help(help)
     }
 
     /// A probe asks its own container, and knows only the ports that this one names.
@@ -181,7 +194,13 @@ impl<'a> Leads<'_, '_, 'a> {
                         object.path_of(&["spec", direction]).index(index).key("ports").index(position).key("port");
                     let message = format!("{} allows port `{name}`, which none of the pods has", object.title());
                     let help = "use the name or the number of a port of the pods that are connected to";
-                    self.nowhere(Severity::Warning, path, message, name, &known, help);
+                    let finding = self.finding(Severity::Warning, path, message, name, &known, help);
+                    let asked = match direction {
+                        "ingress" => object.path_of(&["spec", "podSelector"]),
+                        _ => object.path_of(&["spec", direction]).index(index).key(side),
+                    };
+                    let asked = self.profile.value(self.variant, object.object, asked);
+                    self.out.push(finding.related(asked, "these pods"));
                 }
             }
         }

@@ -14,7 +14,7 @@ const DANGLING: &str = "collector-pipeline-dangling";
 const DIFFERS: &str = "collector-config-differs";
 
 /// What the collector says where the connections of a configuration are at fault, and not a setting of one component.
-const OF_CONNECTIONS: [&str; 11] = [
+const OF_CONNECTIONS: [&str; 12] = [
     "which is not configured",
     "'otelcol.configSettings' has invalid keys",
     "'service' has invalid keys",
@@ -26,6 +26,7 @@ const OF_CONNECTIONS: [&str; 11] = [
     "cannot be used as a Conf",
     "ambiguous ID",
     "source data must be an array",
+    "unknown flag",
 ];
 
 /// Uses every kind of component that the judge has. Each of its lines, and each name in its `service`, is damaged in turn.
