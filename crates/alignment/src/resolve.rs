@@ -58,8 +58,11 @@ pub fn resolve_finding<'a>(
         related.push(Related { place: Location::Span(span), label: via_label(span, sources).to_owned() });
     }
     for other in &finding.related {
-        let (place, _) = locate(&other.place, traced, sources);
+        let (place, via) = locate(&other.place, traced, sources);
         related.push(Related { place, label: other.label.clone() });
+        // A named template prints for many: which of them is meant, the action tells that includes it.
+        let included = via.first().filter(|span| is_include(**span, sources));
+        related.extend(included.map(|span| Related { place: Location::Span(*span), label: "printed here".to_owned() }));
     }
     Finding {
         rule: finding.rule,
@@ -99,6 +102,11 @@ fn locate<'a>(
 fn via_label(span: Span, sources: &SourceMap) -> &'static str {
     let written = sources.file(span.file).and_then(|file| file.text().get(span.range()));
     if written.is_some_and(|written| written.starts_with("{{")) { "printed here" } else { "used here" }
+}
+
+fn is_include(span: Span, sources: &SourceMap) -> bool {
+    let written = sources.file(span.file).and_then(|file| file.text().get(span.range())).unwrap_or_default();
+    written.starts_with("{{") && ["include ", "template "].iter().any(|word| written.contains(word))
 }
 
 /// A mapping or a block is shown by its first line.

@@ -75,7 +75,7 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         What::Volume if by == By::OtherProfile => {
             Some("another volume that is there: which one a program finds where, only the program knows")
         }
-        What::Source if by == By::Swap && role == Role::Compose => {
+        What::Source if by == By::Swap && matches!(role, Role::Compose | Role::Workspace) => {
             Some("both files are there and are read: which of them wins is for the operator to say")
         }
         What::Selector if by == By::Swap && [".from.", ".to."].iter().any(|side| path.contains(side)) => {

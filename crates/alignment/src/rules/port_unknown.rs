@@ -197,7 +197,7 @@ impl<'a> Leads<'_, '_, 'a> {
                     let finding = self.finding(Severity::Warning, path, message, name, &known, help);
                     let asked = match direction {
                         "ingress" => object.path_of(&["spec", "podSelector"]),
-                        _ => object.path_of(&["spec", direction]).index(index).key(side),
+                        _ => object.path_of(&["spec", direction]).index(index).key(side).index(0),
                     };
                     let asked = self.profile.value(self.variant, object.object, asked);
                     self.out.push(finding.related(asked, "these pods"));

@@ -1,0 +1,5 @@
+{{- define "shop.peers" -}}
+- podSelector:
+    matchLabels:
+      app: {{ . }}
+{{- end }}
