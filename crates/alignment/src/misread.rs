@@ -124,7 +124,8 @@ pub(crate) fn first_line_after(text: &str, end: usize) -> Option<Range<usize>> {
         let content = line.trim();
         let at = start + line.len() - line.trim_start().len();
         start += line.len();
-        let said = ["---", "..."].iter().find_map(|marker| content.strip_prefix(marker)).unwrap_or(content).trim_start();
+        let said =
+            ["---", "..."].iter().find_map(|marker| content.strip_prefix(marker)).unwrap_or(content).trim_start();
         let is_empty = said.is_empty() || said.starts_with('#');
         if !is_empty {
             return Some(at..at + content.len());

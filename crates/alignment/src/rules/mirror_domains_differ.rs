@@ -121,8 +121,10 @@ impl MirrorDomainsDiffer {
             let value = |name: &str| container.variables.iter().find(|variable| variable.name == name);
             let enabled = ENABLED.get(service).and_then(|name| value(name));
             let is_on = enabled.is_some_and(|variable| variable.value.eq_ignore_ascii_case("true"));
-            // A service that mirrors nothing has these variables switched off, or none.
-            if !is_on && !container.variables.iter().any(|variable| variable.name.starts_with(prefix)) {
+            // A service that mirrors nothing has these variables switched off, or none. One that is told where to export, but not whether, lost a file.
+            let has = |prefix: &str| container.variables.iter().any(|variable| variable.name.starts_with(prefix));
+            let lost = enabled.is_none() && has(prefix.trim_end_matches("DOMAINS__")) && !DOMAINS.into_iter().any(has);
+            if !is_on && !has(prefix) && !lost {
                 continue;
             }
             let expected = wanted.variables(service);
