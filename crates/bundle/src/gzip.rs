@@ -4,7 +4,7 @@ use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompr
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ReadError;
-use crate::limits::{FREE_OF_RATIO_BYTES, MOST_RATIO, MOST_UNPACKED_BYTES};
+use crate::limits::{FREE_OF_RATIO_BYTES, MOST_RATIO};
 use crate::manifest::hex;
 
 /// Deflate, no flags, no time, "compressed as well as possible", from an unknown system: nothing that a machine could fill in.
@@ -45,11 +45,14 @@ pub(crate) struct Unpacking<'a> {
     crc: Crc,
     sha256: Sha256,
     total: u64,
+    /// Of `total`.
+    most: u64,
     ended: bool,
 }
 
 impl<'a> Unpacking<'a> {
-    pub(crate) fn of(archive: &'a [u8]) -> Result<Self, ReadError> {
+    /// Unpacks no more than `most` bytes.
+    pub(crate) fn of(archive: &'a [u8], most: u64) -> Result<Self, ReadError> {
         let (header, packed) = archive.split_at_checked(HEADER.len()).ok_or(ReadError::NotGzip)?;
         if header[..2] != HEADER[..2] {
             return Err(ReadError::NotGzip);
@@ -65,6 +68,7 @@ impl<'a> Unpacking<'a> {
             crc: Crc::new(),
             sha256: Sha256::new(),
             total: 0,
+            most,
             ended: false,
         })
     }
@@ -97,8 +101,8 @@ impl<'a> Unpacking<'a> {
         self.crc.update(fresh);
         self.sha256.update(fresh);
         self.total += fresh.len() as u64;
-        if self.total > MOST_UNPACKED_BYTES {
-            return Err(ReadError::Unpacked { limit: MOST_UNPACKED_BYTES });
+        if self.total > self.most {
+            return Err(ReadError::Unpacked { limit: self.most });
         }
         let packed = (self.packed.len() as u64).saturating_mul(MOST_RATIO);
         if self.total > packed.saturating_add(FREE_OF_RATIO_BYTES) {

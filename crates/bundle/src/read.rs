@@ -25,7 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::ReadError;
 use crate::gzip::Unpacking;
-use crate::limits::{MOST_ARCHIVE_BYTES, MOST_MANIFEST_BYTES};
+use crate::limits::{MOST_ARCHIVE_BYTES, MOST_MANIFEST_BYTES, MOST_UNPACKED_BYTES};
 use crate::manifest::{Manifest, Mode, hex, sha256};
 use crate::tar::{BLOCK, Block, Claim, END, Header, differing_field, padding};
 use crate::{MANIFEST_PATH, SUMS_PATH};
@@ -49,11 +49,15 @@ pub struct Contained {
 /// # Errors
 /// The first thing that is not as it is written.
 pub fn read(archive: &[u8]) -> Result<Contained, ReadError> {
+    read_within(archive, MOST_UNPACKED_BYTES)
+}
+
+fn read_within(archive: &[u8], most_unpacked: u64) -> Result<Contained, ReadError> {
     let size = archive.len() as u64;
     if size > MOST_ARCHIVE_BYTES {
         return Err(ReadError::TooLarge { size, limit: MOST_ARCHIVE_BYTES });
     }
-    let mut walk = Walk { unpacking: Unpacking::of(archive)? };
+    let mut walk = Walk { unpacking: Unpacking::of(archive, most_unpacked)? };
     let manifest = walk.manifest()?;
     let sums = manifest.sums();
     let expected = Expected { path: SUMS_PATH, size: sums.len() as u64, mode: Mode::Plain, at: None };
@@ -240,6 +244,32 @@ fn added(claim: &Claim, manifest: &Manifest, at: usize) -> ReadError {
                 Some(twin) => ReadError::CaseDuplicate { path, other: twin.path.clone() },
                 None => ReadError::Extra { path },
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{About, Contents, File, ReleaseName};
+
+    /// Two hundred megabytes more would take longer: the bound is what differs.
+    #[test]
+    fn what_unpacks_to_too_much_is_refused_where_it_passes_the_bound() {
+        let release = ReleaseName { version: "1.0.0".to_owned(), channel: "c".to_owned(), sha256: "5a".repeat(32) };
+        let mut contents = Contents::new("small").unwrap();
+        for number in 0..20 {
+            let bytes = format!("{number}\n").repeat(10_000).into_bytes();
+            contents.add(&format!("f/{number}"), File { bytes, mode: Mode::Plain }).unwrap();
+        }
+        let about = About { release, source_date: 0 };
+        let archive = contents.screened(|_, _| None).unwrap().pack(&about).unwrap();
+        let whole = read(&archive.bytes).unwrap();
+        assert_eq!(read_within(&archive.bytes, whole.unpacked).unwrap(), whole);
+        // In the end of the tar, in a file's contents, in its header, in the manifest.
+        for most in [whole.unpacked - 1, whole.unpacked / 2, 20_000, 100] {
+            let refused = read_within(&archive.bytes, most).unwrap_err();
+            assert_eq!(refused.to_string(), format!("it unpacks to more than {most} bytes"));
         }
     }
 }
