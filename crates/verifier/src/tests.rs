@@ -12,6 +12,7 @@ use crate::desk::{Desk, Job, Reply, Verdict};
 use crate::event::{Event, Kind, Log};
 use crate::files::Secrets;
 use crate::head::Sent;
+use crate::work::finish;
 
 const REMEMBER: Duration = Duration::from_secs(30);
 
@@ -224,6 +225,28 @@ fn a_check_of_the_old_file_is_worth_nothing() {
     let checked = again.check();
     assert!(world.desk.settle(again, checked, Instant::now()).is_none());
     assert_eq!(receiver.try_recv().unwrap(), Verdict::Wrong);
+}
+
+#[test]
+fn a_file_that_changes_during_every_check_is_given_up() {
+    let world = World::new(&line("acme", 1));
+    // How often the file changes while it is checked; how often it was checked, and what is answered.
+    for (changes, checks, verdict) in [(4, 5, right("acme")), (5, 5, Verdict::Busy), (100, 5, Verdict::Busy)] {
+        world.write(&line("acme", 1));
+        let Reply::Later(mut receiver) = world.ask(&header("acme", 1)) else { panic!("a check is needed") };
+        let mut checked = 0;
+        finish(&world.desk, world.desk.next().unwrap(), |job| {
+            checked += 1;
+            if checked <= changes {
+                assert!(receiver.try_recv().is_err(), "nobody is told anything of an old file");
+                world.write(&format!("{}# {changes} {checked}\n", line("acme", 1)));
+            }
+            job.check()
+        });
+        assert_eq!((checked, receiver.try_recv().unwrap()), (checks, verdict), "{changes} changes");
+        // The tenant's hash with another salt: what was right before is forgotten.
+        world.write(&format!("acme:{}\n", Hash::bcrypt(&password(1), 4, [99; 16]).reveal()));
+    }
 }
 
 #[test]

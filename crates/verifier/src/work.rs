@@ -5,7 +5,9 @@
 
 use std::time::Instant;
 
-use crate::desk::Desk;
+use mirror::htpasswd::Hash;
+
+use crate::desk::{Desk, Job};
 
 /// How often a check is made anew because the file changed while it ran. Then whoever waits is told to come again.
 const MOST_ATTEMPTS: usize = 5;
@@ -13,14 +15,18 @@ const MOST_ATTEMPTS: usize = 5;
 /// Works until the desk says that no work is left.
 pub(crate) fn run(desk: &Desk) {
     while let Some(job) = desk.next() {
-        let mut job = Some(job);
-        for _ in 0..MOST_ATTEMPTS {
-            let Some(taken) = job.take() else { break };
-            let right = taken.check();
-            job = desk.settle(taken, right, Instant::now());
-        }
-        if let Some(job) = job {
-            desk.give_up(&job);
+        finish(desk, job, Job::check);
+    }
+}
+
+/// Answers whoever waits for this job; `check` is the work.
+pub(crate) fn finish(desk: &Desk, mut job: Job, mut check: impl FnMut(&Job) -> Option<(String, Hash)>) {
+    for _ in 0..MOST_ATTEMPTS {
+        let right = check(&job);
+        match desk.settle(job, right, Instant::now()) {
+            Some(again) => job = again,
+            None => return,
         }
     }
+    desk.give_up(&job);
 }
