@@ -131,8 +131,15 @@ pub fn examine(question: &Question<'_>) -> Result<Examination, Error> {
         let between: Vec<&Certificate> = file.certificates.iter().skip(1).take(MOST_BETWEEN).collect();
         let trusted = trusted.of_file(file);
         let trusted: Option<Vec<&Certificate>> = trusted.map(|trusted| trusted.iter().collect());
-        let follow =
-            |certificate| chain::follow(certificate, &between, trusted.as_deref(), question.now, &mut signatures);
+        let follow = |certificate| {
+            let chain = chain::follow(certificate, &between, trusted.as_deref(), question.now, &mut signatures);
+            match chain {
+                Chain::Broken(reason) if file.certificates.len() > 1 + MOST_BETWEEN => Chain::Broken(format!(
+                    "{reason} (of the certificates behind the first one only {MOST_BETWEEN} are looked at)"
+                )),
+                other => other,
+            }
+        };
         file.certificates.iter().map(follow).collect()
     };
     let chains: Vec<Vec<Chain>> = files.iter().map(&mut chains).collect();

@@ -61,6 +61,26 @@ fn a_chain_has_a_longest_length() {
     assert_eq!(reason(&chain(9)), "more than 8 CAs lie between it and a trusted one");
 }
 
+#[test]
+fn only_so_many_certificates_of_a_file_are_taken_for_authorities_between() {
+    let (root_key, root) = (KeyPair::generate().unwrap(), params("root", true));
+    let (key, between) = (KeyPair::generate().unwrap(), params("between", true));
+    let sandbox = Sandbox::new();
+    sandbox.write("ca.crt", root.self_signed(&root_key).unwrap().pem());
+    let needed = between.signed_by(&key, &Issuer::new(root, root_key)).unwrap().pem();
+    let leaf = params("leaf", false).signed_by(&KeyPair::generate().unwrap(), &Issuer::new(between, key)).unwrap().pem();
+    let other = authority().certificate_pem().to_owned();
+    let chain = |before: usize| {
+        sandbox.write("tls.crt", leaf.clone() + &other.repeat(before) + &needed);
+        look_at(&sandbox, "", noon()).0.certificates[1].clone()
+    };
+    assert_eq!(chain(15).chain, Chain::Verified("root".to_owned()));
+    assert_eq!(
+        reason(&chain(16)),
+        "its issuer `between` is not among the trusted CAs (of the certificates behind the first one only 16 are looked at)"
+    );
+}
+
 /// Certificates of one name and key that stand several times, or sign each other, have more chains than anybody can follow.
 #[test]
 fn chains_without_end_are_given_up() {
