@@ -68,7 +68,8 @@ fn only_so_many_certificates_of_a_file_are_taken_for_authorities_between() {
     let sandbox = Sandbox::new();
     sandbox.write("ca.crt", root.self_signed(&root_key).unwrap().pem());
     let needed = between.signed_by(&key, &Issuer::new(root, root_key)).unwrap().pem();
-    let leaf = params("leaf", false).signed_by(&KeyPair::generate().unwrap(), &Issuer::new(between, key)).unwrap().pem();
+    let leaf =
+        params("leaf", false).signed_by(&KeyPair::generate().unwrap(), &Issuer::new(between, key)).unwrap().pem();
     let other = authority().certificate_pem().to_owned();
     let chain = |before: usize| {
         sandbox.write("tls.crt", leaf.clone() + &other.repeat(before) + &needed);
