@@ -52,6 +52,39 @@ fn alias_bombs_are_refused() {
     }
 }
 
+/// Looking a key up follows merges without decoding; what decoding refuses must not hang it.
+#[test]
+fn merges_are_followed_up_to_a_depth_and_a_number() {
+    let found = |text: &str, key: &str, dialect: Dialect| {
+        let document = parse_first(text, FileId(0), dialect).unwrap().unwrap();
+        document.root().get("last").unwrap().get(key).map(|node| node.raw().to_owned())
+    };
+    // Mappings of which each merges the one before; the first has the key.
+    let chain = |merges: usize| {
+        let steps: String = (1..merges).map(|step| format!("m{step}: &m{step} {{<<: *m{}}}\n", step - 1)).collect();
+        format!("m0: &m0 {{key: found}}\n{steps}last: {{<<: *m{}}}\n", merges - 1)
+    };
+    // A list of mappings of which the last has the key. The list itself counts as one.
+    let list = |length: usize| {
+        let others = "*a, ".repeat(length - 1);
+        format!("a: &a {{other: x}}\nb: &b {{key: found}}\nlast: {{<<: [{others}*b]}}\n")
+    };
+    let mut bomb = "a0: &a0 {key: found}\n".to_owned();
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 9].join(",");
+        bomb.push_str(&format!("a{level}: &a{level} {{<<: [{aliases}]}}\n"));
+    }
+    bomb.push_str("last: {<<: *a11}\n");
+    for dialect in DIALECTS {
+        assert_eq!(found(&chain(64), "key", dialect).as_deref(), Some("found"));
+        assert_eq!(found(&chain(65), "key", dialect), None);
+        assert_eq!(found(&list(9_999), "key", dialect).as_deref(), Some("found"));
+        assert_eq!(found(&list(10_000), "key", dialect), None);
+        assert_eq!(found(&bomb, "absent", dialect), None);
+        assert_eq!(found("last: &a {<<: *a}\n", "absent", dialect), None);
+    }
+}
+
 #[test]
 fn an_anchor_that_contains_itself_is_refused() {
     for dialect in DIALECTS {
