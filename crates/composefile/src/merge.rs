@@ -265,9 +265,11 @@ fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Vec<Node>, Erro
     let unexpected = |node: &Node| Error::invalid(format!("{path}: unexpected type {}", node.go_type())).at(node.span);
     let Value::Seq(bases) = &base.value else { return Err(unexpected(&base)) };
     let Value::Seq(overs) = &over.value else { return Err(unexpected(&over)) };
-    if let Some(long) = [bases, overs].into_iter().find(|pools| pools.len() > MOST_POOLS) {
-        let message = format!("{path}: {} address pools are more than the {MOST_POOLS} that are merged", long.len());
-        return Err(Error::invalid(message).at(over.span.or(base.span)));
+    if let Some((pools, span)) =
+        [(bases, base.span), (overs, over.span)].into_iter().find(|(pools, _)| pools.len() > MOST_POOLS)
+    {
+        let message = format!("{path}: {} address pools are more than the {MOST_POOLS} that are merged", pools.len());
+        return Err(Error::invalid(message).at(span));
     }
     let same_subnet = |a: &Map, b: &Map| match (a.get("subnet"), b.get("subnet")) {
         (Some(a), Some(b)) => a.same(b),

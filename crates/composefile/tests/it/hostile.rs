@@ -137,3 +137,23 @@ fn many_variables_that_do_not_end() {
     let said = compose(format!("services: {{a: {{image: \"{}\"}}}}\n", "${A:-".repeat(100_000)));
     assert!(said.contains("too many variables in texts that are too long"), "{said}");
 }
+
+#[test]
+fn many_address_pools_in_two_files() {
+    let file = |pools: usize| {
+        let pools: String = (0..pools).map(|pool| format!("{{subnet: 10.0.{pool}.0/24}}, ")).collect();
+        format!("services: {{a: {{image: x}}}}\nnetworks: {{n: {{ipam: {{config: [{pools}]}}}}}}\n")
+    };
+    let both = |base: usize, over: usize| {
+        let files = MemoryFiles::new([("a.yaml", file(base)), ("b.yaml", file(over))]);
+        let mut options = Options { files: vec!["a.yaml".into(), "b.yaml".into()], ..Options::default() };
+        options.project_name = Some("hostile".to_owned());
+        load(&options, &files).map(|_| ()).map_err(|error| (error.to_string(), error.span().map(|span| span.file.0)))
+    };
+    assert_eq!(both(100, 100), Ok(()));
+    let said = "networks.n.ipam.config: 101 address pools are more than the 100 that are merged".to_owned();
+    assert_eq!(both(100, 101), Err((said.clone(), Some(1))));
+    assert_eq!(both(101, 1), Err((said, Some(0))));
+    // One file alone is not compared with anything.
+    assert_eq!(compose(file(101)), "loaded");
+}
