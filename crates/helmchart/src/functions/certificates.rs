@@ -1,6 +1,7 @@
 //! `genCA`, `genSignedCert` and their family: the certificates that Go's `x509.CreateCertificate` makes from sprig's template.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use gotemplate::{FunctionError, Value};
 use sha2::{Digest as _, Sha256};
@@ -13,11 +14,20 @@ use super::go::{Answer, quote};
 use super::keys::PrivateKey;
 use super::layout;
 use super::objects::CertificateObject;
+use super::random::Random;
+use super::slow::KEYS;
 
-/// Bits of the RSA key that a certificate gets.
-const CERTIFICATE_BITS: usize = 2_048;
-/// Bits of the RSA key that `genPrivateKey` makes.
-const KEY_BITS: usize = 4_096;
+/// An RSA key that is made, and its share of the slow work.
+struct NewRsa {
+    kind: &'static str,
+    bits: usize,
+    units: u32,
+}
+
+/// The key that a certificate gets.
+const OF_CERTIFICATE: NewRsa = NewRsa { kind: "certificate", bits: 2_048, units: 12 };
+/// The key that `genPrivateKey` makes. It takes longer; but who makes one may want another.
+const ALONE: NewRsa = NewRsa { kind: "rsa", bits: 4_096, units: 100 };
 
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 0x0e];
@@ -48,33 +58,36 @@ struct Issuer {
 
 pub(crate) fn gen_private_key(call: &mut Call<'_, '_>) -> Answer {
     call.note_nondeterministic();
-    let random = &call.functions.random;
+    let functions = call.functions;
     let key = match call.text(0).as_str() {
-        "" | "rsa" => {
-            // It takes longer; but who makes one may want another.
-            call.functions.spend(100)?;
-            PrivateKey::new_rsa(random, KEY_BITS)?
-        }
+        "" | "rsa" => ALONE.make(call)?,
         "dsa" => {
-            call.functions.spend(100)?;
-            PrivateKey::new_dsa(random)?
+            functions.slow_work.spend(100)?;
+            functions.slow_work.make(&KEYS, &functions.random, ("dsa", &[]), PrivateKey::new_dsa)?
         }
-        "ecdsa" => PrivateKey::new_ecdsa(random)?,
-        "ed25519" => PrivateKey::new_ed25519(random)?,
+        "ecdsa" => Arc::new(PrivateKey::new_ecdsa(&functions.random)?),
+        "ed25519" => Arc::new(PrivateKey::new_ed25519(&functions.random)?),
         other => return Ok(format!("Unknown type {other}").into()),
     };
     Ok(key.pem()?.into())
 }
 
+impl NewRsa {
+    fn make(&self, call: &Call<'_, '_>) -> Result<Arc<PrivateKey>, FunctionError> {
+        let functions = call.functions;
+        functions.slow_work.spend(self.units)?;
+        let make = |random: &Random| PrivateKey::new_rsa(random, self.bits);
+        functions.slow_work.make(&KEYS, &functions.random, (self.kind, &[]), make)
+    }
+}
+
 /// The key of a new certificate: given as PEM, or made.
-fn key_of(call: &Call<'_, '_>, pem: Option<usize>) -> Result<PrivateKey, FunctionError> {
+fn key_of(call: &Call<'_, '_>, pem: Option<usize>) -> Result<Arc<PrivateKey>, FunctionError> {
     match pem {
         Some(index) => PrivateKey::parse(&call.text(index))
+            .map(Arc::new)
             .map_err(|error| FunctionError::new(format!("parsing private key: {error}"))),
-        None => {
-            call.functions.spend(12)?;
-            PrivateKey::new_rsa(&call.functions.random, CERTIFICATE_BITS)
-        }
+        None => OF_CERTIFICATE.make(call),
     }
 }
 
@@ -306,7 +319,7 @@ fn issue(call: &Call<'_, '_>, subject: &Subject, key: &PrivateKey, issuer: Optio
         &der::sequence(&[&key.algorithm(), &der::bit_string(&public_key)]),
         &extensions(subject, &public_key, authority_key_id)?,
     ]);
-    call.functions.spend(1)?;
+    call.functions.slow_work.spend(1)?;
     let signature = signer.sign(&body)?;
     let whole = der::sequence(&[&body, &signer.signature_algorithm(), &der::bit_string(&signature)]);
     let certificate = Text::from(Pem::write("CERTIFICATE", &whole));

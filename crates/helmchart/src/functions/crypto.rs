@@ -11,6 +11,8 @@ use source::Text;
 use super::base_n;
 use super::call::Call;
 use super::go::{Answer, derived};
+use super::random::{Random, hash};
+use super::slow::HASHES;
 
 /// Longest random text. Secrets have tens of characters; a mebibyte bounds the work of a hostile count.
 const MOST_RANDOM: i64 = 1 << 20;
@@ -51,22 +53,26 @@ pub(crate) fn adler32sum(call: &mut Call<'_, '_>) -> Answer {
 }
 
 /// A bcrypt hash with a random salt, or the words of the original's failure.
-fn bcrypted(call: &Call<'_, '_>, password: &[u8]) -> Result<String, FunctionError> {
+fn bcrypted(call: &Call<'_, '_>, password: &[u8]) -> Result<Vec<u8>, FunctionError> {
     call.note_nondeterministic();
     if password.len() > 72 {
-        return Ok("failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".to_owned());
+        return Ok("failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".into());
     }
-    call.functions.spend(15)?;
-    let salt = call.functions.random.array()?;
-    match ::bcrypt::hash_with_salt(password, BCRYPT_COST, salt) {
-        Ok(hash) => Ok(hash.format_for_version(::bcrypt::Version::TwoA)),
-        Err(error) => Ok(format!("failed to encrypt string with bcrypt: {error}")),
-    }
+    let functions = call.functions;
+    functions.slow_work.spend(15)?;
+    let make = |random: &Random| {
+        Ok(match ::bcrypt::hash_with_salt(password, BCRYPT_COST, random.array()?) {
+            Ok(hash) => hash.format_for_version(::bcrypt::Version::TwoA).into_bytes(),
+            Err(error) => format!("failed to encrypt string with bcrypt: {error}").into_bytes(),
+        })
+    };
+    let hash = functions.slow_work.make(&HASHES, &functions.random, ("bcrypt", password), make);
+    Ok(hash?.to_vec())
 }
 
 pub(crate) fn bcrypt(call: &mut Call<'_, '_>) -> Answer {
     let hash = bcrypted(call, &call.bytes(0))?;
-    Ok(derived(hash.into_bytes(), &[call.value(0)]))
+    Ok(derived(hash, &[call.value(0)]))
 }
 
 pub(crate) fn htpasswd(call: &mut Call<'_, '_>) -> Answer {
@@ -75,7 +81,7 @@ pub(crate) fn htpasswd(call: &mut Call<'_, '_>) -> Answer {
         return Ok(format!("invalid username: {user}").into());
     }
     let hash = bcrypted(call, &call.bytes(1))?;
-    Ok(derived(format!("{user}:{hash}").into_bytes(), &[call.value(0), call.value(1)]))
+    Ok(derived([user.as_bytes(), b":", &hash].concat(), &[call.value(0), call.value(1)]))
 }
 
 /// A random text of characters from `alphabet`.
@@ -272,15 +278,20 @@ pub(crate) fn derive_password(call: &mut Call<'_, '_>) -> Answer {
     let (password, user, site) = (call.bytes(2), call.bytes(3), call.bytes(4));
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
     let salt = [SCOPE, &length(&user), &user].concat();
-    call.functions.spend(30)?;
-    let mut key = [0; 64];
-    // Cost 2¹⁵, 8, 2: fixed by the algorithm; 32 MiB and a fraction of a second.
-    let derived_key = ::scrypt::Params::new(15, 8, 2)
-        .map_err(|error| error.to_string())
-        .and_then(|params| ::scrypt::scrypt(&password, &salt, &params, &mut key).map_err(|error| error.to_string()));
-    if let Err(error) = derived_key {
-        return Ok(format!("failed to derive password: {error}").into());
-    }
+    call.functions.slow_work.spend(30)?;
+    let key = HASHES.obtain(hash(&[b"derivePassword", &password, &salt]), || {
+        let mut key = vec![0; 64];
+        // Cost 2¹⁵, 8, 2: fixed by the algorithm; 32 MiB and a fraction of a second.
+        ::scrypt::Params::new(15, 8, 2)
+            .map_err(|error| error.to_string())
+            .and_then(|params| ::scrypt::scrypt(&password, &salt, &params, &mut key).map_err(|error| error.to_string()))
+            .map(|()| key)
+            .map_err(FunctionError::new)
+    });
+    let key = match key {
+        Ok(key) => key,
+        Err(error) => return Ok(format!("failed to derive password: {error}").into()),
+    };
     let message = [SCOPE, &length(&site), &site, &counter.to_be_bytes()].concat();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return Ok("".into()) };
     mac.update(&message);

@@ -37,6 +37,7 @@ mod random;
 mod reflection;
 mod regexes;
 mod semver;
+mod slow;
 mod strings;
 mod table;
 mod toml;
@@ -48,7 +49,7 @@ mod wrap;
 #[cfg(test)]
 mod tests;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use gotemplate::{Exec, FunctionError, FunctionId, Functions, Signature, Value};
@@ -58,6 +59,7 @@ use self::call::Call;
 use self::included::Included;
 use self::pattern::Compiled;
 use self::random::Random;
+use self::slow::SlowWork;
 use self::table::{Entry, FUNCTIONS};
 use crate::HelmVersion;
 use crate::context::RenderContext;
@@ -68,17 +70,13 @@ const MOST_PATTERNS: usize = 256;
 /// What a pattern costs that is too large to be kept, in units of slow work.
 const LARGE_PATTERN: u32 = 2;
 
-/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates; this is fifteen
-/// of them, or a dozen password hashes.
-const MOST_SLOW_WORK: u32 = 200;
-
 /// The function table of one render.
 pub(crate) struct HelmFunctions<'c> {
     pub(crate) context: &'c RenderContext,
     included: Included,
     random: Random,
     patterns: RefCell<BTreeMap<String, Result<Regex, String>>>,
-    slow_work: Cell<u32>,
+    slow_work: SlowWork,
 }
 
 impl<'c> HelmFunctions<'c> {
@@ -89,7 +87,7 @@ impl<'c> HelmFunctions<'c> {
             included: Included::default(),
             random: Random::System,
             patterns: RefCell::default(),
-            slow_work: Cell::new(0),
+            slow_work: SlowWork::default(),
         }
     }
 
@@ -99,18 +97,6 @@ impl<'c> HelmFunctions<'c> {
         Self { random: Random::seeded(seed), ..self }
     }
 
-    /// Takes slow work off the render's budget, before it is done.
-    fn spend(&self, units: u32) -> Result<(), FunctionError> {
-        let spent = self.slow_work.get().saturating_add(units);
-        self.slow_work.set(spent);
-        if spent > MOST_SLOW_WORK {
-            return Err(FunctionError::limit(
-                "the templates make more keys, password hashes and large patterns than the limit allows",
-            ));
-        }
-        Ok(())
-    }
-
     /// A compiled pattern, or Go's words for what is wrong with it.
     fn regex(&self, pattern: &str) -> Result<Regex, String> {
         if let Some(known) = self.patterns.borrow().get(pattern) {
@@ -118,7 +104,7 @@ impl<'c> HelmFunctions<'c> {
         }
         let compiled = pattern::compile(pattern);
         if let Ok(Compiled { regex, is_large: true }) = compiled {
-            return match self.spend(LARGE_PATTERN) {
+            return match self.slow_work.spend(LARGE_PATTERN) {
                 Ok(()) => Ok(regex),
                 Err(limit) => Err(limit.to_string()),
             };

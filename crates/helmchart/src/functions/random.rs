@@ -5,6 +5,19 @@ use std::cell::RefCell;
 use gotemplate::FunctionError;
 use sha2::{Digest as _, Sha256};
 
+/// What a seeded source starts from.
+pub(crate) type Seed = [u8; 32];
+
+/// SHA-256 of all parts; none runs into the next one.
+pub(crate) fn hash(parts: &[&[u8]]) -> Seed {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
 /// A source of random bytes.
 #[derive(Debug, Default)]
 pub(crate) enum Random {
@@ -18,15 +31,23 @@ pub(crate) enum Random {
 /// The state of a seeded source.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    seed: [u8; 32],
+    seed: Seed,
     counter: u64,
     held: Vec<u8>,
 }
 
 impl Random {
     /// A source that gives the same bytes for the same seed.
-    pub(crate) fn seeded(seed: [u8; 32]) -> Self {
+    pub(crate) fn seeded(seed: Seed) -> Self {
         Self::Seeded(RefCell::new(Stream { seed, counter: 0, held: Vec::new() }))
+    }
+
+    /// The seed of another source, which this one's seed and the parts determine; `None` of the system's.
+    pub(crate) fn apart(&self, parts: &[&[u8]]) -> Option<Seed> {
+        match self {
+            Self::System => None,
+            Self::Seeded(stream) => Some(hash(&[&[stream.borrow().seed.as_slice()], parts].concat())),
+        }
     }
 
     /// Fills `bytes`.
