@@ -9,6 +9,7 @@ use yamlspan::Dialect;
 
 use super::{CHART_FILE, Candidate, DraftSource, LeftOut, folder_names, names, words};
 use crate::disk::DiskFiles;
+use crate::rendering;
 
 /// Longest release name that Helm takes.
 const LONGEST_RELEASE_NAME: usize = 53;
@@ -85,6 +86,7 @@ fn render(chart: &Chart, values: Option<&Utf8Path>, files: &DiskFiles) -> Result
     let options = RenderOptions {
         release_name: release_name(chart).unwrap_or_else(|| RenderOptions::default().release_name),
         values: values.into_iter().map(Utf8Path::to_owned).collect(),
+        seed: Some(rendering::SEED),
         ..RenderOptions::default()
     };
     helmchart::render(chart, &options, files).map(|_| ())
