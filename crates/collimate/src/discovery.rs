@@ -156,6 +156,10 @@ fn words(error: &dyn std::fmt::Display, files: &DiskFiles) -> String {
 
 /// Looks through the folder that `files` has for its root.
 pub(crate) fn look(files: &DiskFiles) -> Found {
+    look_at_most(MOST_ENTRIES, files)
+}
+
+fn look_at_most(most: usize, files: &DiskFiles) -> Found {
     let mut found = Found::default();
     let mut entries_seen = 0_usize;
     // Breadth first: where the bound is reached, what lies near the top has been seen.
@@ -169,8 +173,8 @@ pub(crate) fn look(files: &DiskFiles) -> Found {
             }
         };
         entries_seen += entries.len();
-        if entries_seen > MOST_ENTRIES {
-            let reason = format!("the search ends after {MOST_ENTRIES} files and folders");
+        if entries_seen > most {
+            let reason = format!("the search ends after {most} files and folders");
             let help = Some("run `collimate init` in the folder that holds the deployment".to_owned());
             found.left_out.push(LeftOut { path: folder, reason, help });
             break;
@@ -205,4 +209,31 @@ pub(crate) fn look(files: &DiskFiles) -> Found {
     found.compose.sort();
     found.charts.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_search_ends_after_so_many_names_and_says_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        for path in ["a/b/compose.yaml", "a/compose.yaml", "z/1", "z/2", "z/compose.yaml", "compose.yaml"] {
+            std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            std::fs::write(root.join(path), "").unwrap();
+        }
+        let look = |most| {
+            let found = look_at_most(most, &DiskFiles::new(root.clone()));
+            let left_out = found.left_out.iter().map(|left| format!("{}: {}", left.path, left.reason));
+            (found.compose.iter().map(ToString::to_string).collect::<Vec<_>>(), left_out.collect::<Vec<_>>())
+        };
+        let all = ["a/b/compose.yaml", "a/compose.yaml", "compose.yaml", "z/compose.yaml"].map(str::to_owned);
+        // Three names at the top, two in `a`, three in `z`, one in `a/b`.
+        assert_eq!(look(9), (all.to_vec(), vec![]));
+        let ended = |path: &str, most| vec![format!("{path}: the search ends after {most} files and folders")];
+        assert_eq!(look(8), (all[1..].to_vec(), ended("a/b", 8)));
+        assert_eq!(look(7), (all[1..3].to_vec(), ended("z", 7)));
+        assert_eq!(look(2), (vec![], ended("", 2)));
+    }
 }
