@@ -8,16 +8,17 @@
 //! from elsewhere (all that are there must verify), a signed manifest of another channel (the caller compares the channel).
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::fmt;
 use std::sync::Arc;
-use std::{fmt, fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rollout::{Content, Hash};
 use signing::{FormatError, Minisig, PrivateKey, PublicKey, Signature, VerifyError};
 use source::{FileError, Files as _};
 
+use crate::context::Ctx;
 use crate::exit::{Failure, Result};
+use crate::given;
 use crate::session::Session;
 
 /// 64 raw bytes, as `openssl pkeyutl` takes them.
@@ -26,7 +27,10 @@ const RAW: &str = "sig";
 const MINISIG: &str = "minisig";
 
 /// Far above both kinds.
-const MOST_BYTES: usize = 4096;
+const MOST_BYTES: u64 = 4096;
+
+/// What to do about a file that is none of both.
+const WAY_OUT: &str = "copy the manifest and both of its signatures again";
 
 /// The signatures that lie beside a manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,8 +91,8 @@ impl Signatures {
     }
 
     /// As [`Self::beside`], of a file that the command line names, by its path on disk.
-    pub(crate) fn of_file(manifest: &Utf8Path) -> Result<Self> {
-        let [raw, minisig] = paths(manifest).map(|path| read_disk(&path));
+    pub(crate) fn of_file(manifest: &Utf8Path, ctx: &Ctx) -> Result<Self> {
+        let [raw, minisig] = paths(manifest).map(|path| read_disk(&path, ctx));
         Ok(Self { raw: raw?, minisig: minisig? })
     }
 
@@ -139,28 +143,20 @@ fn minisig(bytes: &[u8]) -> std::result::Result<Minisig, String> {
 }
 
 fn read(session: &Session, path: &Utf8Path) -> Result<Option<Vec<u8>>> {
-    let unreadable = |why: &dyn std::fmt::Display| Failure::input(format!("cannot read `{path}`")).because(why);
+    let unreadable = |why: &dyn fmt::Display| Failure::input(format!("cannot read `{path}`")).because(why);
     match session.files.read(path) {
-        // What is longer is none, and is told so by its length.
-        Ok((_, bytes)) => Ok(Some(bytes.iter().copied().take(MOST_BYTES).collect())),
+        Ok((_, bytes)) if bytes.len() as u64 > MOST_BYTES => {
+            Err(unreadable(&format!("it is larger than {} KiB", MOST_BYTES >> 10)).hint(WAY_OUT))
+        }
+        Ok((_, bytes)) => Ok(Some(bytes.to_vec())),
         Err(FileError::NotFound(_)) => Ok(None),
         Err(error) => Err(unreadable(&error)),
     }
 }
 
-fn read_disk(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
-    let unreadable = |why: &dyn fmt::Display| Failure::input(format!("cannot read `{path}`")).because(why);
-    match path.metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&error.kind())),
-        // Opening a pipe would wait for whoever writes into it.
-        Ok(metadata) if !metadata.is_file() => return Err(unreadable(&"it is not a regular file")),
-        Ok(_) => {}
-    }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|error| unreadable(&error.kind()))?;
-    file.take(MOST_BYTES as u64).read_to_end(&mut bytes).map_err(|error| unreadable(&error.kind()))?;
-    Ok(Some(bytes))
+fn read_disk(path: &Utf8Path, ctx: &Ctx) -> Result<Option<Vec<u8>>> {
+    let bytes = given::read_optional(path, MOST_BYTES, ctx).map_err(|failure| failure.hint(WAY_OUT))?;
+    Ok(bytes.map(|bytes| bytes.to_vec()))
 }
 
 /// Whether a manifest of the workspace holds these very bytes.

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     verdicts.extend(gates::due(&records, &consent.policy, &args.channel));
     let freezing = [of_channel, own[0]];
     verdicts.extend(gates::freeze(ctx, &freezing, &args.gates));
-    let signatures = Signatures::of_file(&session.files.absolute(target.path))?;
+    let signatures = Signatures::of_file(&session.files.absolute(target.path), ctx)?;
     verdicts.extend(gates::signature(&consent.policy, &own, (&args.channel, &target), &signatures, &records.now));
     if let (false, Some(refusal)) = (args.dry_run, gates::refusal(&label, &verdicts)) {
         return Err(refusal.hint("nothing was written"));

@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     ]);
     verdicts.extend(gates::due(&records, &consent.policy, target));
     verdicts.extend(gates::freeze(ctx, &own, &args.gates));
-    let signatures = Signatures::of_file(&session.files.absolute(source.path))?;
+    let signatures = Signatures::of_file(&session.files.absolute(source.path), ctx)?;
     let held_by = &from.unwrap_or(to).name.value;
     verdicts.extend(gates::signature(&consent.policy, &own, (held_by, &source), &signatures, &records.now));
     if let (false, Some(refusal)) = (args.dry_run, gates::refusal(target, &verdicts)) {

@@ -184,7 +184,7 @@ fn install(args: &Args, name: &str, ctx: &Ctx) -> Result<Exit> {
     let own = consent.policy.of_first(channel)?;
     // What is taken byte for byte takes its signatures along.
     let signatures = if made.text == base.text {
-        Signatures::of_file(&session.files.absolute(&base.path))?
+        Signatures::of_file(&session.files.absolute(&base.path), ctx)?
     } else {
         Signatures::default()
     };

@@ -72,8 +72,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let session = named::session(ctx)?;
     let known = session.as_ref().map(Known::of);
     let releases = match (&args.release, &known) {
-        (Some(name), _) => vec![shown(known.as_ref(), &named::find(ctx, session.as_ref(), name)?)?],
-        (None, Some(known)) => all(known)?,
+        (Some(name), _) => vec![shown(known.as_ref(), &named::find(ctx, session.as_ref(), name)?, ctx)?],
+        (None, Some(known)) => all(known, ctx)?,
         (None, None) => {
             return Err(Failure::usage("there is no workspace here").hint("name a manifest file"));
         }
@@ -131,12 +131,12 @@ impl<'s> Known<'s> {
 }
 
 /// Every release once, current ones first; manifests with problems are named by `check`.
-fn all(known: &Known<'_>) -> Result<Vec<Shown>> {
+fn all(known: &Known<'_>, ctx: &Ctx) -> Result<Vec<Shown>> {
     let mut releases: Vec<Shown> = Vec::new();
     for input in known.session.releases.iter().filter(|input| input.problems().is_empty()) {
         let Some(release) = input.release() else { continue };
         let named = Named { path: input.path.clone(), release: release.clone(), text: String::new(), channel: None };
-        let shown = shown(Some(known), &named)?;
+        let shown = shown(Some(known), &named, ctx)?;
         if releases.iter().all(|other| other.sha256 != shown.sha256) {
             releases.push(shown);
         }
@@ -144,7 +144,7 @@ fn all(known: &Known<'_>) -> Result<Vec<Shown>> {
     Ok(releases)
 }
 
-fn shown(known: Option<&Known<'_>>, named: &Named) -> Result<Shown> {
+fn shown(known: Option<&Known<'_>>, named: &Named, ctx: &Ctx) -> Result<Shown> {
     let release = &named.release;
     let path = known.map_or_else(|| named.path.clone(), |known| known.session.files.absolute(&named.path));
     let text = |value: &Option<release::Spanned<String>>| value.as_ref().map(|value| value.value.clone());
@@ -163,7 +163,7 @@ fn shown(known: Option<&Known<'_>>, named: &Named) -> Result<Shown> {
         }),
         held_by: known.map(|known| known.held_by(&sha256)).unwrap_or_default(),
         archived: known.is_some_and(|known| known.is_archived(&sha256)),
-        signed: !Signatures::of_file(&path)?.is_empty(),
+        signed: !Signatures::of_file(&path, ctx)?.is_empty(),
         components: release.components.iter().map(component).collect(),
         sha256,
     })

@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     };
     let (mut files, mut shown) = (Vec::new(), Vec::new());
     for manifest in &manifests {
-        let there = Signatures::of_file(&absolute(manifest))?;
+        let there = Signatures::of_file(&absolute(manifest), ctx)?;
         if there == signatures {
             continue;
         }

@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         None => named.path.clone(),
     };
     let untrusted = || Failure::untrusted(format!("`{}` is not trusted", named.path));
-    Signatures::of_file(&path)?.verify(named.text.as_bytes(), &key).map_err(|refusal| {
+    Signatures::of_file(&path, ctx)?.verify(named.text.as_bytes(), &key).map_err(|refusal| {
         untrusted().because(&refusal).hint(match refusal {
             Refusal::Unsigned => "ask its maker for `.sig` and `.minisig`, which belong beside it",
             Refusal::Damaged { .. } => "copy the manifest and both of its signatures again",

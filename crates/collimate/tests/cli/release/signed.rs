@@ -133,6 +133,31 @@ fn unsigned_changed_other_key_and_damaged_are_told_apart() {
     assert!(other.contains(", not with the trusted key "), "{other}");
 }
 
+/// Neither cut to what is allowed, nor copied beside another manifest.
+#[test]
+fn a_signature_that_is_too_large_is_refused_and_travels_nowhere() {
+    for suffix in ["sig", "minisig"] {
+        let fixture = fixture();
+        let file = format!("releases/edge.yaml.{suffix}");
+        let refuse = |arguments: &[&str], shown: &str| {
+            let why = "caused by: it is larger than 4 KiB\nhint: copy the manifest and both of its signatures again\n";
+            let refused = fixture.run(arguments, 3);
+            assert_eq!(refused.stderr, format!("error: cannot read `{shown}`\n{why}"));
+        };
+        let absolute = format!("[DIR]/{file}");
+        fixture.sandbox.write(&file, vec![b'a'; 4096]);
+        assert!(why(&fixture).starts_with(&format!("its signature `.{suffix}` is damaged: it has ")));
+        fixture.sandbox.write(&file, vec![b'a'; 4097]);
+        refuse(&["release", "verify", "edge", "--key", "key.pub"], &absolute);
+        refuse(&["release", "sign", "edge", "--key", "key"], &absolute);
+        refuse(&["release", "show", "edge"], &absolute);
+        refuse(&["promote", "edge", "stable"], &absolute);
+        refuse(&["mark-good", "edge", "--evidence", "smoke.json"], &file);
+        assert_eq!(bytes(&fixture, &file).len(), 4097);
+        assert!(!fixture.sandbox.path("releases/archive").join(format!("1.1.0-edge.yaml.{suffix}")).exists());
+    }
+}
+
 #[test]
 fn a_signed_release_of_another_channel_is_not_taken_for_ours() {
     let fixture = fixture();
