@@ -4,6 +4,7 @@
 //! classes, ingress classes, nodes) is not asked for, nor is anything that custom resources name, apart from the few that stand in for
 //! an object of Kubernetes itself.
 
+mod empty;
 mod pods;
 
 use findings::Severity;
@@ -12,6 +13,8 @@ use yamlspan::NodeRef;
 
 use crate::kubernetes::{KubeObject, scalar, text};
 use crate::place::Path;
+
+pub(crate) use empty::left_empty;
 
 /// The label that every namespace carries with its name.
 const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";

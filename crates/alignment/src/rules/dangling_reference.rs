@@ -59,8 +59,12 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
             // Whoever puts an object into a namespace has it.
             let inhabited: BTreeSet<&str> =
                 objects.iter().map(|object| object.namespace).chain([kubernetes.namespace.as_str()]).collect();
-            for object in &objects {
-                for reference in &references::of(object) {
+            let all: Vec<(&KubeObject<'_>, Vec<Reference<'_>>)> =
+                objects.iter().map(|object| (object, references::of(object))).collect();
+            let used: BTreeSet<(&str, &str, &str)> =
+                all.iter().flat_map(|(_, references)| references).map(Reference::identity).collect();
+            for (object, references) in &all {
+                for reference in references.iter().chain(&references::left_empty(object, &objects, &used)) {
                     let elsewhere = reference.namespace != object.namespace;
                     let known = rendered.contains(&reference.identity())
                         || elsewhere && anywhere.contains(&(reference.kind, reference.name))

@@ -1,0 +1,38 @@
+//! Names that are written as `""`: no references to Kubernetes, which takes its defaults then, and meant so in many charts.
+//!
+//! But where what such a name would name is rendered beside it, and nothing else uses that, a value was lost.
+
+use std::collections::BTreeSet;
+
+use super::{Reference, identity};
+use crate::kubernetes::{KubeObject, scalar, text};
+use crate::pods::labels_of;
+
+/// References that an object leaves empty though there is something for them. `used`: what the references of all objects lead to.
+pub(crate) fn left_empty<'a>(
+    object: &KubeObject<'a>,
+    objects: &[KubeObject<'a>],
+    used: &BTreeSet<(&str, &str, &str)>,
+) -> Vec<Reference<'a>> {
+    let mut out = Vec::new();
+    let mut here = objects.iter().filter(|other| other.namespace == object.namespace);
+    let Some(pod) = object.pod() else { return out };
+    if pod.spec.at(&["serviceAccountName"]).and_then(scalar) == Some("")
+        && here.clone().any(|other| other.kind == "ServiceAccount" && !used.contains(&identity(other)))
+    {
+        let path = pod.spec_path.key("serviceAccountName");
+        out.push(Reference::new(object, "ServiceAccount", "", path).warning());
+    }
+    if object.kind == "StatefulSet" && text(object.node, &["spec", "serviceName"]) == Some("") {
+        let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"])).map(labels_of).unwrap_or_default();
+        let names_these = |other: &KubeObject<'_>| {
+            let wanted = other.node.at(&["spec", "selector"]).map(labels_of).unwrap_or_default();
+            let is_headless = other.kind == "Service" && text(other.node, &["spec", "clusterIP"]) == Some("None");
+            is_headless && !wanted.is_empty() && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+        };
+        if here.any(names_these) {
+            out.push(Reference::new(object, "Service", "", object.path_of(&["spec", "serviceName"])).warning());
+        }
+    }
+    out
+}
