@@ -16,17 +16,29 @@ use crate::desk::{Desk, Reply, Verdict};
 use crate::event::{Kind, Level};
 use crate::head::{self, Head, Refusal};
 
+#[cfg(test)]
+mod tests;
+
 /// The head of a request. nginx takes header lines of up to 8 KiB, of which one may be passed on here.
 const BUFFER_BYTES: usize = 16 * 1024;
 
-/// For the rest of a head that has begun. The gateway sends a head at once.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long a connection may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    /// For a head, from its first byte to its last. The gateway sends a head at once.
+    pub(crate) head: Duration,
+    /// For a credential to be checked. The queue is short; who waits for so long is told to come again.
+    pub(crate) wait: Duration,
+    /// For an answer to be taken. It is smaller than any socket's buffer.
+    pub(crate) write: Duration,
+}
 
-/// For a credential to be checked. The queue is short; who waits for so long is told to come again.
-const WAIT: Duration = Duration::from_secs(10);
-
-/// For an answer to be taken. It is smaller than any socket's buffer.
-const WRITE_TIME: Duration = Duration::from_secs(10);
+impl Default for Times {
+    fn default() -> Self {
+        let time = Duration::from_secs(10);
+        Self { head: time, wait: time, write: time }
+    }
+}
 
 const WRONG: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
@@ -40,6 +52,7 @@ const TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConte
 /// What all connections share.
 pub(crate) struct Door {
     pub(crate) desk: Arc<Desk>,
+    pub(crate) times: Times,
     /// From now on every answer is the last of its connection.
     pub(crate) ending: AtomicBool,
     /// Requests that have been read and not answered.
@@ -131,6 +144,7 @@ impl Door {
 
     /// One request. `None` ends the connection.
     async fn next(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin), buffer: &mut Buffer) -> Option<()> {
+        let mut end = None;
         let (step, closes, length) = loop {
             match head::read(&buffer.bytes[..buffer.filled]) {
                 Head::Whole(request, length) => break (self.step(&request), request.closes, length),
@@ -140,22 +154,26 @@ impl Door {
                 }
                 // A connection that waits for its next request costs nothing, and the gateway decides how long it keeps it.
                 Head::Partial if buffer.filled == 0 => buffer.fill(stream).await?,
-                Head::Partial => tokio::time::timeout(HEAD_TIME, buffer.fill(stream)).await.ok()??,
+                // One byte at a time is no way to keep it open either.
+                Head::Partial => {
+                    let end = *end.get_or_insert_with(|| tokio::time::Instant::now() + self.times.head);
+                    tokio::time::timeout_at(end, buffer.fill(stream)).await.ok()??;
+                }
             }
         };
         let _running = Running::of(self);
         buffer.consume(length);
         let answer = match step {
             Step::Answer(answer) => answer,
-            Step::Wait(receiver) => Answer::of(wait(receiver, stream, buffer).await?),
+            Step::Wait(receiver) => Answer::of(wait(receiver, self.times.wait, stream, buffer).await?),
         };
         if closes || self.ending.load(Ordering::Relaxed) {
-            let _ = tokio::time::timeout(WRITE_TIME, stream.write_all(&answer.last())).await;
+            let _ = tokio::time::timeout(self.times.write, stream.write_all(&answer.last())).await;
             let _ = stream.shutdown().await;
             return None;
         }
         // The timer is set only where the socket does not take the answer at once.
-        tokio::time::timeout(WRITE_TIME, stream.write_all(answer.bytes())).await.ok()?.ok()
+        tokio::time::timeout(self.times.write, stream.write_all(answer.bytes())).await.ok()?.ok()
     }
 
     fn step(&self, request: &head::Request<'_>) -> Step {
@@ -205,10 +223,11 @@ impl Door {
 /// Waits for a verdict, or for the other side to hang up. What it sends in the meantime is its next request.
 async fn wait(
     mut receiver: tokio::sync::oneshot::Receiver<Verdict>,
+    time: Duration,
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Buffer,
 ) -> Option<Verdict> {
-    let end = tokio::time::sleep(WAIT);
+    let end = tokio::time::sleep(time);
     let mut end = std::pin::pin!(end);
     loop {
         let has_room = buffer.has_room();

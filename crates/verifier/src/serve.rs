@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::desk::Desk;
-use crate::door::Door;
+use crate::door::{Door, Times};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Kind, Level, Log};
 use crate::files::{Domain, Secrets};
@@ -157,6 +157,7 @@ async fn listen(
     let mut listener = settings.place.listen().await?;
     let door = Arc::new(Door {
         desk: Arc::clone(desk),
+        times: Times::default(),
         ending: AtomicBool::new(false),
         running: AtomicUsize::new(0),
         answered: AtomicUsize::new(0),
