@@ -73,6 +73,15 @@ mod tests {
     }
 
     #[test]
+    fn a_token_has_a_longest_length_and_every_credential_fits() {
+        let (name, password) = ("n".repeat(128), vec![b'p'; MOST_PASSWORD_BYTES]);
+        assert_eq!(read(&format!("Basic {}", written(&name, &password))), Some((name, password)));
+        let header = |length: usize| format!("Basic {}", "A".repeat(length)).into_bytes();
+        assert_eq!(token(&header(280)).map(<[u8]>::len), Some(280));
+        assert_eq!(token(&header(281)), None);
+    }
+
+    #[test]
     fn the_scheme_has_several_spellings() {
         let expected = Some(("Aladdin".to_owned(), b"open sesame".to_vec()));
         for header in [

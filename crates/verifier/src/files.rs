@@ -116,21 +116,26 @@ impl Secrets {
     /// The bytes of a domain's file as they are now. Where they differ from `known`, they are waited for to be written whole.
     pub(crate) fn read(&self, domain: &Domain, known: Option<&[u8]>) -> Result<Vec<u8>, Fault> {
         let path = self.path(domain);
-        let mut read = read(&path);
-        for _ in 0..MOST_SETTLING {
-            if read.as_deref().ok() == known {
-                break;
-            }
-            std::thread::park_timeout(SETTLING);
-            let again = self::read(&path);
-            let settled = again == read;
-            read = again;
-            if settled {
-                break;
-            }
-        }
-        read
+        settled(known, || read(&path), || std::thread::park_timeout(SETTLING))
     }
+}
+
+/// Reads, and waits and reads again what is not as it was known, until it is the same twice.
+fn settled(known: Option<&[u8]>, read: impl Fn() -> Result<Vec<u8>, Fault>, wait: impl Fn()) -> Result<Vec<u8>, Fault> {
+    let mut last = read();
+    for _ in 0..MOST_SETTLING {
+        if last.as_deref().ok() == known {
+            break;
+        }
+        wait();
+        let again = read();
+        let is_settled = again == last;
+        last = again;
+        if is_settled {
+            break;
+        }
+    }
+    last
 }
 
 fn read(path: &Utf8Path) -> Result<Vec<u8>, Fault> {
@@ -246,6 +251,27 @@ mod tests {
         let secrets = Secrets { folder: sandbox.root().to_owned(), domains: vec![] };
         let found = secrets.domains().unwrap();
         assert_eq!(found.iter().map(Domain::as_str).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_file_that_changes_is_waited_for_but_not_for_ever() {
+        // How often the contents differ from those before; how often they are read, and which count.
+        for (changes, reads, last) in [(0, 2, 0), (1, 3, 1), (9, 11, 9), (10, 11, 10), (1_000, 11, 10)] {
+            let (read, waits) = (std::cell::Cell::new(0_u32), std::cell::Cell::new(0));
+            let contents = || {
+                read.set(read.get() + 1);
+                Ok(vec![u8::try_from((read.get() - 1).min(changes)).unwrap()])
+            };
+            let settled = settled(Some(b"known"), contents, || waits.set(waits.get() + 1));
+            assert_eq!((settled, read.get(), waits.get()), (Ok(vec![last]), reads, reads - 1), "{changes} changes");
+        }
+        let read = std::cell::Cell::new(0);
+        let known = || {
+            read.set(read.get() + 1);
+            Ok(b"known".to_vec())
+        };
+        assert!(settled(Some(b"known"), known, || panic!("there is nothing to wait for")).is_ok());
+        assert_eq!(read.get(), 1);
     }
 
     #[test]
