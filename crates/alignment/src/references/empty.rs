@@ -27,8 +27,9 @@ pub(crate) fn left_empty<'a>(
         let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"])).map(labels_of).unwrap_or_default();
         let names_these = |other: &KubeObject<'_>| {
             let wanted = other.node.at(&["spec", "selector"]).map(labels_of).unwrap_or_default();
-            let is_headless = other.kind == "Service" && text(other.node, &["spec", "clusterIP"]) == Some("None");
-            is_headless && !wanted.is_empty() && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+            other.kind == "Service"
+                && !wanted.is_empty()
+                && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
         };
         if here.any(names_these) {
             out.push(Reference::new(object, "Service", "", object.path_of(&["spec", "serviceName"])).warning());
