@@ -93,7 +93,8 @@ impl<'d> Search<'d, '_> {
             }
             Kind::Scalar if is_item && node.style() == Style::Plain => {
                 let range = node.span().range();
-                let Some(at) = self.dashes.iter().copied().find(|at| range.contains(at)) else { return };
+                let first = self.dashes.partition_point(|at| *at < range.start);
+                let Some(at) = self.dashes.get(first).copied().filter(|at| range.contains(at)) else { return };
                 let rest = node.source().get(at..range.end).unwrap_or_default();
                 let line = at..at + rest.lines().next().unwrap_or_default().trim_end().len();
                 self.found.push(Swallowed { item: node, steps: self.steps.clone(), line });

@@ -96,10 +96,15 @@ impl YamlMisread {
     fn rendered(&self, profile: &ProfileSurvey<'_>, out: &mut Vec<Finding<Place>>) {
         for (variant, rendering) in profile.profile.variants.iter().enumerate() {
             let documents = rendering.kubernetes().into_iter().flat_map(|kubernetes| &kubernetes.documents);
+            // Documents of one file have one source.
+            let (mut source, mut dashes) = ("", Vec::new());
             for (index, document) in documents.enumerate() {
-                let dashes = deeper_dashes(document.document.source());
+                if !std::ptr::eq(source, document.document.source()) {
+                    source = document.document.source();
+                    dashes = deeper_dashes(source);
+                }
                 for found in swallowed(document.document.root(), &dashes) {
-                    let line = document.document.source().get(found.line).unwrap_or_default();
+                    let line = source.get(found.line).unwrap_or_default();
                     let path = found.steps.iter().fold(Path::default(), |path, step| match step {
                         Step::Key(key) => path.key(key),
                         Step::Index(index) => path.index(*index),
