@@ -15,11 +15,11 @@ pub(crate) fn deeper_dashes(text: &str) -> Vec<usize> {
     let mut item: Option<usize> = None;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let content = line.trim_start_matches(' ');
-        let indent = line.len() - content.len();
+        let indent = line.bytes().take_while(|byte| *byte == b' ').count();
         let at = start + indent;
         start += line.len();
-        if content.trim().is_empty() || content.starts_with('#') {
+        let content = &line[indent..];
+        if content.starts_with(['#', '\n', '\r']) || content.trim_start().is_empty() {
             continue;
         }
         let Some(said) = content.strip_prefix("- ") else {
