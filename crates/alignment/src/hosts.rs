@@ -70,11 +70,8 @@ const HOST_WORDS: [&str; 14] = [
 
 /// Whether a key says that its value is a host: a bare `stella.events` may as well be the name of a stream.
 pub(crate) fn names_host(key: &str) -> bool {
-    let last = key.rsplit(['_', '-', '.']).next().unwrap_or(key).as_bytes();
-    HOST_WORDS.iter().any(|word| {
-        let end = last.len().checked_sub(word.len()).and_then(|from| last.get(from..));
-        end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
-    })
+    let last = key.rsplit(['_', '-', '.']).next().unwrap_or(key).to_ascii_lowercase();
+    HOST_WORDS.iter().any(|word| last.ends_with(word))
 }
 
 /// The hosts of URLs in a text; and the text itself where all of it is `host:port`, or a host name under a key that names

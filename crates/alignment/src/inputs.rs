@@ -250,6 +250,12 @@ impl Profile {
     pub fn name(&self) -> &str {
         &self.declared.name.value
     }
+
+    /// Whether every variant rendered.
+    #[must_use]
+    pub fn is_rendered(&self) -> bool {
+        self.variants.iter().all(|variant| variant.rendering.is_ok())
+    }
 }
 
 impl Variant {

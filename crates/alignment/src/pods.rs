@@ -50,8 +50,8 @@ impl<'a> Pods<'a> {
             .iter()
             .map(|(key, value)| self.by_label.get(&(namespace, *key, *value)).map_or(&[][..], Vec::as_slice))
             .min_by_key(|candidates| candidates.len());
-        let carries = |pod: &&Known<'a>| wanted.iter().all(|(key, value)| pod.labels.get(key) == Some(value));
-        rarest.unwrap_or_default().iter().filter_map(|index| self.all.get(*index)).filter(carries).collect()
+        let candidates = rarest.unwrap_or_default().iter().filter_map(|index| self.all.get(*index));
+        candidates.filter(|pod| carries(&pod.labels, wanted)).collect()
     }
 
     /// The pods of a namespace that a selector with `matchLabels` and `matchExpressions` selects.
@@ -115,10 +115,12 @@ pub(crate) fn selects_everything(selector: NodeRef<'_>) -> bool {
 /// Whether a label selector (`matchLabels`, `matchExpressions`) selects these labels.
 pub(crate) fn selects(selector: NodeRef<'_>, labels: &Labels<'_>) -> bool {
     let wanted = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
-    if !wanted.iter().all(|(key, value)| labels.get(key) == Some(value)) {
-        return false;
-    }
-    Expression::of(selector).iter().all(|expression| expression.holds(labels))
+    carries(labels, &wanted) && Expression::of(selector).iter().all(|expression| expression.holds(labels))
+}
+
+/// Whether all wanted labels are among these.
+pub(crate) fn carries(labels: &Labels<'_>, wanted: &Labels<'_>) -> bool {
+    wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
 /// One of the `matchExpressions` of a selector.

@@ -156,7 +156,7 @@ impl<'a> ProfileSurvey<'a> {
     /// Whether every variant rendered.
     #[must_use]
     pub fn is_rendered(&self) -> bool {
-        self.profile.variants.iter().all(|variant| variant.rendering.is_ok())
+        self.profile.is_rendered()
     }
 
     /// Whether nothing outside may be reached: the profile says what counts as local, or follows the channel `airgap`.

@@ -239,7 +239,7 @@ fn helm_options(source: &release::HelmSource, trace: bool) -> helmchart::RenderO
 /// What `helm lint` says of a profile that renders.
 fn lint(files: &MemoryFiles, profile: &Profile) -> Arc<[LintMessage]> {
     let ProfileSource::Helm(source) = &profile.declared.source else { return Arc::default() };
-    if profile.variants.iter().any(|variant| variant.rendering.is_err()) {
+    if !profile.is_rendered() {
         return Arc::default();
     }
     let chart = helmchart::Chart::load(&source.chart, files).unwrap();

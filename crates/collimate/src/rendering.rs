@@ -342,7 +342,7 @@ fn kubernetes(rendered: helmchart::Rendered, namespace: String) -> KubernetesRen
 /// What `helm lint` says of a profile; nothing where it is no Helm profile or does not render.
 pub(crate) fn lint(session: &Session, profile: &alignment::Profile) -> Arc<[LintMessage]> {
     let ProfileSource::Helm(source) = &profile.declared.source else { return Arc::default() };
-    if profile.variants.iter().any(|variant| variant.rendering.is_err()) {
+    if !profile.is_rendered() {
         return Arc::default();
     }
     let Ok(chart) = chart(session, source) else { return Arc::default() };

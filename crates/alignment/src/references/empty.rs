@@ -1,12 +1,13 @@
 //! Names that are written as `""`: no references to Kubernetes, which takes its defaults then, and meant so in many charts.
 //!
-//! But where what such a name would name is rendered beside it, and nothing else uses that, a value was lost.
+//! But where something is rendered beside it that such a name would name (an account that nothing else uses, a Service of the same pods), a value
+//! was lost.
 
 use std::collections::BTreeSet;
 
 use super::{Reference, identity};
 use crate::kubernetes::{KubeObject, scalar, text};
-use crate::pods::labels_of;
+use crate::pods::{carries, labels_of};
 
 /// References that an object leaves empty though there is something for them. `used`: what the references of all objects lead to.
 pub(crate) fn left_empty<'a>(
@@ -27,9 +28,7 @@ pub(crate) fn left_empty<'a>(
         let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"])).map(labels_of).unwrap_or_default();
         let names_these = |other: &KubeObject<'_>| {
             let wanted = other.node.at(&["spec", "selector"]).map(labels_of).unwrap_or_default();
-            other.kind == "Service"
-                && !wanted.is_empty()
-                && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+            other.kind == "Service" && !wanted.is_empty() && carries(&labels, &wanted)
         };
         if here.any(names_these) {
             out.push(Reference::new(object, "Service", "", object.path_of(&["spec", "serviceName"])).warning());
