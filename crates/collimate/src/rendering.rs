@@ -106,7 +106,12 @@ pub(crate) fn render_all<'a>(
     env_files: &(dyn Fn(&release::Profile) -> Option<&'a [Utf8PathBuf]> + Sync),
 ) -> Vec<alignment::Profile> {
     let mode = |profile: &release::Profile| Mode { trace, env_files: env_files(profile) };
-    parallel::map(profiles, |profile| render(session, profile, mode(profile)))
+    // Renders of one chart wait for the first of them to load it: cores begin with what waits for nobody.
+    let mut order: Vec<(usize, &release::Profile)> = profiles.iter().copied().enumerate().collect();
+    order.sort_by_key(|(_, profile)| matches!(profile.source, ProfileSource::Helm(_)));
+    let mut rendered = parallel::map(&order, |(index, profile)| (*index, render(session, profile, mode(profile))));
+    rendered.sort_by_key(|(index, _)| *index);
+    rendered.into_iter().map(|(_, profile)| profile).collect()
 }
 
 /// Renders one profile with all its overlays.

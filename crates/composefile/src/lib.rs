@@ -20,6 +20,7 @@ mod extends;
 mod go;
 mod include;
 mod interpolate;
+mod layers;
 mod loader;
 mod merge;
 mod model;

@@ -10,6 +10,7 @@ use yamlspan::{Dialect, Document};
 use crate::absolute::{self, Base};
 use crate::budget::Budget;
 use crate::environment::{EnvFileScope, EnvValue, Environment, Lookup};
+use crate::layers::Settled;
 use crate::path::Path;
 use crate::record::Record;
 use crate::volume::{clean, join};
@@ -30,6 +31,7 @@ pub(crate) struct Loader<'a> {
     pub(crate) include_depth: usize,
     /// Models of included files, by what they were loaded from.
     pub(crate) included: Vec<crate::include::Cached>,
+    settled: Settled,
 }
 
 /// A file read and parsed once.
@@ -81,6 +83,7 @@ impl<'a> Loader<'a> {
             ports: 0,
             include_depth: 0,
             included: Vec::new(),
+            settled: Settled::default(),
         }
     }
 
@@ -218,12 +221,15 @@ impl<'a> Loader<'a> {
         included: &[String],
     ) -> Result<(), Error> {
         let root = std::mem::take(&mut fold.root);
+        self.settled.settle(&root);
         fold.root = self.file(file, scope, root, included, &mut fold.bases)?.0;
         Ok(())
     }
 
     /// A merged tree with defaults and absolute paths.
     pub(crate) fn completed(&mut self, mut root: Node, scope: &Scope) -> Result<Node, Error> {
+        // Nothing is laid over it any more: what is not shared need not be copied to be changed.
+        self.settled = Settled::default();
         defaults::set_defaults(&mut root)?;
         defaults::check(&mut root)?;
         if scope.resolve_paths {
@@ -285,9 +291,12 @@ impl<'a> Loader<'a> {
             self.extend(&mut tree, path, scope, resets, cache)?;
         }
         root = merge::merge(root, tree, &Path::ROOT)?;
+        let aside = self.settled.set_aside(&mut root);
         unicity::enforce(&mut root, &Path::ROOT)?;
         if !scope.is_base {
-            schema::validate(&root).map_err(|error| error.context(format!("validating {path}")))?;
+            schema::validate(&self.settled.to_judge(&root, &aside))
+                .map_err(|error| error.context(format!("validating {path}")))?;
+            self.settled.judge(&aside);
             if let Some(map) = root.as_map_mut()
                 && let Some(version) = map.remove("version")
             {
@@ -307,6 +316,7 @@ impl<'a> Loader<'a> {
         let mut root = canonical::canonical(root, &Path::ROOT, &mut context)?;
         reset::omit_empty(&mut root);
         unicity::enforce(&mut root, &Path::ROOT)?;
+        aside.put_back_as_they_were(&mut root);
         Ok(root)
     }
 }

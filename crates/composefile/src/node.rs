@@ -264,6 +264,12 @@ impl Map {
         Arc::make_mut(&mut self.entries)
     }
 
+    /// Whether both are one in memory: they are equal, and none was changed since one was made of the other. Equal ones need not be.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.entries, &other.entries)
+    }
+
     /// Whether there is such a key.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {

@@ -86,14 +86,15 @@ const INHERITED: &[&str] = &[
     "working_dir",
 ];
 
-/// Normalises the merged tree in place.
-pub(crate) fn normalize(
+/// Normalises the merged tree in place. `apart`: services of the project that are not in it.
+pub(crate) fn normalize<'a>(
     root: &mut Map,
+    apart: impl Iterator<Item = &'a Map>,
     project: &str,
     environment: &Environment,
     record: &mut Record,
 ) -> Result<(), Error> {
-    networks(root);
+    networks(root, apart);
     for section in ["services", "jobs"] {
         let Some(services) = root.get_mut(section).and_then(Node::as_map_mut) else { continue };
         for (_, service) in services.iter_mut() {
@@ -107,23 +108,18 @@ pub(crate) fn normalize(
     Ok(())
 }
 
-fn networks(root: &mut Map) {
-    let mut uses_default = false;
+fn networks<'a>(root: &mut Map, mut apart: impl Iterator<Item = &'a Map>) {
+    let mut uses_default = apart.any(|service| joins_default(service).is_some());
     for section in ["services", "jobs"] {
         let Some(services) = root.get_mut(section).and_then(Node::as_map_mut) else { continue };
         for (_, service) in services.iter_mut() {
             let Some(service) = service.as_map_mut() else { continue };
-            if service.contains("provider") || service.contains("network_mode") {
-                continue;
-            }
-            let joined = service.get("networks").and_then(Node::as_map);
-            if joined.is_none_or(Map::is_empty) {
+            let Some(is_said) = joins_default(service) else { continue };
+            uses_default = true;
+            if !is_said {
                 let mut default = Map::new();
                 default.set("default", Node::default());
                 service.set("networks", Node::new(default));
-                uses_default = true;
-            } else if joined.is_some_and(|joined| joined.contains("default")) {
-                uses_default = true;
             }
         }
     }
@@ -137,6 +133,17 @@ fn networks(root: &mut Map) {
         && !networks.contains("default")
     {
         networks.set("default", Node::default());
+    }
+}
+
+/// Whether a service that is in the default network says so.
+fn joins_default(service: &Map) -> Option<bool> {
+    if service.contains("provider") || service.contains("network_mode") {
+        return None;
+    }
+    match service.get("networks").and_then(Node::as_map) {
+        Some(joined) if !joined.is_empty() => joined.contains("default").then_some(true),
+        _ => Some(false),
     }
 }
 

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use source::{FileKind, Files, Text};
 
 use crate::environment::Environment;
+use crate::layers::{Shared, Typed};
 use crate::loader::{Fold, Loader, Scope, folder};
 use crate::model::decode::decode;
 use crate::model::shape::{DEPLOY, PROJECT, SERVICE, Shape};
@@ -30,7 +31,7 @@ pub fn load(options: &Options, files: &dyn Files) -> Result<Project, Error> {
     for path in &paths {
         opening.loader.fold(path, &opening.scope, &mut fold, &[])?;
     }
-    opening.project(fold.root)
+    opening.project(fold.root, None)
 }
 
 /// As [`load`] of the first files, for each of these numbers of files, in ascending order: what they share is loaded once.
@@ -55,13 +56,15 @@ fn shared_layers(options: &Options, depths: &[usize], files: &dyn Files) -> Opti
     }
     let mut fold = Fold::default();
     let mut projects = Vec::new();
+    // One alone has nobody to share with.
+    let mut typed = (depths.len() > 1).then(Typed::default);
     for (index, path) in paths.iter().enumerate() {
         opening.loader.fold(path, &opening.scope, &mut fold, &[]).ok()?;
         for depth in depths.iter().filter(|depth| **depth == index + 1) {
             // Nothing is laid over the last one any more.
             let is_last = projects.len() + 1 == depths.len() && *depth == paths.len();
             let root = if is_last { std::mem::take(&mut fold.root) } else { fold.root.clone() };
-            projects.push(opening.clone().project(root).ok()?);
+            projects.push(opening.clone().project(root, typed.as_mut()).ok()?);
         }
     }
     (projects.len() == depths.len()).then_some(projects)
@@ -117,10 +120,11 @@ impl<'a> Opening<'a> {
         Ok(Self { loader, paths, scope, name, active })
     }
 
-    /// The project of these files.
-    fn project(self, root: Node) -> Result<Project, Error> {
+    /// The project of these files. `typed`: what became of services in a project of fewer of them; those of this one are added.
+    fn project(self, mut root: Node, typed: Option<&mut Typed>) -> Result<Project, Error> {
         let Self { mut loader, scope, name, active, .. } = self;
         let environment = &scope.environment;
+        let shared = typed.filter(|_| loader.options.interpolate).map(|typed| Shared::of(&mut root, typed));
         let model = loader.completed(root, &scope)?;
         if model.as_map().is_none_or(Map::is_empty) {
             return Err(Error::invalid("empty compose file"));
@@ -128,7 +132,7 @@ impl<'a> Opening<'a> {
         if name.is_empty() {
             return Err(Error::invalid("project name must not be empty"));
         }
-        let finished = finish(&mut loader, model, &name, environment, &active)?;
+        let finished = finish(&mut loader, model, &name, environment, &active, shared)?;
         let (options, record) = (loader.options, loader.record);
         Ok(Project {
             name,
@@ -159,13 +163,15 @@ fn finish(
     name: &str,
     environment: &Environment,
     active: &[String],
+    shared: Option<Shared<'_>>,
 ) -> Result<Finished, Error> {
     let options = loader.options;
     let span = model.span;
     let mut root = model.into_map();
     if options.normalize {
         root.set("name", Node::new(Text::new(name)));
-        normalize::normalize(&mut root, name, environment, &mut loader.record)?;
+        let apart = shared.iter().flat_map(Shared::merged);
+        normalize::normalize(&mut root, apart, name, environment, &mut loader.record)?;
     }
     if !options.interpolate {
         return Ok(Finished { root: Node::at(root, span), disabled: Map::new() });
@@ -173,7 +179,12 @@ fn finish(
     root.set("name", Node::new(Text::new(name)));
     name_jobs(&mut root);
     let record = &mut loader.record;
-    let typed = decode(Node::at(root, span), &PROJECT, &mut |warning| record.warn(warning, None))?;
+    let warnings = record.warnings.len();
+    let mut typed = decode(Node::at(root, span), &PROJECT, &mut |warning| record.warn(warning, None))?;
+    if let Some(shared) = shared {
+        // Which service a warning is about is not told.
+        shared.put_back(&mut typed, record.warnings.len() == warnings);
+    }
     let mut root = typed.into_map();
     let mut disabled = selection::by_profiles(&mut root, active);
     if options.consistency {

@@ -49,11 +49,18 @@ impl dotenv::Scope for ServiceScope<'_> {
     }
 }
 
+/// Whether a service has all its variables with their values, if it has any.
+fn says_all(service: &Map) -> bool {
+    let has_values =
+        |own: &Node| own.as_map().is_some_and(|own| !own.is_empty() && own.iter().all(|(_, node)| !node.is_null()));
+    !service.contains("env_file") && service.get("environment").is_none_or(has_values)
+}
+
 impl Loader<'_> {
     /// Reads the env files of every service into its `environment`, and forgets `env_file`.
     pub(crate) fn resolve_environments(&mut self, services: &mut Map, environment: &Environment) -> Result<(), Error> {
         for (name, service) in services.iter_mut() {
-            let Some(service) = service.as_map_mut() else { continue };
+            let Some(service) = service.as_map_mut().filter(|service| !says_all(service)) else { continue };
             let mut own = service.remove("environment").unwrap_or_default();
             if let Some(map) = own.as_map_mut() {
                 for (name, node) in map.iter_mut().filter(|(_, node)| node.is_null()) {
