@@ -5,6 +5,7 @@ use std::sync::Arc;
 use composefile::{Map, Node, Project};
 use release::ImageRef;
 
+use crate::Profile;
 use crate::image::{Image, ImageRole, is_image_variable};
 use crate::place::{Object, Path, Step};
 
@@ -18,6 +19,7 @@ const HOOKS: [&str; 4] = ["pre_start", "post_start", "pre_stop", "post_stop"];
 pub(crate) struct Service<'a> {
     pub(crate) node: &'a Node,
     pub(crate) path: Path,
+    group: &'static str,
     word: &'static str,
     name: &'a str,
 }
@@ -34,8 +36,29 @@ pub(crate) fn services(project: &Project) -> Vec<Service<'_>> {
     let mut out = Vec::new();
     for (group, word) in RUNNING {
         for (name, node) in entries(project.root.get(group)) {
-            out.push(Service { node, path: Path::keys(&[group, name]), word, name });
+            out.push(Service { node, path: Path::keys(&[group, name]), group, word, name });
         }
+    }
+    out
+}
+
+/// The projects of a profile with the services (and jobs) of each that are not the very same already in the one before: what is wrong with
+/// such a service alone has been said.
+pub(crate) fn new_services(profile: &Profile) -> Vec<(usize, &Project, Vec<Service<'_>>)> {
+    let mut out: Vec<(usize, &Project, Vec<Service<'_>>)> = Vec::new();
+    let projects =
+        profile.variants.iter().enumerate().filter_map(|(variant, rendering)| Some((variant, rendering.compose()?)));
+    let mut before: Option<&Project> = None;
+    for (variant, compose) in projects {
+        let project = &*compose.all;
+        let is_known = |service: &Service<'_>| {
+            let earlier = before.and_then(|before| before.root.at_path([service.group, service.name])?.as_map());
+            earlier.zip(service.node.as_map()).is_some_and(|(earlier, service)| service.is_same(earlier))
+        };
+        let mut services = services(project);
+        services.retain(|service| !is_known(service));
+        out.push((variant, project, services));
+        before = Some(project);
     }
     out
 }

@@ -14,10 +14,12 @@ pub(crate) fn deeper_dashes(text: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let mut item: Option<usize> = None;
     let mut start = 0;
-    for line in text.split_inclusive('\n') {
+    while start < text.len() {
+        let end = memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |length| start + length + 1);
+        let line = &text[start..end];
         let indent = line.bytes().take_while(|byte| *byte == b' ').count();
         let at = start + indent;
-        start += line.len();
+        start = end;
         let content = &line[indent..];
         if content.starts_with(['#', '\n', '\r']) || content.trim_start().is_empty() {
             continue;

@@ -223,8 +223,14 @@ fn services(root: &mut Map) -> Option<&mut Map> {
     root.get_mut("services").and_then(Node::as_map_mut)
 }
 
-/// Puts back into their place what was set after decoding.
+/// Puts back into their place what was set after decoding. What has its place is not touched: layers may share it.
 fn in_order(node: &mut Node, shape: &'static Shape) {
+    let is_ordered = |node: &Node, shape: &'static Shape| {
+        node.as_map().is_none_or(|map| selection::is_ordered(map, shape.fields.iter().map(|field| field.name)))
+    };
+    if is_ordered(node, shape) && node.get("deploy").is_none_or(|deploy| is_ordered(deploy, &DEPLOY)) {
+        return;
+    }
     let Some(map) = node.as_map_mut() else { return };
     let ordered = selection::order(std::mem::take(map), shape.fields.iter().map(|field| field.name));
     *map = ordered;

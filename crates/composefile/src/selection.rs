@@ -127,14 +127,14 @@ pub(crate) fn prune(root: &mut Map) {
 }
 
 /// Puts the sections of a typed project in the order in which they are printed.
-pub(crate) fn order(root: Map, names: impl Iterator<Item = &'static str>) -> Map {
+pub(crate) fn order(root: Map, names: impl Iterator<Item = &'static str> + Clone) -> Map {
+    if is_ordered(&root, names.clone()) {
+        return root;
+    }
     let names: Vec<&str> = names.collect();
     // A map has few of the many names that it could have.
     let rank = |key: &Text| names.iter().position(|name| *name == key.as_str()).unwrap_or(names.len());
     let ranks: Vec<usize> = root.keys().map(rank).collect();
-    if ranks.is_sorted() {
-        return root;
-    }
     let mut ranked: Vec<(usize, (Text, Entry))> = ranks.into_iter().zip(root).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     let mut out = Map::new();
@@ -142,4 +142,10 @@ pub(crate) fn order(root: Map, names: impl Iterator<Item = &'static str>) -> Map
         out.set_entry(name, entry);
     }
     out
+}
+
+/// Whether the keys are in the order of the names; those without a name come last.
+pub(crate) fn is_ordered(map: &Map, names: impl Iterator<Item = &'static str> + Clone) -> bool {
+    let mut later = names.clone();
+    map.keys().all(|key| later.any(|name| name == key.as_str()) || !names.clone().any(|name| name == key.as_str()))
 }

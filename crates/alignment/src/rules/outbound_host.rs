@@ -7,6 +7,7 @@ use composefile::{Node, Value};
 use findings::{Finding, Severity};
 use yamlspan::{Kind, NodeRef};
 
+use crate::compose::new_services;
 use crate::hosts::{Found, hosts_in, is_local, names_host};
 use crate::kubernetes::{KubeObject, objects, scalar, text};
 use crate::place::{Object, Path, Place, Rendered, Step};
@@ -33,15 +34,18 @@ impl Rule for OutboundHost {
             // Images are judged by their registry, above; the same text elsewhere is not judged twice.
             let images: BTreeSet<Arc<str>> = profile.images.iter().map(|used| used.image.text.clone()).collect();
             let mut said: BTreeSet<(Object, Path, String)> = BTreeSet::new();
-            for (index, variant) in profile.profile.variants.iter().enumerate() {
-                let mut walk = Walk { rule: self.id(), profile, images: &images, variant: index, said: &mut said, out };
-                if let Some(compose) = variant.compose() {
-                    for group in ["services", "jobs", "configs"] {
-                        if let Some(node) = compose.all.root.get(group) {
-                            walk.compose(node, &Path::keys(&[group]), 0);
-                        }
-                    }
+            let mut walk = Walk { rule: self.id(), profile, images: &images, variant: 0, said: &mut said, out };
+            for (variant, project, services) in new_services(profile.profile) {
+                walk.variant = variant;
+                for service in services {
+                    walk.compose(service.node, &service.path, 1);
                 }
+                if let Some(configs) = project.root.get("configs") {
+                    walk.compose(configs, &Path::keys(&["configs"]), 0);
+                }
+            }
+            for (index, variant) in profile.profile.variants.iter().enumerate() {
+                walk.variant = index;
                 if let Some(kubernetes) = variant.kubernetes() {
                     for object in objects(kubernetes) {
                         walk.object(&object);

@@ -7,7 +7,7 @@ use composefile::{EnvEntry, Node, Project, Value};
 use findings::{Finding, Severity};
 use source::{FileId, Span, is_secret_name};
 
-use crate::compose::{Service, entries, services};
+use crate::compose::{Service, entries, new_services};
 use crate::kubernetes::{KubeObject, objects, scalar, text};
 use crate::place::{Object, Path, Place, Rendered};
 use crate::rules::Rule;
@@ -32,14 +32,14 @@ impl Rule for SecretValueCommitted {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for profile in &survey.profiles {
             let mut report = Report { rule: self.id(), survey, profile, said: BTreeSet::new(), out };
-            for (index, variant) in profile.profile.variants.iter().enumerate() {
-                if let Some(compose) = variant.compose() {
-                    report.env_files(&compose.all);
-                    report.defaults(&compose.all);
-                    for service in services(&compose.all) {
-                        report.service(&compose.all, index, &service);
-                    }
+            for (variant, project, services) in new_services(profile.profile) {
+                report.env_files(project);
+                report.defaults(project);
+                for service in services {
+                    report.service(project, variant, &service);
                 }
+            }
+            for (index, variant) in profile.profile.variants.iter().enumerate() {
                 if let Some(kubernetes) = variant.kubernetes() {
                     for object in objects(kubernetes) {
                         report.object(index, &object);

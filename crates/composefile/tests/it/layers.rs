@@ -16,7 +16,7 @@ services:
 
 const STEADY: &str = "\
 services:
-  front: {image: front, ports: [\"80:80\"], dns: [1.1.1.1, \"\"], depends_on: [back], networks: {}}
+  front: {image: front, ports: [\"80:80\"], dns: [1.1.1.1, \"\"], depends_on: [back], networks: {}, deploy: {resources: {limits: {pids: 9}}}}
   back: {build: {context: back, args: [ASKED, GIVEN=1]}, env_file: [.env], label_file: []}
   noisy: {image: noisy, tty: yes, environment: [ASKED, UNSET]}
   alone: {image: alone, network_mode: none, volumes: [\"./data:/data\"], scale: 2}

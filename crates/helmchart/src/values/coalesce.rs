@@ -3,6 +3,8 @@
 //! The maps are shared where Go shares them: a table below `global` that a subchart adds to is the very table that its
 //! parent sees, and charts (knowingly or not) depend on it.
 
+use std::fmt;
+
 use gotemplate::{Map, Value};
 use source::Text;
 
@@ -148,27 +150,38 @@ fn global_table(values: &Map) -> Option<Map> {
 
 /// Lays `under` below `over`, in place; `over` wins. `under` gets `over`'s nulls, as in Helm.
 pub(crate) fn tables(over: &Map, under: &Map, prefix: &str, nulls: Nulls, context: &RenderContext) {
+    lay(over, under, &Name { above: None, last: prefix }, nulls, context);
+}
+
+fn lay(over: &Map, under: &Map, prefix: &Name<'_>, nulls: Nulls, context: &RenderContext) {
     if over.same(under) {
         return;
     }
-    let had_value: Vec<Text> =
-        under.entries().into_iter().filter(|(_, value)| !matches!(value, Value::Nil)).map(|(key, _)| key).collect();
-    for (key, value) in over.entries() {
+    let mut nulled: Vec<Text> = Vec::new();
+    over.for_each(|key, value| {
         if matches!(value, Value::Nil) {
-            under.insert(key, Value::Nil);
+            nulled.push(key.clone());
         }
+    });
+    // Those that had a value below go away.
+    let mut had_value: Vec<Text> = Vec::new();
+    for key in nulled {
+        if under.get(&key).is_some_and(|value| !matches!(value, Value::Nil)) {
+            had_value.push(key.clone());
+        }
+        under.insert(key, Value::Nil);
     }
     for (key, value) in under.entries() {
         let Some(present) = over.get(&key) else {
             over.insert(key, value);
             continue;
         };
-        let name = join(prefix, &key);
+        let name = Name { above: Some(prefix), last: &key };
         match (present, value) {
             (Value::Nil, _) if nulls == Nulls::Drop && had_value.binary_search(&key).is_ok() => {
                 over.remove(&key);
             }
-            (Value::Map(over), Value::Map(under)) => tables(&over, &under, &name, nulls, context),
+            (Value::Map(over), Value::Map(under)) => lay(&over, &under, &name, nulls, context),
             (_, value @ Value::Map(_)) => {
                 let value = gotemplate::format::value_text(&value);
                 context.warn(format!("warning: cannot overwrite table with non table for {name} ({value})"));
@@ -179,6 +192,24 @@ pub(crate) fn tables(over: &Map, under: &Map, prefix: &str, nulls: Nulls, contex
                 context.warn(format!("warning: destination for {name} is a table. Ignoring non-table value ({value})"));
             }
             _ => {}
+        }
+    }
+}
+
+/// Where a value stands, for a warning: most have none.
+struct Name<'n> {
+    above: Option<&'n Self>,
+    last: &'n str,
+}
+
+/// `chart.table.key`
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.above {
+            Some(above) if above.above.is_some() || !above.last.is_empty() => {
+                write!(formatter, "{above}.{}", self.last)
+            }
+            _ => formatter.write_str(self.last),
         }
     }
 }
@@ -198,11 +229,9 @@ fn drop_nulls(table: &Map) {
 
 /// A copy that shares nothing.
 pub(crate) fn copy_map(map: &Map) -> Map {
-    let copy = Map::new();
-    map.for_each(|key, value| {
-        copy.insert(key.clone(), copy_value(value));
-    });
-    copy
+    let mut copy = Vec::with_capacity(map.len());
+    map.for_each(|key, value| copy.push((key.clone(), copy_value(value))));
+    copy.into_iter().collect()
 }
 
 fn copy_value(value: &Value) -> Value {
