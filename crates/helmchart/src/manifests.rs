@@ -123,14 +123,15 @@ pub(crate) fn split(stream: &Text, helm: HelmVersion) -> Vec<Text> {
 
 /// The next `---` at the start of a line, or at `from` itself.
 fn next_marker(string: &str, from: usize) -> Option<usize> {
+    let bytes = string.as_bytes();
     let mut at = from;
     loop {
-        let rest = string.get(at..)?;
-        if rest.starts_with("---") {
-            return Some(at);
+        let found = at + memchr::memmem::find(bytes.get(at..)?, b"---")?;
+        if found == from || found.checked_sub(1).is_some_and(|before| bytes[before] == b'\n') {
+            return Some(found);
         }
-        // Lines are short: a plain loop is faster than a search that has to be set up.
-        at += rest.bytes().position(|byte| byte == b'\n')? + 1;
+        // What else the line has is no marker: a line of dashes is looked at once.
+        at = found + memchr::memchr(b'\n', &bytes[found..])? + 1;
     }
 }
 
@@ -346,6 +347,7 @@ mod tests {
         check("a: 1\n---b: 2", &["a: 1", "b: 2"], &["a: 1\n", "b: 2"]);
         check("a: |\n  ---\n  x", &["a: |\n  ---\n  x"], &["a: |\n  ---\n  x"]);
         check("a: x --- y", &["a: x --- y"], &["a: x --- y"]);
+        check("a: -----\n---\nb: --\n-\n---", &["a: -----", "b: --\n-"], &["a: -----\n", "b: --\n-\n"]);
         check("\n\n---\n# only\n---\n\n", &["# only"], &["# only\n"]);
     }
 }
