@@ -182,9 +182,11 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// With room for what a text of so many bytes has mostly.
+    /// With room for what a text of so many bytes has mostly: objects are short lines, and what is longer holds blocks of text.
     pub(crate) fn with_room(bytes: usize) -> Self {
-        Self { nodes: Vec::with_capacity(bytes / 24), children: Vec::with_capacity(bytes / 24), ..Self::default() }
+        const LONG: usize = 8 * 1024;
+        let nodes = bytes.min(LONG) / 14 + bytes.saturating_sub(LONG) / 32;
+        Self { nodes: Vec::with_capacity(nodes), children: Vec::with_capacity(nodes), ..Self::default() }
     }
 }
 
