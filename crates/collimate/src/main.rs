@@ -17,6 +17,7 @@ mod exit;
 mod facts;
 mod gates;
 mod given;
+mod group;
 mod head;
 mod identity;
 mod inputs;

@@ -1,12 +1,13 @@
 //! The real tools beside ours: finds them, runs them on a profile, gives back what they printed.
 //!
 //! Threats: a tree could make a tool run a plugin, use stored credentials or go to the network. The environment is built
-//! anew (no `HELM_PLUGINS`, no `DOCKER_CONFIG`, nothing exported by the shell), proxies point nowhere, standard input is
-//! closed, and only profiles that our own engine could load are handed over: it refuses remote includes.
+//! anew (no `HELM_PLUGINS`, no `DOCKER_CONFIG`, nothing exported by the shell), proxies point nowhere, what runs is a
+//! [`Group`], and only profiles that our own engine could load are handed over: it refuses remote includes.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::process::Command;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -16,6 +17,7 @@ use release::{HelmSource, ProfileSource};
 use crate::checking::{Checked, Scope};
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
+use crate::group::{self, Group};
 use crate::rendering::{self, Output};
 use crate::session::Session;
 
@@ -247,8 +249,18 @@ impl Peer {
 
     /// Runs the tool in `folder` and waits for it.
     pub(crate) fn run(&self, ctx: &Ctx, folder: &Utf8Path, arguments: &[String]) -> Result<Run> {
+        self.run_within(PATIENCE, ctx, folder, arguments)
+    }
+
+    fn run_within(&self, patience: Duration, ctx: &Ctx, folder: &Utf8Path, arguments: &[String]) -> Result<Run> {
+        let failed = |error: std::io::Error| {
+            Failure::outside(format!("cannot run `{}` (`{}`)", self.name, self.program)).because(error.kind())
+        };
+        let (stdout, writer) = group::file().map_err(failed)?;
+        let (stderr, errors) = group::file().map_err(failed)?;
         let mut command = Command::new(&self.program);
         command.args(&self.leading).args(arguments).current_dir(ctx.cwd().join(folder)).env_clear();
+        command.stdout(writer).stderr(errors);
         for name in ["PATH", "HOME"] {
             if let Some(value) = ctx.environment().get(name) {
                 command.env(name, value);
@@ -258,45 +270,25 @@ impl Peer {
         for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env(name, "http://127.0.0.1:9");
         }
-        let failed = |error: std::io::Error| {
-            Failure::outside(format!("cannot run `{}` (`{}`)", self.name, self.program)).because(error.kind())
+        let ended = Group::start(&mut command).and_then(|group| group.wait(patience)).map_err(failed)?;
+        let Some(status) = ended else {
+            let seconds = patience.as_secs();
+            return Err(Failure::outside(format!("`{}` did not finish within {seconds} seconds", self.name)));
         };
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(failed)?;
-        let stdout = child.stdout.take().map(read_all);
-        let stderr = child.stderr.take().map(read_all);
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = child.try_wait().map_err(failed)? {
-                break status;
-            }
-            if Instant::now() > deadline {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(Failure::outside(format!(
-                    "`{}` did not finish within {} seconds",
-                    self.name,
-                    PATIENCE.as_secs()
-                )));
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        let text = |reader: Option<std::thread::JoinHandle<String>>| reader.and_then(|reader| reader.join().ok());
         Ok(Run {
             accepted: status.success(),
-            stdout: text(stdout).unwrap_or_default(),
-            stderr: text(stderr).unwrap_or_default(),
+            stdout: text_of(stdout).map_err(failed)?,
+            stderr: text_of(stderr).map_err(failed)?,
         })
     }
 }
 
-fn read_all(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What was read before a broken pipe is still worth showing.
-        let _ = pipe.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+/// All that was written to a file, through whatever handle.
+fn text_of(mut file: File) -> std::io::Result<String> {
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The first executable of this name on `PATH`, never one in the current folder.
@@ -307,4 +299,31 @@ fn on_path(ctx: &Ctx, name: &str) -> Option<Utf8PathBuf> {
         .filter(|folder| folder.starts_with('/'))
         .map(|folder| Utf8Path::new(folder).join(name))
         .find(|program| program.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Color;
+
+    /// What a tool that does this is said to have done.
+    fn run(patience: Duration, script: &str) -> std::result::Result<String, String> {
+        let ctx = Ctx::of_process(Color::Never, None).unwrap();
+        let peer = Peer { name: "helm", program: "/bin/sh".into(), leading: vec!["-c"] };
+        let run = peer.run_within(patience, &ctx, Utf8Path::new("."), &[script.to_owned()]);
+        run.map(|run| format!("{} {}{}", run.accepted, run.stdout, run.stderr)).map_err(|failure| failure.to_text())
+    }
+
+    #[test]
+    fn a_tool_is_waited_for_and_not_what_it_leaves_behind() {
+        let start = std::time::Instant::now();
+        assert_eq!(run(PATIENCE, "sleep 60 & echo out; echo error >&2; exit 1").unwrap(), "false out\nerror\n");
+        assert!(start.elapsed().as_secs() < 50);
+    }
+
+    #[test]
+    fn a_tool_that_hangs_is_given_up() {
+        let refused = "error: `helm` did not finish within 0 seconds\n";
+        assert_eq!(run(Duration::ZERO, "sleep 600").unwrap_err(), refused);
+    }
 }

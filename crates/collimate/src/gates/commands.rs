@@ -1,27 +1,24 @@
 //! Commands that a workspace names as gates: run only where the command line allows it, without a shell, within a time limit.
 //!
-//! Threat: a foreign checkout names commands. Nothing is run without `--run-gates`; what is run has no terminal, ends with everything
-//! that it started in its own process group, and what it prints is cut and masked before it is kept.
+//! Threat: a foreign checkout names commands. Nothing is run without `--run-gates`; what is run is a [`Group`], and what it prints is cut
+//! and masked before it is kept.
 
+use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use camino::Utf8Path;
 use release::{CommandGate, Gates};
 
 use super::{GateArgs, Verdict};
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
+use crate::group::{self, Group};
 use crate::session::Session;
 
 /// What is kept of an output: its end, where failures are told.
 const KEPT_BYTES: u64 = 256 * 1024;
-
-/// Short against every test suite, long against what asking costs.
-const POLL: Duration = Duration::from_millis(20);
 
 /// One verdict per command, in their order. After the first that fails the others are not tried.
 pub(crate) fn commands(ctx: &Ctx, session: &Session, gates: &[&Gates], args: &GateArgs) -> Result<Vec<Verdict>> {
@@ -36,7 +33,7 @@ pub(crate) fn commands(ctx: &Ctx, session: &Session, gates: &[&Gates], args: &Ga
             verdicts.push(Verdict::failed(gate, format!("the gate `{gate}` was not run"), "mend the one before it"));
         } else {
             ctx.say(&format!("running gate `{gate}`, for {} min at most\n", command.minutes));
-            let verdict = run(session, command)?;
+            let verdict = run(session.files.root(), command)?;
             has_failed = !verdict.is_met();
             if let (true, Some(output)) = (has_failed, &verdict.output) {
                 ctx.say(output);
@@ -47,33 +44,27 @@ pub(crate) fn commands(ctx: &Ctx, session: &Session, gates: &[&Gates], args: &Ga
     Ok(verdicts)
 }
 
-fn run(session: &Session, gate: &CommandGate) -> Result<Verdict> {
+fn run(folder: &Utf8Path, gate: &CommandGate) -> Result<Verdict> {
     let name = &gate.name.value;
     let cannot =
         |error: &std::io::Error| Failure::outside(format!("cannot keep what `{name}` prints")).because(error.kind());
     let [program, arguments @ ..] = gate.run.as_slice() else {
         return Ok(Verdict::failed(name, format!("the gate `{name}` names no program"), "name one under `run`"));
     };
-    // A file, not a pipe: something left behind in the background cannot keep a file from ending.
-    let mut output = tempfile::tempfile().map_err(|error| cannot(&error))?;
-    let writer = || output.try_clone().map(Stdio::from).map_err(|error| cannot(&error));
-    let child = Command::new(&program.value)
-        .args(arguments.iter().map(|argument| &argument.value))
-        .current_dir(session.files.root())
-        .stdin(Stdio::null())
-        .stdout(writer()?)
-        .stderr(writer()?)
-        .process_group(0)
-        .spawn();
-    let child = match child {
-        Ok(child) => child,
+    let (mut output, writer) = group::file().map_err(|error| cannot(&error))?;
+    let errors = output.try_clone().map(Stdio::from).map_err(|error| cannot(&error))?;
+    let mut command = Command::new(&program.value);
+    command.args(arguments.iter().map(|argument| &argument.value)).current_dir(folder).stdout(writer).stderr(errors);
+    let group = match Group::start(&mut command) {
+        Ok(group) => group,
         Err(error) => {
             let why = format!("the gate `{name}` cannot run `{}`: {}", program.value, error.kind());
             return Ok(Verdict::failed(name, why, "install it, or mend `run` in `collimate.yaml`"));
         }
     };
     let start = Instant::now();
-    let ended = wait(child, Duration::from_secs(u64::from(gate.minutes) * 60))
+    let ended = group
+        .wait(Duration::from_secs(u64::from(gate.minutes) * 60))
         .map_err(|error| Failure::outside(format!("cannot wait for the gate `{name}`")).because(error.kind()))?;
     let text = end_of(&mut output).map_err(|error| cannot(&error))?;
     let seconds = start.elapsed().as_secs();
@@ -89,30 +80,8 @@ fn run(session: &Session, gate: &CommandGate) -> Result<Verdict> {
     Ok(Verdict { output: Some(text), ..verdict })
 }
 
-/// How it ended; `None` if it had to be stopped. Nothing that it started in its group goes on.
-fn wait(mut child: Child, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
-    let start = Instant::now();
-    let ended = loop {
-        if let Some(status) = child.try_wait()? {
-            break Some(status);
-        }
-        if start.elapsed() >= limit {
-            break None;
-        }
-        std::thread::sleep(POLL);
-    };
-    if let Ok(group) = i32::try_from(child.id()) {
-        // There may be nobody left in it.
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-    }
-    if ended.is_none() {
-        child.wait()?;
-    }
-    Ok(ended)
-}
-
 /// The end of an output as text that is safe to print and to keep.
-fn end_of(output: &mut std::fs::File) -> std::io::Result<String> {
+fn end_of(output: &mut File) -> std::io::Result<String> {
     let length = output.seek(SeekFrom::End(0))?;
     let skipped = length.saturating_sub(KEPT_BYTES);
     output.seek(SeekFrom::Start(skipped))?;
@@ -127,4 +96,28 @@ fn end_of(output: &mut std::fs::File) -> std::io::Result<String> {
         text.push('\n');
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use release::Spanned;
+    use source::{FileId, Span};
+
+    use super::*;
+
+    #[test]
+    fn a_command_has_its_minutes_and_no_more() {
+        let word = |value: &str| Spanned::new(value.to_owned(), Span::new(FileId(0), 0..0));
+        let failure = |seconds: &str, minutes: u32| {
+            let run = ["sleep", seconds].map(word).to_vec();
+            run_gate(&CommandGate { name: word("late"), run, minutes })
+        };
+        let (why, _) = failure("600", 0).unwrap();
+        assert_eq!(why, "the gate `late` took longer than 0 min and was stopped");
+        assert_eq!(failure("0.1", 5), None);
+    }
+
+    fn run_gate(gate: &CommandGate) -> Option<(String, String)> {
+        run(Utf8Path::new("/"), gate).map_err(|failure| failure.to_text()).unwrap().failure
+    }
 }
