@@ -31,10 +31,14 @@ fn reason(certificate: &ExaminedCertificate) -> &str {
 fn a_file_that_is_too_large_to_be_ours_is_left_alone() {
     let sandbox = Sandbox::new();
     filled(&sandbox, &Request::default(), noon());
+    // Through the link, so that nothing but its length is foreign.
     let path = sandbox.path("certs/collector/tls.crt");
-    fs::remove_file(&path).unwrap();
-    fs::write(&path, vec![b'x'; (1 << 20) + 1]).unwrap();
-    let error = generate(&Request::default(), &sandbox.path("certs"), noon()).unwrap_err();
+    let long = |length: usize| {
+        fs::write(&path, vec![b'x'; length]).unwrap();
+        generate(&Request::default(), &sandbox.path("certs"), noon()).map(|_| fs::metadata(&path).unwrap().len())
+    };
+    assert!(long(1 << 20).unwrap() < 10_000, "what is no certificate is made anew");
+    let error = long((1 << 20) + 1).unwrap_err();
     assert_eq!(error.to_string(), format!("`{path}` was not made by this program"));
     assert_eq!(fs::metadata(&path).unwrap().len(), (1 << 20) + 1);
 }
