@@ -19,11 +19,8 @@ pub enum Chain {
 
 /// Authorities between a certificate and a trusted one. Two are common; OpenSSL stops at 100.
 const LONGEST: u32 = 8;
-/// Authorities of one name that are tried: two during a rotation. A file with thousands must not cost millions of signatures.
-const MOST_OF_ONE_NAME: usize = 16;
-
 /// Signatures that are checked for one certificate. With all ways open, authorities that sign each other have billions of chains; three in
-/// the middle of a rotation have ten.
+/// the middle of a rotation have ten. A file may hold thousands of one name, too.
 const MOST_OF_ONE: u32 = 100;
 /// Signatures that are checked in all: less than a second's work, and what two thousand certificates need.
 const MOST_IN_ALL: u32 = 5_000;
@@ -98,16 +95,13 @@ fn step(
     signatures: &mut Signatures,
 ) -> Chain {
     let mut reason = format!("its issuer `{}` is not among the trusted CAs", certificate.short_issuer());
-    let named = |candidates: &[&'_ Certificate], is_trusted: bool| {
-        let named = candidates.iter().filter(|candidate| certificate.names_as_issuer(candidate));
-        named.take(MOST_OF_ONE_NAME).map(|candidate| ((*candidate).clone(), is_trusted)).collect::<Vec<_>>()
-    };
-    for (issuer, is_trusted) in [named(trusted, true), named(between, false)].concat() {
+    let candidates = trusted.iter().map(|issuer| (*issuer, true)).chain(between.iter().map(|issuer| (*issuer, false)));
+    for (issuer, is_trusted) in candidates.filter(|(issuer, _)| certificate.names_as_issuer(issuer)) {
         if let Err(reason) = signatures.take() {
             return Chain::Broken(reason);
         }
         let name = issuer.short_subject();
-        reason = match certificate.is_signed_by(&issuer) {
+        reason = match certificate.is_signed_by(issuer) {
             None => return Chain::Unchecked,
             Some(false) => format!("it is not signed with the key of `{name}`, though it names it as its issuer"),
             Some(true) if !issuer.is_ca || !issuer.signs_certificates => {
@@ -120,7 +114,7 @@ fn step(
             Some(true) if issuer.validity.is_ahead(now) => format!("its issuer `{name}` is not valid yet"),
             Some(true) if is_trusted => return Chain::Verified(name.to_owned()),
             Some(true) if depth >= LONGEST => format!("more than {LONGEST} CAs lie between it and a trusted one"),
-            Some(true) => match step(&issuer, between, trusted, now, depth + 1, signatures) {
+            Some(true) => match step(issuer, between, trusted, now, depth + 1, signatures) {
                 Chain::Broken(reason) => reason,
                 done => return done,
             },
