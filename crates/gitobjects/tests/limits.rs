@@ -121,27 +121,23 @@ fn distance(mut distance: usize) -> Vec<u8> {
     bytes
 }
 
-/// A chain of so many deltas, each of which makes what it starts from, of `length` zeros.
-fn chain(sandbox: &Sandbox, deltas: usize, length: usize) -> String {
-    let zeros = vec![0; length];
-    // Copies of 65,536 bytes from the start, and one of the rest.
-    let mut delta = [number(length), number(length)].concat();
-    delta.extend(std::iter::repeat_n(0x80, length / 0x10000));
-    let rest = u16::try_from(length % 0x10000).unwrap().to_le_bytes();
+/// A delta that makes `after` zeros of `before`: copies of 65,536 bytes from the start, and one of the rest.
+fn zeros(before: usize, after: usize) -> Vec<u8> {
+    let mut delta = [number(before), number(after)].concat();
+    delta.extend(std::iter::repeat_n(0x80, after / 0x10000));
+    let rest = u16::try_from(after % 0x10000).unwrap().to_le_bytes();
     if rest != [0, 0] {
         delta.extend([0xb0, rest[0], rest[1]]);
     }
-    let name = id("blob", &zeros);
-    stack(sandbox, &zeros, &delta, deltas, name)
+    delta
 }
 
-/// So many deltas over an object, one after the other; a commit whose file is the last of them, under this name.
-fn stack(sandbox: &Sandbox, whole: &[u8], delta: &[u8], deltas: usize, name: [u8; 20]) -> String {
+/// Deltas over an object, one after the other; a commit whose file is what the last of them makes, under this name.
+fn stack<'a>(sandbox: &Sandbox, whole: &[u8], deltas: impl IntoIterator<Item = &'a [u8]>, name: [u8; 20]) -> String {
     let mut entries = vec![entry(3, &[], whole.len(), &packed(whole))];
-    let content = packed(delta);
-    for _ in 0..deltas {
+    for delta in deltas {
         let back = distance(entries.last().unwrap().len());
-        entries.push(entry(6, &back, delta.len(), &content));
+        entries.push(entry(6, &back, delta.len(), &packed(delta)));
     }
     pack(sandbox, &entries, name);
     commit_of(sandbox, name)
@@ -168,19 +164,43 @@ fn an_object_that_unpacks_to_more_than_is_read() {
 #[test]
 fn a_chain_of_deltas_without_end() {
     let sandbox = repository();
-    let commit = chain(&sandbox, 4095, 10);
-    assert_eq!(file(&sandbox, &commit).unwrap(), [0; 10]);
+    let chain = |deltas| {
+        let delta = zeros(10, 10);
+        stack(&sandbox, &[0; 10], std::iter::repeat_n(delta.as_slice(), deltas), id("blob", &[0; 10]))
+    };
+    assert_eq!(file(&sandbox, &chain(4095)).unwrap(), [0; 10]);
     let expected = "it is at the end of more deltas than are read (4095, or 64 MiB)";
-    refused(&sandbox, &chain(&sandbox, 4096, 10), expected);
-    refused(&sandbox, &stack(&sandbox, &[0], &vec![0; 30 * MIB], 3, [7; 20]), expected);
+    refused(&sandbox, &chain(4096), expected);
+    let large = vec![0; 30 * MIB];
+    refused(&sandbox, &stack(&sandbox, &[0], std::iter::repeat_n(large.as_slice(), 3), [7; 20]), expected);
 }
 
-/// Some hundred kilobytes on disk, which would be copied for minutes.
+/// A few kilobytes on disk, which would be copied for minutes if there were more of them.
 #[test]
 fn a_chain_of_deltas_that_makes_gigabytes() {
     let sandbox = repository();
-    let expected = "its deltas make more than the 1 GiB that is made for an object";
-    refused(&sandbox, &chain(&sandbox, 4095, 32 * MIB), expected);
+    let whole = 32 * MIB;
+    // Thirty-one times the whole, nearly all of it, and one byte.
+    let chain = |nearly: usize| {
+        let (again, last) = (zeros(whole, whole), [zeros(whole, nearly), zeros(nearly, 1)]);
+        let deltas = std::iter::repeat_n(&again, 31).chain(&last).map(Vec::as_slice);
+        stack(&sandbox, &vec![0; whole], deltas, id("blob", &[0]))
+    };
+    assert_eq!(file(&sandbox, &chain(whole - 1)).unwrap(), [0]);
+    refused(&sandbox, &chain(whole), "its deltas make more than the 1 GiB that is made for an object");
+}
+
+/// One that git would not write: its length begins with zeros.
+#[test]
+fn a_head_that_is_longer_than_any() {
+    let sandbox = repository();
+    let headed = |length: usize| {
+        let head = [b"blob ", "0".repeat(length - 6).as_bytes(), b"\0"].concat();
+        sandbox.write(format!(".git/objects/07/{}", "07".repeat(19)), packed(&head));
+        commit_of(&sandbox, [7; 20])
+    };
+    refused(&sandbox, &headed(32), "its content has another hash");
+    refused(&sandbox, &headed(33), "it has no head");
 }
 
 #[test]
