@@ -201,6 +201,39 @@ fn findings_are_sorted_and_said_once() {
     assert_eq!(findings[2].severity, Severity::Error);
 }
 
+/// A value that a hundred objects share.
+#[test]
+fn of_what_is_said_once_few_related_places_are_kept() {
+    let sources = sources();
+    let mut findings: Vec<Finding<Location>> = (0..100)
+        .map(|number| {
+            let finding = Finding::new("a", Severity::Note, at(&sources, 0, "image"), "m");
+            finding.related(at(&sources, 1, "x"), format!("object {number:02}"))
+        })
+        .collect();
+    sort(&mut findings, &sources);
+    let labels: Vec<&str> = findings[0].related.iter().map(|related| related.label.as_str()).collect();
+    assert_eq!(labels, ["object 00", "object 01", "object 02", "object 03"]);
+    assert_eq!(findings.len(), 1);
+}
+
+#[test]
+fn long_texts_lose_their_middle_and_long_lines_what_is_far_from_the_place() {
+    let text_of = |length: usize| Finding::new("r", Severity::Error, Location::Nowhere, "ü".repeat(length / 2)).message;
+    assert_eq!(text_of(4000), "ü".repeat(2000));
+    assert_eq!(text_of(4002), format!("{}… (2 bytes) …{}", "ü".repeat(1500), "ü".repeat(500)));
+    let mut sources = SourceMap::default();
+    let line = |length: usize| format!("{}place{}", "a".repeat(length), "b".repeat(length));
+    let mut shown = |length: usize| {
+        let file = sources.add("f", line(length));
+        let finding = Finding::new("r", Severity::Error, Location::Span(Span::new(file, length..length + 5)), "m");
+        let out = text(&[finding], &sources, TextOptions::default());
+        out.lines().map(|line| line.chars().count()).max().unwrap()
+    };
+    // Of the four hundred columns four are the number of the line and its border.
+    assert_eq!((shown(190), shown(1000)), (4 + 385, 400));
+}
+
 #[test]
 fn counts_are_words() {
     for (counts, words) in [

@@ -28,6 +28,16 @@ fn alias_bombs() {
     assert!(compose("x-a: &a\n  b: *a\n").contains("cycle detected"));
 }
 
+/// Compose's own limit, at its own number.
+#[test]
+fn more_values_than_compose_looks_at() {
+    // The document, the list, and three of `services`.
+    let text = |items: usize| format!("x-a: [{}]\nservices: {{a: {{image: x}}}}\n", "1,".repeat(items));
+    assert_eq!(compose(text(100_000 - 5)), "loaded");
+    let said = compose(text(100_000 - 4));
+    assert!(said.ends_with("compose file exceeds maximum node visit limit (100000)"), "{said}");
+}
+
 #[test]
 fn deep_nesting() {
     let text = format!("x-a: {}{}\n", "[".repeat(5000), "]".repeat(5000));

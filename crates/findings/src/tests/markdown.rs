@@ -210,3 +210,29 @@ fn a_comment_is_never_too_long() {
         assert_eq!(comment.matches("<details>").count(), comment.matches("</details>").count());
     }
 }
+
+/// What tables may not take is left for the details of what stands in them.
+#[test]
+fn tables_leave_room_for_details() {
+    let sources = sources();
+    let rows = |count: usize, size: usize| {
+        let finding = |index| {
+            Finding::new("r", Severity::Error, at(&sources, 0, "image"), format!("{index} {}", "z".repeat(size)))
+        };
+        let findings: Vec<Finding<Location>> = (0..count).map(finding).collect();
+        let profile = ProfileVerdict { name: "p".repeat(90), ..verdicts()[0].clone() };
+        let comment = markdown(&findings, &vec![profile; count], &sources, Severity::Note);
+        let tables = comment.find("Places and ways out").unwrap_or(comment.len());
+        let profiles = comment.find("**1").unwrap_or(comment.len());
+        (profiles, tables, comment)
+    };
+    // Half of it for the table of profiles; of each table, all but less than a row.
+    let (profiles, tables, comment) = rows(1000, 300);
+    let frame = 200;
+    assert!((20_000 - 130..20_000 + frame).contains(&profiles), "{profiles}");
+    assert!((40_000 - 400..40_000 + frame).contains(&tables), "{tables}");
+    assert!(comment.len() > 60_000, "{}", comment.len());
+    let cell = |size: usize| rows(1, size).2.matches('z').count();
+    // Once in the table and once in the details, where texts may be ten times as long.
+    assert_eq!((cell(398), cell(399)), (2 * 398, 398 + 399));
+}
