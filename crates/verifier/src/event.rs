@@ -1,13 +1,16 @@
 //! What happens, for whoever runs the verifier. Nothing that a client sent is ever part of it.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 
 use crate::files::Domain;
+
+/// Lines that wait for a slow reader.
+const MOST_EVENTS: usize = 1024;
 
 /// Of what requests cause, one line of a kind and domain in this time: a log must not become the flood that it tells of.
 const QUIET: Duration = Duration::from_secs(10);
@@ -118,8 +121,10 @@ struct Silence {
 }
 
 impl Log {
-    pub(crate) fn new(writer: SyncSender<Event>) -> Self {
-        Self { writer: Mutex::new(Some(writer)), quiet: Mutex::default() }
+    /// It, and the end at which events come out.
+    pub(crate) fn new() -> (Self, Receiver<Event>) {
+        let (writer, reader) = sync_channel(MOST_EVENTS);
+        (Self { writer: Mutex::new(Some(writer)), quiet: Mutex::default() }, reader)
     }
 
     pub(crate) fn tell(&self, event: Event) {
@@ -166,14 +171,11 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::sync_channel;
-
     use super::*;
 
     #[test]
     fn a_flood_is_one_line() {
-        let (writer, reader) = sync_channel(16);
-        let log = Log::new(writer);
+        let (log, reader) = Log::new();
         let domain: Domain = "primary".parse().unwrap();
         for _ in 0..1000 {
             log.tell_seldom(Level::Warning, Kind::Busy, Some(&domain), "too much");
@@ -189,12 +191,11 @@ mod tests {
 
     #[test]
     fn a_log_that_nobody_reads_loses_lines() {
-        let (writer, reader) = sync_channel(1);
-        let log = Log::new(writer);
-        for _ in 0..3 {
+        let (log, reader) = Log::new();
+        for _ in 0..2000 {
             log.tell(Event::new(Level::Info, Kind::Ending, "the end"));
         }
-        assert_eq!(reader.try_iter().count(), 1);
+        assert_eq!(reader.try_iter().count(), 1024);
         drop(reader);
         log.tell(Event::new(Level::Info, Kind::Ending, "the end"));
     }

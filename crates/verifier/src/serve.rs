@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
@@ -24,9 +24,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often we look whether our socket is still there.
 const PLACE_EVERY: Duration = Duration::from_secs(1);
-
-/// Lines of the log that wait for a slow reader.
-const MOST_EVENTS: usize = 1024;
 
 /// File descriptors that are not connections: files, the socket, what the runtime needs.
 const OTHER_DESCRIPTORS: u64 = 64;
@@ -74,8 +71,8 @@ pub fn harden() -> Result<(), Error> {
 /// # Errors
 /// If it cannot start, or can be reached no longer.
 pub fn serve(settings: &Settings, log: &(dyn Fn(&Event) + Sync)) -> Result<(), Error> {
-    let (writer, reader) = sync_channel(MOST_EVENTS);
-    let desk = Arc::new(Desk::new(settings.remember, settings.workers, Log::new(writer))?);
+    let (lines, reader) = Log::new();
+    let desk = Arc::new(Desk::new(settings.remember, settings.workers, lines)?);
     std::thread::scope(|scope| {
         scope.spawn(move || reader.iter().for_each(|event: Event| log(&event)));
         let served = run(settings, &desk);
@@ -153,7 +150,7 @@ async fn listen(
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(signals)?;
-    let places = Arc::new(Semaphore::new(connections()));
+    let places = Arc::new(Semaphore::new(connections(descriptors())));
     let mut listener = settings.place.listen().await?;
     let door = Arc::new(Door {
         desk: Arc::clone(desk),
@@ -236,15 +233,30 @@ async fn finish(door: &Door) {
     }
 }
 
-/// How many connections there can be: as many as the system lets us have, which it may let us raise.
-fn connections() -> usize {
-    let most = match getrlimit(Resource::RLIMIT_NOFILE) {
+/// How many connections there can be with so many file descriptors.
+fn connections(descriptors: u64) -> usize {
+    descriptors.saturating_sub(OTHER_DESCRIPTORS).clamp(1, MOST_CONNECTIONS) as usize
+}
+
+/// How many descriptors the system lets us have. It may let us raise that, as far as we have a use for it.
+fn descriptors() -> u64 {
+    match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok((soft, hard)) => {
             let wanted = hard.min(MOST_CONNECTIONS + OTHER_DESCRIPTORS);
             let raised = wanted > soft && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok();
             if raised { wanted } else { soft }
         }
         Err(_) => 1024,
-    };
-    most.saturating_sub(OTHER_DESCRIPTORS).clamp(1, MOST_CONNECTIONS) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_as_many_connections_as_there_is_room_for() {
+        let counts = [0, 64, 66, 1024, 64 + 16 * 1024, u64::MAX].map(connections);
+        assert_eq!(counts, [1, 1, 2, 960, 16 * 1024, 16 * 1024]);
+    }
 }

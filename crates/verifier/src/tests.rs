@@ -1,6 +1,6 @@
 //! The desk without sockets and threads: what is asked, what bcrypt is run for, and what changes of the files do.
 
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -46,8 +46,8 @@ impl World {
         let sandbox = Sandbox::new();
         sandbox.write("mirror-primary.htpasswd", primary);
         let secrets = Secrets { folder: sandbox.root().to_owned(), domains: vec![] };
-        let (writer, events) = sync_channel(100);
-        let world = Self { sandbox, secrets, desk: Desk::new(REMEMBER, 1, Log::new(writer)).unwrap(), events };
+        let (log, events) = Log::new();
+        let world = Self { sandbox, secrets, desk: Desk::new(REMEMBER, 1, log).unwrap(), events };
         world.look();
         world
     }

@@ -1,7 +1,5 @@
 //! Connections that take their time, with times short enough to be waited for.
 
-use std::sync::mpsc::sync_channel;
-
 use testkit::Sandbox;
 use tokio::io::{DuplexStream, duplex};
 use tokio::time::{interval, timeout};
@@ -22,8 +20,8 @@ const VERIFY: &str =
 fn door(times: Times) -> Door {
     let sandbox = Sandbox::new();
     sandbox.write("mirror-primary.htpasswd", PRIMARY);
-    let (writer, _) = sync_channel(100);
-    let desk = Desk::new(PATIENCE, 1, Log::new(writer)).unwrap();
+    let (log, _) = Log::new();
+    let desk = Desk::new(PATIENCE, 1, log).unwrap();
     desk.look(&Secrets { folder: sandbox.root().to_owned(), domains: vec![] });
     Door {
         desk: Arc::new(desk),

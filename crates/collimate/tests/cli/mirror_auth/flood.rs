@@ -1,11 +1,13 @@
 //! Wrong passwords: many at once, the same again and again, and what they tell about names.
 
+use std::io::{Read as _, Write as _};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use testkit::Sandbox;
 
-use super::world::{Answer, Verifier, basic, line, password, two_domains};
+use super::world::{Answer, PATIENCE, PROGRAM, Verifier, basic, line, password, two_domains, wait_until};
 
 /// Cost 10: what a bcrypt check costs at least where files are as they should be.
 fn costly() -> Sandbox {
@@ -154,4 +156,26 @@ fn who_hangs_up_makes_room() {
     assert_eq!(verifier.ask("primary", &basic("acme", &password(2))).status, 401);
     let one = verifier.processor_time() - before;
     assert!(spent < 6 * one, "one check costs {one} ns; seventeen, of which sixteen had no one waiting, {spent} ns");
+}
+
+/// Where the system gives few file descriptors: sixty-four are for other things.
+#[test]
+fn connections_for_which_there_is_no_room_wait() {
+    let sandbox = two_domains();
+    let socket = sandbox.path("verifier.sock");
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", "ulimit -n 80; exec \"$@\"", "sh", PROGRAM, "mirror", "auth", "--secrets", "secrets"]);
+    limited.args(["--socket", socket.as_str()]).current_dir(sandbox.root());
+    let verifier = Verifier::run(&sandbox, &mut limited, socket);
+    let request = "GET /verify HTTP/1.1\r\nHost: v\r\nX-Mirror-Domain: primary\r\n\r\n";
+    let mut held: Vec<_> = (0..16).map(|_| verifier.connect()).collect();
+    assert!(held.iter_mut().all(|connection| connection.send(request).status == 401));
+    wait_until("they are told of", || verifier.log().contains("as many connections as can be; further ones wait"));
+    let mut next = verifier.connect();
+    next.stream.write_all(request.as_bytes()).unwrap();
+    next.stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert_eq!(next.stream.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    next.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    drop(held.pop());
+    assert_eq!(next.receive().unwrap().status, 401);
 }

@@ -87,7 +87,13 @@ impl Verifier {
     pub(crate) fn start_at(sandbox: &Sandbox, socket: &str, arguments: &[&str]) -> Self {
         let socket = sandbox.path(socket);
         let mut command = command(sandbox, &["--socket", socket.as_str()]);
-        let server = Server::start(command.args(arguments), sandbox.path("verifier.log"));
+        Self::run(sandbox, command.args(arguments), socket)
+    }
+
+    /// Starts the command, and waits until this socket answers.
+    #[track_caller]
+    pub(crate) fn run(sandbox: &Sandbox, command: &mut Command, socket: Utf8PathBuf) -> Self {
+        let server = Server::start(command, sandbox.path("verifier.log"));
         let mut verifier = Self { server, socket };
         let socket = verifier.socket.clone();
         verifier.server.wait_until(PATIENCE, || UnixStream::connect(&socket).is_ok());
