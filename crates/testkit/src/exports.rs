@@ -50,6 +50,8 @@ pub enum Misbehaviour {
     Status(u16),
     /// Headers of the right answer, this many bytes of its body, and the connection is cut.
     Cut(usize),
+    /// The right answer behind a head that says that it has this many bytes; then the connection is cut.
+    Announce(u64),
     /// The right answer with this bit of its body flipped, counted from the first byte's lowest.
     Flip(usize),
     /// The right answer at this many bytes a second.

@@ -6,6 +6,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Body as _;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
@@ -100,9 +101,15 @@ impl Http1 {
                 return Err(self.watch.fault());
             };
             let (parts, body) = call.await.map_err(|error| self.fault(&error))?.into_parts();
+            let too_large =
+                || Fault::new(Kind::NotOtlp, format!("the answer is larger than {} MiB", largest / (1024 * 1024)));
+            // What it says of itself beforehand need not be read to its limit first.
+            if body.size_hint().lower() > largest as u64 {
+                return Err(too_large());
+            }
             let body = Limited::new(body, largest).collect().await.map_err(|error| {
                 if error.downcast_ref::<http_body_util::LengthLimitError>().is_some() {
-                    Fault::new(Kind::NotOtlp, format!("the answer is larger than {} MiB", largest / (1024 * 1024)))
+                    too_large()
                 } else {
                     self.watch.fault()
                 }

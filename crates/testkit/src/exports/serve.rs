@@ -97,9 +97,13 @@ impl Shared {
 
     fn send(&self, reply: &mut Reply, how: Option<&Misbehaviour>, mut stream: &TcpStream) -> io::Result<bool> {
         let chunked = matches!(how, Some(Misbehaviour::Chunked | Misbehaviour::ChunkedCut(_)));
+        let length = match how {
+            Some(Misbehaviour::Announce(length)) => *length,
+            _ => reply.part.len() as u64,
+        };
         reply.headers.push(match chunked {
             true => ("transfer-encoding".to_owned(), "chunked".to_owned()),
-            false => ("content-length".to_owned(), reply.part.len().to_string()),
+            false => ("content-length".to_owned(), length.to_string()),
         });
         match how {
             Some(Misbehaviour::Hold) => self.wait_for_release(),
@@ -148,7 +152,7 @@ impl Shared {
                 stream.write_all(body)?;
             }
         }
-        Ok(cut.is_none())
+        Ok(cut.is_none() && length == whole as u64)
     }
 
     fn wait_for_release(&self) {

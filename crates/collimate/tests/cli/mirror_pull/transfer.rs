@@ -208,6 +208,20 @@ fn an_answer_that_never_ends_is_ended() {
 }
 
 #[test]
+fn every_file_has_a_largest_size() {
+    const MIB: u64 = 1 << 20;
+    let world = World::new();
+    let largest = [4, 64, 512, 768, 4, 4, 512].map(|most| most * MIB);
+    for (address, most) in ALL.into_iter().zip(largest) {
+        world.exports.misbehave(address, Misbehaviour::Announce(most + 1));
+        let said = format!("caused by: it has {} bytes; at most {most} are taken\n", most + 1);
+        let output = world.pull().output();
+        assert!(output.exit == 4 && output.stderr.contains(&said), "{address}: {output}");
+        world.exports.heal();
+    }
+}
+
+#[test]
 fn no_secret_travels_where_it_should_not() {
     let world = World::new();
     world.pull().any_stdout().run();

@@ -64,6 +64,22 @@ fn a_signature_that_was_not_checked_is_said_loudly() {
     assert!(text.contains("warning[signature-not-checked]"), "{text}");
 }
 
+/// An answer that says of itself that it is larger is not read: the stand-in sends no byte more than usual.
+#[test]
+fn every_file_has_a_largest_size() {
+    let world = World::new();
+    for (path, megabytes) in
+        [(INDEX, 4), (MANIFEST, 64), (BUNDLE, 512), (JWS, 768), (VEX, 16), (VEX_INDEX, 16), (VEX_EXPORT, 512)]
+    {
+        let length = ((megabytes << 20) + 1_u64).to_string();
+        world.twist_get(path, move |answer| answer.set("content-length", &length));
+        let run = world.run();
+        assert!(run.kinds().contains(&"answer-too-large"), "{path}:\n{}", run.output);
+        run.says(&format!("the answer is larger than {megabytes} MiB"));
+        world.front.heal();
+    }
+}
+
 #[test]
 fn faults_of_the_index() {
     let world = World::new();
