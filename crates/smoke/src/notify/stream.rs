@@ -187,11 +187,21 @@ pub(crate) async fn groups(redis: &mut Redis, request: &Request) -> Result<Optio
 
 /// Reads the window backwards from its end.
 pub(crate) async fn read(redis: &mut Redis, request: &Request, window: Window, seen: &mut Seen) -> Result<(), Finding> {
-    let start = Instant::now();
+    read_since(Instant::now(), redis, request, window, seen).await
+}
+
+async fn read_since(
+    start: Instant,
+    redis: &mut Redis,
+    request: &Request,
+    window: Window,
+    seen: &mut Seen,
+) -> Result<(), Finding> {
     let first = StreamId::first_of(window.start).to_string();
     let mut last = "+".to_owned();
     loop {
-        let page = page(redis, request, window, seen, [b"XREVRANGE", last.as_bytes(), first.as_bytes()]).await?;
+        let command = [b"XREVRANGE", last.as_bytes(), first.as_bytes()];
+        let page = page(Instant::now(), redis, request, window, seen, command).await?;
         let previous = page.last.and_then(StreamId::previous).filter(|previous| window.reaches(*previous));
         match previous {
             Some(previous) if page.entries >= PAGE => last = previous.to_string(),
@@ -213,7 +223,7 @@ pub(crate) async fn read_on(
 ) -> Result<(), Finding> {
     loop {
         let from = seen.newest.map_or(StreamId::first_of(window.start), StreamId::next).to_string();
-        let page = page(redis, request, window, seen, [b"XRANGE", from.as_bytes(), b"+"]).await?;
+        let page = page(Instant::now(), redis, request, window, seen, [b"XRANGE", from.as_bytes(), b"+"]).await?;
         if page.entries < PAGE || seen.entries >= MOST_ENTRIES {
             return Ok(());
         }
@@ -227,6 +237,7 @@ struct Page {
 }
 
 async fn page(
+    start: Instant,
     redis: &mut Redis,
     request: &Request,
     window: Window,
@@ -248,7 +259,7 @@ async fn page(
     }
     let mut last = None;
     // A page that comes byte by byte, or an entry without end, is never late for a single wait.
-    let end = Instant::now() + LONGEST_READ;
+    let end = start + LONGEST_READ;
     for _ in 0..entries {
         match timeout_at(end, entry(&mut redis.resp)).await.unwrap_or(Err(Stop::Late(LONGEST_READ))) {
             Ok((at, fields)) => {
@@ -303,8 +314,12 @@ mod tests {
     }
 
     fn check(kinds: &str, lookback: &str) -> Result<Request, Vec<crate::notify::Problem>> {
+        check_at("redis://127.0.0.1", kinds, lookback)
+    }
+
+    fn check_at(dsn: &str, kinds: &str, lookback: &str) -> Result<Request, Vec<crate::notify::Problem>> {
         let values = [
-            (crate::notify::REDIS_DSN, "redis://127.0.0.1"),
+            (crate::notify::REDIS_DSN, dsn),
             (crate::notify::BASE_URL, "http://127.0.0.1"),
             (crate::notify::TOKEN, "token"),
             (crate::notify::TENANT, "t"),
@@ -386,6 +401,71 @@ mod tests {
         assert_eq!(lengths(sent(&[("a", 32 * MIB + 1)])), None);
         assert_eq!(lengths(sent(&[("a", 16 * MIB), ("b", 16 * MIB - 1)])), None, "together they are too long");
         assert_eq!(lengths(sent(&[("a", 1); 300])), Some(vec![1; 256]));
+    }
+
+    /// Calls `look` with a connection to a server that gives these answers, one after the other.
+    fn before_server<T>(answers: Vec<String>, look: impl AsyncFnOnce(&mut Redis, &Request, Window) -> T) -> T {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut request = check_at(&format!("redis://{}", listener.local_addr().unwrap()), "a", "1").unwrap();
+        request.options.timeout = Duration::from_secs(600);
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            for answer in [vec!["+PONG\r\n".to_owned()], answers].concat() {
+                // To each question, until nobody asks any more.
+                if stream.read(&mut [0; 1024]).is_ok_and(|length| length > 0) {
+                    let _ = stream.write_all(answer.as_bytes());
+                }
+            }
+            let _ = stream.read(&mut [0; 1024]);
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let result = runtime.block_on(async {
+            let mut redis = Redis::open(&request).await.unwrap();
+            look(&mut redis, &request, Window { start: 1_000, since: None }).await
+        });
+        server.join().unwrap();
+        result
+    }
+
+    fn sent_page(page: usize, entries: usize) -> String {
+        let entry = |id: String| format!("*2\r\n${}\r\n{id}\r\n*0\r\n", id.len());
+        let entries = (0..entries).map(|at| entry(format!("{}-0", 9_000 - page * PAGE - at)));
+        format!("*{PAGE}\r\n{}", entries.collect::<String>())
+    }
+
+    #[test]
+    fn a_window_is_given_up_after_so_much_or_so_long() {
+        // Of a stream of three thousand entries, if so many were seen before and the look began some seconds ago.
+        let looked = |before: u64, seconds: u64| {
+            let pages = (0..3).map(|page| sent_page(page, PAGE)).chain(["*0\r\n".to_owned()]);
+            before_server(pages.collect(), async |redis, request, window| {
+                let mut seen = Seen { entries: before, ..Seen::new(2) };
+                let start = Instant::now() - Duration::from_secs(seconds);
+                read_since(start, redis, request, window, &mut seen).await.map_err(|finding| finding.message)?;
+                Ok::<_, String>((seen.entries - before, seen.cut))
+            })
+        };
+        assert_eq!(looked(2_000_000 - 3_001, 0), Ok((3_000, false)));
+        assert_eq!(looked(2_000_000 - 2_000, 0), Ok((2_000, true)));
+        assert_eq!(looked(0, 20), Ok((3_000, false)));
+        assert_eq!(looked(0, 61), Ok((1_000, true)));
+    }
+
+    /// One that comes byte by byte is never late for a single wait.
+    #[test]
+    fn a_page_is_given_up_after_so_long() {
+        let paged = |entries: usize, seconds: u64| {
+            before_server(vec![sent_page(0, entries)], async |redis, request, window| {
+                let start = Instant::now() - Duration::from_secs(seconds);
+                let command: [&[u8]; 3] = [b"XREVRANGE", b"+", b"-"];
+                let page = page(start, redis, request, window, &mut Seen::new(2), command).await;
+                page.map(|page| page.entries).map_err(|finding| finding.message)
+            })
+        };
+        assert_eq!(paged(PAGE, 20), Ok(PAGE));
+        let late = "cannot talk to Redis: no answer to `XREVRANGE` within 60s";
+        assert_eq!(paged(1, 61), Err(late.to_owned()));
     }
 
     #[test]
