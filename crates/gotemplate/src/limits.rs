@@ -11,7 +11,8 @@ pub(crate) const BYTES_OF_A_STEP: usize = 32;
 /// About what one value takes while it is written, read or copied, beside its text.
 pub const BYTES_OF_A_VALUE: usize = 64;
 
-/// Levels of a value that are looked into when it is weighed: functions of charts refuse what is deeper.
+/// Levels of a value that are looked into when it is weighed: each takes stack, and functions of charts refuse what is deeper in their own
+/// words.
 pub(crate) const MOST_WEIGHED_DEPTH: usize = 1_000;
 
 /// Bytes written or made by all templates and functions of one rendering, included texts counted each time they are
@@ -33,12 +34,9 @@ pub const LARGE_STACK: usize = 256 << 20;
 /// What is left of [`LARGE_STACK`] for the last call, which may be any function of the caller.
 pub(crate) const STACK_RESERVE: usize = 16 << 20;
 
-/// Control structures and parentheses inside each other. Trees this deep can still be dropped on any thread; real charts
+/// Control structures and parentheses inside each other. Go lets parentheses nest 10,000 deep, for its stack grows. Trees this deep can still be dropped on any thread; real charts
 /// stay below thirty.
 pub const MOST_NESTED: usize = 1000;
-
-/// Parentheses inside each other: Go's own limit, in its own words (ours comes first, for its stack is smaller).
-pub(crate) const MOST_NESTED_PARENS: usize = 10_000;
 
 /// Maps and lists inside each other that are compared or printed. Go has no limit; only values that contain themselves
 /// come here.

@@ -34,7 +34,6 @@ impl Exec<'_> {
         if *bytes > self.output_left {
             return Err(self.too_much());
         }
-        // What is deeper than this, each function refuses in its own words.
         if depth > MOST_WEIGHED_DEPTH {
             return Ok(());
         }

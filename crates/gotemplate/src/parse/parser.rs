@@ -13,7 +13,7 @@ use super::tree::{
 use crate::error::Stage;
 use crate::exec::Builtin;
 use crate::format::{quote, unquote};
-use crate::limits::{MOST_NESTED, MOST_NESTED_PARENS};
+use crate::limits::MOST_NESTED;
 use crate::stack::Stack;
 use crate::{Error, Functions};
 
@@ -73,7 +73,6 @@ struct Template<'s> {
     action_line: usize,
     action_start: usize,
     ranges: usize,
-    parens: usize,
 }
 
 impl Default for Template<'_> {
@@ -86,7 +85,6 @@ impl Default for Template<'_> {
             action_line: 0,
             action_start: 0,
             ranges: 0,
-            parens: 0,
         }
     }
 }
@@ -608,14 +606,9 @@ impl<'s> Parser<'s> {
                 Word::Number(Box::new(number))
             }
             TokenKind::LeftParen => {
-                if self.template.parens >= MOST_NESTED_PARENS {
-                    return Err(self.error("max expression depth exceeded"));
-                }
-                self.template.parens += 1;
                 self.enter()?;
                 let pipe = self.pipeline("parenthesized pipeline", TokenKind::RightParen)?;
                 self.leave();
-                self.template.parens -= 1;
                 Word::Pipe(Box::new(pipe))
             }
             TokenKind::String | TokenKind::RawString => {

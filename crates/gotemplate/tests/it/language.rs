@@ -117,6 +117,10 @@ const RECORDED: &[(&str, &str)] = &[
     ("{{ 1 | 2 }}", "error: t:1: non executable command in pipeline stage 2"),
     ("{{ \"a\".b }}", "error: t:1: unexpected . after term \"\\\"a\\\"\""),
     ("{{/* never closed", "error: t:1: unclosed comment"),
+    // Widths: in the format's text ten times as much passes, for Go looks before it takes the next digit.
+    ("{{ printf \"%1000001d\" 1 | len }} {{ printf \"%10000010d\" 1 }}", "1000001 %!(NOVERB)%!(EXTRA int=1)"),
+    ("{{ printf \"%*d\" 1000000 1 | len }} {{ printf \"%*d\" 1000001 1 }}", "1000000 %!(BADWIDTH)1"),
+    ("{{ printf \"%.1100f\" 0.5 | len }} {{ printf \"%.70000f\" 0.5 | len }}", "1102 70002"),
     ("{{ 99999999999999999999 }}", "error: t:1: integer overflow: \"99999999999999999999\""),
     (
         "{{ define \"x\" }}a{{ end }}{{ define \"x\" }}b{{ end }}",

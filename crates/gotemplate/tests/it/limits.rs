@@ -58,6 +58,53 @@ fn helm_s_thousand_includes_fit() {
     assert_eq!(on_large_stack(|| run(text)).unwrap(), "1100");
 }
 
+/// Of templates that cost no more stack than a call, so many may be inside each other.
+#[test]
+fn templates_call_each_other_up_to_a_limit() {
+    let deep = |count: usize| {
+        let text = format!(
+            "{{{{ define \"a\" }}}}{{{{ if lt (len .) {count} }}}}{{{{ template \"a\" (print . \"x\") }}}}{{{{ end }}}}{{{{ end }}}}\
+             {{{{ template \"a\" \"\" }}}}"
+        );
+        on_large_stack(|| run(&text)).map_err(|error| error.root().to_string())
+    };
+    // The text itself is one of them, and so is the call with nothing.
+    assert_eq!(deep(2_498).as_deref(), Ok(""));
+    let message = deep(2_499).unwrap_err();
+    assert!(message.ends_with("exceeded maximum template depth (100000)"), "{message}");
+}
+
+/// Each level's error has the words of all below it.
+#[test]
+fn an_error_has_few_causes_and_the_first_of_all() {
+    let causes = |levels: usize| {
+        let text = format!(
+            "{{{{ define \"a\" }}}}{{{{ if lt (len .) {levels} }}}}{{{{ include \"a\" (print . \"x\") }}}}{{{{ else }}}}{{{{ .no }}}}{{{{ end }}}}{{{{ end }}}}\
+             {{{{ include \"a\" \"\" }}}}"
+        );
+        let error = on_large_stack(|| run(&text)).unwrap_err();
+        let root = error.root().to_string();
+        assert!(root.ends_with("can't evaluate field no in type string"), "{root}");
+        std::iter::successors(error.cause(), |error| error.cause()).count()
+    };
+    assert_eq!([causes(0), causes(19)], [1, 20]);
+    // The one that would be its twenty-first has only the first of all below it, and so on.
+    assert!((20..60).all(|levels| causes(levels) <= 21));
+}
+
+#[test]
+fn a_value_is_weighed_down_to_some_level() {
+    let weight = |levels: usize| {
+        let set = TemplateSet::new();
+        let mut exec = Exec::new(&set, &TestFunctions, Options::default());
+        let value = (0..levels).fold(Value::Nil, |inner, _| Value::list(vec![inner]));
+        exec.weigh_whole(&value).unwrap()
+    };
+    // Sixty-four bytes each, and two of indentation for each level.
+    assert_eq!(weight(1_001) - weight(1_000), 64 + 2 * 1_001);
+    assert_eq!(weight(1_002), weight(1_001));
+}
+
 #[test]
 fn a_small_stack_is_enough_to_say_so() {
     // A test's own thread has two megabytes.
@@ -94,6 +141,29 @@ fn values_that_contain_themselves() {
     // A list of lists whose size doubles with each level.
     let doubling = "{{ $x := list 1 }}{{ range 60 }}{{ $x = list $x $x }}{{ end }}{{ $x }}";
     assert!(limit(doubling).ends_with(too_large));
+}
+
+#[test]
+fn a_value_is_printed_up_to_a_depth_and_a_size() {
+    let too_large = "the value is too deep or too large to print; does it contain itself?";
+    let within = |text: &str| {
+        let mut set = TemplateSet::new();
+        set.parse("t", &Text::from(text), &TestFunctions).unwrap();
+        let made = on_large_stack(|| {
+            execute(&set, "t", Value::Nil, &TestFunctions, Options::default()).map(|text| text.to_string())
+        });
+        made.map_err(|error| error.to_string())
+    };
+    let deep = |levels: usize| {
+        within(&format!(
+            "{{{{ $x := list }}}}{{{{ range {levels} }}}}{{{{ $x = list $x }}}}{{{{ end }}}}{{{{ len (print $x) }}}}"
+        ))
+    };
+    assert_eq!(deep(10_000), Ok("20002".to_owned()));
+    assert!(deep(10_001).unwrap_err().ends_with(too_large));
+    let half = "{{ $x := repeat 8388608 \"a\" }}";
+    assert_eq!(within(&format!("{half}{{{{ len (print $x $x) }}}}")), Ok("16777216".to_owned()));
+    assert!(within(&format!("{half}{{{{ len (print $x $x \"b\") }}}}")).unwrap_err().ends_with(too_large));
 }
 
 #[test]
