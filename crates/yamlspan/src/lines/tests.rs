@@ -48,6 +48,17 @@ fn what_people_write_most_is_read() {
     ] {
         assert!(is_read(text), "{text:?}");
     }
+    assert!(is_read(&format!("{}: b\n", "a".repeat(1_000))));
+    assert!(is_read(&nested(100)) && is_read(&in_brackets(9)));
+}
+
+/// So many mappings inside each other.
+fn nested(levels: usize) -> String {
+    (0..levels).map(|level| format!("{}a:\n", " ".repeat(level))).collect()
+}
+
+fn in_brackets(levels: usize) -> String {
+    format!("a: {}b{}\n", "[".repeat(levels), "]".repeat(levels))
 }
 
 #[test]
@@ -102,7 +113,8 @@ fn what_needs_the_grammar_is_left_to_it() {
     ] {
         assert!(!is_read(text), "{text:?}");
     }
-    assert!(!is_read(&format!("{}: b\n", "a".repeat(1100))));
+    assert!(!is_read(&format!("{}: b\n", "a".repeat(1_001))));
+    assert!(!is_read(&nested(101)) && !is_read(&in_brackets(10)));
 }
 
 /// Lines that are often right below each other, and now and then not.

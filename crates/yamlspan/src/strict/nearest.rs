@@ -51,5 +51,9 @@ mod tests {
         ] {
             assert_eq!(nearest(name, known), expected, "{name}");
         }
+        // What takes longest to compare is not: a name may be a megabyte long.
+        let (long, longer) = ("a".repeat(63), "a".repeat(64));
+        assert_eq!(nearest(&format!("{long}b"), [longer.as_str()]), Some(longer.as_str()));
+        assert_eq!(nearest(&format!("{long}bb"), [longer.as_str()]), None);
     }
 }

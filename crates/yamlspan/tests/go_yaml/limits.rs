@@ -3,6 +3,8 @@
 use source::{FileId, Text};
 use yamlspan::{Data, Dialect, Document, Error, Limit, MOST_BYTES, MOST_NODES, decode, emit, parse, parse_first};
 
+use crate::live::{Differences, ask, compare};
+
 const DIALECTS: [Dialect; 3] = [Dialect::GoYamlV2, Dialect::GoYamlV3, Dialect::GoYamlV4];
 
 fn value(text: &str, dialect: Dialect) -> Result<Data, Error> {
@@ -145,6 +147,32 @@ fn places_within_scalars_are_exact_up_to_a_limit() {
     assert_eq!(long.source_range_of(1_000_018..1_000_019), None, "the last line");
     let short = root.get("b").unwrap();
     assert_eq!(short.text(&Text::new(text.as_str())).as_str(), "x'y");
+}
+
+/// go-yaml's own limits, where they begin; it is asked where it is there.
+#[test]
+fn keys_and_versions_have_a_longest_length() {
+    let key = |length: usize| format!("? x\n: y\n{}: b\n", "a".repeat(length));
+    let version = |digits: &str| format!("%YAML 1.{digits}\n---\na\n");
+    let texts = [key(1_024), key(1_025), version("01"), version("001")];
+    let said = |dialect: Dialect| {
+        texts.each_ref().map(|text| match value(text, dialect) {
+            Ok(_) => "read".to_owned(),
+            Err(error) => error.to_string(),
+        })
+    };
+    let too_long = "yaml: line 3: could not find expected ':'";
+    let extremely = "yaml: found extremely long version number";
+    assert_eq!(said(Dialect::GoYamlV2), ["read", too_long, "read", extremely]);
+    assert_eq!(said(Dialect::GoYamlV3), ["read", too_long, "read", extremely]);
+    let extremely = "go-yaml load error in scanner (while scanning a %YAML directive) at L1.C1-C11: found extremely long version number";
+    assert_eq!(said(Dialect::GoYamlV4), ["read", "read", "read", extremely]);
+    let Some(oracle) = testkit::peer("yamloracle") else { return };
+    let mut differences = Differences::default();
+    for (text, answer) in texts.iter().zip(ask(oracle.as_std_path(), &texts)) {
+        compare(text, &answer, &mut differences);
+    }
+    differences.report();
 }
 
 #[test]
