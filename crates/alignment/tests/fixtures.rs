@@ -10,6 +10,7 @@
 #![expect(clippy::disallowed_methods, reason = "the border is the crate's: its tests read fixtures from disk")]
 
 mod judge;
+mod limits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -118,4 +118,10 @@ mod tests {
         let variables = Variables(BTreeMap::from([(Arc::from("A"), own)]));
         assert!(!variables.expand("${env:A}").complete);
     }
+
+    #[test]
+    fn so_many_are_expanded_in_one_value() {
+        let complete = |count: usize| Variables(BTreeMap::new()).expand(&"${env:A:-b}".repeat(count)).complete;
+        assert!(complete(99) && !complete(100));
+    }
 }

@@ -66,9 +66,6 @@ const CALLED_BELOW: [&str; 4] = ["egress", "remote", "source", "config"];
 /// Keys that hold an address to listen on.
 const ADDRESS_KEYS: [&str; 2] = ["endpoint", "listen_address"];
 
-/// Nesting of components: they use five levels at most.
-const DEEPEST: usize = 12;
-
 /// One address that a component listens on.
 pub(crate) struct Listener<'c> {
     pub(crate) kind: Kind,
@@ -176,7 +173,7 @@ pub(crate) fn listeners<'c>(config: &'c Node, pipelines: &Pipelines<'_>, variabl
             let at = format!("{}.{id}", kind.section());
             let has_tls = !WITHOUT_TLS.contains(&name);
             let mut walk = Walk { kind, id: &id, listens, variables, out: &mut out };
-            walk.node(entry, &at, has_tls, 0);
+            walk.node(entry, &at, has_tls);
         }
     }
     out
@@ -191,8 +188,8 @@ struct Walk<'w, 'c> {
 }
 
 impl<'c> Walk<'_, 'c> {
-    fn node(&mut self, entry: &'c Entry, at: &str, has_tls: bool, depth: usize) {
-        let Some(map) = entry.node.as_map().filter(|_| depth < DEEPEST) else { return };
+    fn node(&mut self, entry: &'c Entry, at: &str, has_tls: bool) {
+        let Some(map) = entry.node.as_map() else { return };
         let enabled = map.get("enabled").and_then(|entry| entry.node.as_text());
         if enabled.is_some_and(|enabled| self.variables.expand(enabled).text == "false") {
             return;
@@ -203,7 +200,7 @@ impl<'c> Walk<'_, 'c> {
                 self.address(&entry.node, &inner.node, written, at, has_tls);
             } else if !CALLED_BELOW.contains(&&**key) {
                 let has_tls = has_tls && !WITHOUT_TLS.contains(&&**key) && &**key != "udp";
-                self.node(inner, &format!("{at}.{key}"), has_tls, depth + 1);
+                self.node(inner, &format!("{at}.{key}"), has_tls);
             }
         }
     }

@@ -21,9 +21,6 @@ const PIPELINE_KEYS: [&str; 3] = ["receivers", "processors", "exporters"];
 /// What pipelines can carry.
 const SIGNALS: [&str; 4] = ["traces", "metrics", "logs", "profiles"];
 
-/// Nesting of components: they use a few levels.
-const DEEPEST: usize = 20;
-
 /// Something wrong, before it has a place.
 struct Wrong<'c> {
     severity: Severity,
@@ -338,9 +335,6 @@ struct Leaning<'c> {
 /// Where components name extensions: `auth.authenticator`, `middlewares[].id`, and `storage` (of a receiver, and of any sending
 /// queue).
 fn lean<'c>(node: &'c Node, kind: Kind, user: &str, depth: usize, out: &mut Vec<Leaning<'c>>) {
-    if depth > DEEPEST {
-        return;
-    }
     for item in node.as_list().unwrap_or_default() {
         lean(item, kind, user, depth + 1, out);
     }

@@ -16,9 +16,6 @@ pub(super) struct CollectorTlsMissing;
 /// Versions of TLS that are broken, in the spellings of the collector and of Prometheus.
 const OLD_VERSIONS: [&str; 4] = ["1.0", "1.1", "TLS10", "TLS11"];
 
-/// Nesting of components: they use a few levels.
-const DEEPEST: usize = 20;
-
 /// What a finding says, and where.
 struct Wrong {
     spot: Spot,
@@ -55,7 +52,7 @@ impl Rule for CollectorTlsMissing {
                             let what = format!("{} `{id}`", kind.word());
                             let sends = matches!(kind, Kind::Exporter | Kind::Extension);
                             let mut walk = Walk { collector, what: &what, sends, out: &mut wrong };
-                            walk.node(&entry.node, Host::Other, 0);
+                            walk.node(&entry.node, Host::Other);
                         }
                     }
                 }
@@ -142,15 +139,12 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     /// `calls` is whom the nearest endpoint above reaches.
-    fn node(&mut self, node: &Node, calls: Host, depth: usize) {
-        if depth > DEEPEST {
-            return;
-        }
+    fn node(&mut self, node: &Node, calls: Host) {
         let map = match &node.value {
             Value::Map(map) => map,
             Value::List(items) => {
                 for item in items {
-                    self.node(item, calls, depth + 1);
+                    self.node(item, calls);
                 }
                 return;
             }
@@ -172,7 +166,7 @@ impl Walk<'_> {
                 key if self.sends && is_dialled_url(key) => self.urls(&entry.node),
                 _ => {}
             }
-            self.node(&entry.node, calls, depth + 1);
+            self.node(&entry.node, calls);
         }
     }
 
@@ -228,7 +222,7 @@ impl Walk<'_> {
 /// The collector's own metrics, logs and traces: their exporters have no mutual TLS to be turned on where they listen.
 fn own_telemetry(config: &Node, collector: &Collector, out: &mut Vec<Wrong>) {
     let Some(telemetry) = config.at(&["service", "telemetry"]) else { return };
-    Walk { collector, what: "the collector's own telemetry", sends: true, out }.node(telemetry, Host::Other, 0);
+    Walk { collector, what: "the collector's own telemetry", sends: true, out }.node(telemetry, Host::Other);
     let Some(metrics) = telemetry.get("metrics") else { return };
     let mut listens = |node: &Node, host: Host, port: Option<u16>| {
         if host != Host::Local {

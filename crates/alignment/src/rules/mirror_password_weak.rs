@@ -292,12 +292,14 @@ fn carried(profile: &ProfileSurvey<'_>, variant: usize, object: &KubeObject<'_>,
     }
 }
 
-/// Which entries (of which file) have a password that everybody knows, as far as the rounds go: the worst password of everybody
-/// first, then the next.
-fn guess(files: &[Found]) -> BTreeSet<(usize, usize)> {
+/// A password that is tried: of which entry, of which file.
+type Trial<'f> = (usize, usize, &'f Hash, &'f str);
+
+/// What is tried, as far as the rounds go: the worst password of everybody first, then the next.
+fn trials(files: &[Found]) -> Vec<Trial<'_>> {
     let mut left = MOST_ROUNDS;
-    let mut trials: Vec<(usize, usize, &Hash, &str)> = Vec::new();
-    'all: for guess in 0..=MOST_GUESSES {
+    let mut trials: Vec<Trial<'_>> = Vec::new();
+    for guess in 0..=MOST_GUESSES {
         for (at, found) in files.iter().enumerate() {
             for (index, entry) in found.file.entries().iter().enumerate() {
                 let Some(cost) = entry.hash().cost().filter(|cost| *cost <= MOST_GUESSED_COST) else { continue };
@@ -311,12 +313,18 @@ fn guess(files: &[Found]) -> BTreeSet<(usize, usize)> {
                 }
                 left = match left.checked_sub(1 << cost) {
                     Some(left) => left,
-                    None => break 'all,
+                    None => return trials,
                 };
                 trials.push((at, index, entry.hash(), password));
             }
         }
     }
+    trials
+}
+
+/// Which entries (of which file) have a password that everybody knows.
+fn guess(files: &[Found]) -> BTreeSet<(usize, usize)> {
+    let trials = trials(files);
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(trials.len()).max(1);
     std::thread::scope(|scope| {
         let part = trials.len().div_ceil(threads).max(1);
@@ -331,4 +339,26 @@ fn guess(files: &[Found]) -> BTreeSet<(usize, usize)> {
             .collect();
         workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many passwords are tried of so many tenants whose hashes have this cost.
+    fn tried(tenants: usize, cost: u32) -> usize {
+        let hash = "MwBHgf99y0yyuVKaDTI5eukVNe4.cpO/EZOwOJc9rO341spsLfQ/S";
+        let lines: String = (0..tenants).map(|tenant| format!("t{tenant}:$2y${cost}${hash}\n")).collect();
+        let at = Home::Disk { file: source::FileId(0), profile: Arc::from("shop") };
+        let files = [Found::new(String::new(), "mirror-primary.htpasswd", lines.as_bytes(), at)];
+        trials(&files).len()
+    }
+
+    /// Of cost 10 thirty-two may be tried in all, of cost 12 eight.
+    #[test]
+    fn guessing_ends() {
+        assert_eq!([tried(1, 10), tried(2, 10), tried(5, 10)], [6, 12, 30]);
+        assert_eq!([tried(6, 10), tried(32, 10), tried(33, 10)], [32, 32, 32]);
+        assert_eq!([tried(1, 12), tried(2, 12), tried(1, 13)], [6, 8, 0]);
+    }
 }
