@@ -162,3 +162,19 @@ fn shown(files: &BTreeSet<Utf8PathBuf>) -> String {
     }
     words.join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_files_are_shown_as_their_folders() {
+        let shown = |count: usize| {
+            let files = (0..count).map(|number| Utf8PathBuf::from(format!("deploy/f{number}")));
+            shown(&files.chain(["it's".into()]).collect())
+        };
+        assert_eq!(shown(1), r"deploy/f0 'it'\''s'");
+        assert_eq!(shown(29).split(' ').count(), 30);
+        assert_eq!(shown(30), ". deploy");
+    }
+}

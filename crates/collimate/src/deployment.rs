@@ -212,3 +212,19 @@ impl Comparison {
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_names_few_components_and_counts_many() {
+        let result = |count: usize| {
+            let missing = (0..count).map(|number| (format!("c{number}"), String::new())).collect();
+            Comparison { missing, ..Comparison::default() }.result()
+        };
+        assert_eq!(result(2), "missing c0, c1");
+        assert!(result(20).ends_with(", c19"), "{}", result(20));
+        assert_eq!(result(21), "missing 21");
+    }
+}

@@ -216,6 +216,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_search_goes_so_deep() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        std::fs::create_dir_all(root.join("d/".repeat(9))).unwrap();
+        for levels in [8, 9] {
+            std::fs::write(root.join("d/".repeat(levels)).join("compose.yaml"), "").unwrap();
+        }
+        let found = look(&DiskFiles::new(root)).compose;
+        assert_eq!(found, [format!("{}compose.yaml", "d/".repeat(8))]);
+    }
+
+    #[test]
     fn the_search_ends_after_so_many_names_and_says_where() {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();

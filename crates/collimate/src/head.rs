@@ -126,6 +126,31 @@ mod tests {
         check(&main, "detached");
     }
 
+    /// As git: `HEAD` and four more may name others.
+    #[test]
+    fn references_are_followed_as_far_as_git_follows_them() {
+        let sandbox = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(sandbox.path()).unwrap();
+        git(root, &["init", "-q", "-b", "r0"]);
+        git(root, &["commit", "-q", "--allow-empty", "-m", "one"]);
+        let id = git(root, &["rev-parse", "HEAD"]);
+        for number in 1..=4 {
+            std::fs::write(
+                root.join(format!(".git/refs/heads/r{number}")),
+                format!("ref: refs/heads/r{}\n", number - 1),
+            )
+            .unwrap();
+        }
+        let head = |number: usize| {
+            std::fs::write(root.join(".git/HEAD"), format!("ref: refs/heads/r{number}\n")).unwrap();
+            let asked =
+                Command::new("git").args(["rev-parse", "-q", "--verify", "HEAD"]).current_dir(root).output().unwrap();
+            assert_eq!(commit(root).is_some(), asked.status.success(), "r{number}");
+            commit(root)
+        };
+        assert_eq!((head(3), head(4)), (Some(id), None));
+    }
+
     #[test]
     fn what_is_planted_gives_nothing() {
         let sandbox = tempfile::tempdir().unwrap();

@@ -229,10 +229,10 @@ mod tests {
         ] {
             assert_eq!(Glob::new(pattern).unwrap().matches(name), expected, "{pattern} {name}");
         }
-        for pattern in ["[", "[]", "[c-a]", "[a-bc]", "[abc", &"{".repeat(DEEPEST + 1)] {
+        for pattern in ["[", "[]", "[c-a]", "[a-bc]", "[abc", &"{".repeat(33)] {
             assert_eq!(Glob::new(pattern), Err(BadGlob), "{pattern}");
         }
-        assert!(Glob::new(&"{".repeat(DEEPEST)).is_ok());
+        assert!(Glob::new(&"{".repeat(32)).is_ok());
     }
 
     #[test]

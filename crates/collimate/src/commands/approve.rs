@@ -313,3 +313,17 @@ fn owing<'r>(records: &'r Records, hash: &str) -> Result<&'r Recorded> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_lasts_a_month_at_most() {
+        assert_eq!(["1h", "720h", "30d"].map(hours), [Ok(1), Ok(720), Ok(720)]);
+        for wrong in ["0h", "721h", "31d", "4294967295d", "-1h"] {
+            assert_eq!(hours(wrong), Err("from `1h` to `30d`".to_owned()), "{wrong}");
+        }
+        assert_eq!(hours("3"), Err("write hours or days: `72h`, `3d`".to_owned()));
+    }
+}

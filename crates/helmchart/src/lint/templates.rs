@@ -220,6 +220,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_line_is_read_as_far_as_go_reads_one() {
+        assert_eq!(first_indent(&format!("{}\n", "a".repeat(65_535))), None);
+        let too_long = Some("bufio.Scanner: token too long".to_owned());
+        assert_eq!(first_indent(&format!("{}\n", "a".repeat(65_536))), too_long);
+    }
+
+    #[test]
     fn cuts_as_kubernetes_does() {
         let cut = |text: &str| {
             documents(&Text::new(text))
