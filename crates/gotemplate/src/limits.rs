@@ -34,8 +34,8 @@ pub const LARGE_STACK: usize = 256 << 20;
 /// What is left of [`LARGE_STACK`] for the last call, which may be any function of the caller.
 pub(crate) const STACK_RESERVE: usize = 16 << 20;
 
-/// Control structures and parentheses inside each other. Go lets parentheses nest 10,000 deep, for its stack grows. Trees this deep can still be dropped on any thread; real charts
-/// stay below thirty.
+/// Control structures and parentheses inside each other. Go lets parentheses nest 10,000 deep, for its stack grows. Trees this deep can still
+/// be dropped on any thread; real charts stay below thirty.
 pub const MOST_NESTED: usize = 1000;
 
 /// Maps and lists inside each other that are compared or printed. Go has no limit; only values that contain themselves
