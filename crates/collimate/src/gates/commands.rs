@@ -100,6 +100,8 @@ fn end_of(output: &mut File) -> std::io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use release::Spanned;
     use source::{FileId, Span};
 
@@ -115,6 +117,18 @@ mod tests {
         let (why, _) = failure("600", 0).unwrap();
         assert_eq!(why, "the gate `late` took longer than 0 min and was stopped");
         assert_eq!(failure("0.1", 5), None);
+    }
+
+    #[test]
+    fn the_end_of_what_it_prints_is_kept() {
+        let kept = |length: usize| {
+            let (mut file, _) = group::file().unwrap();
+            file.write_all(&b"x".repeat(length)).unwrap();
+            end_of(&mut file).unwrap()
+        };
+        let all = "x".repeat(256 * 1024);
+        assert_eq!(kept(256 * 1024), format!("{all}\n"));
+        assert_eq!(kept(256 * 1024 + 3), format!("… 3 bytes before this are not kept\n{all}\n"));
     }
 
     fn run_gate(gate: &CommandGate) -> Option<(String, String)> {
