@@ -9,6 +9,9 @@ use crate::image::{Image, ImageRole, is_image_variable, match_argument};
 use crate::inputs::KubernetesRendering;
 use crate::place::{Object, Path};
 
+/// Levels of a document that are walked: people write tens. YAML may have ten thousand, of which each would keep a path of all above it.
+pub(crate) const DEEPEST: usize = 1_000;
+
 /// Lists within lists deeper than this are not followed: the API server takes none.
 const DEEPEST_LIST: usize = 4;
 

@@ -9,15 +9,12 @@ use yamlspan::{Kind, NodeRef};
 
 use crate::compose::new_services;
 use crate::hosts::{Found, hosts_in, is_local, names_host};
-use crate::kubernetes::{KubeObject, objects, scalar, text};
+use crate::kubernetes::{DEEPEST, KubeObject, objects, scalar, text};
 use crate::place::{Object, Path, Place, Rendered, Step};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Standing, Survey};
 
 pub(super) struct OutboundHost;
-
-/// Nesting deeper than this is not walked: both engines refuse such documents.
-const DEEPEST: usize = 200;
 
 impl Rule for OutboundHost {
     fn id(&self) -> &'static str {

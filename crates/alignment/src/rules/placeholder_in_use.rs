@@ -9,16 +9,13 @@ use release::ProfileSource;
 use source::Span;
 use yamlspan::{Kind, NodeRef};
 
-use crate::kubernetes::objects;
+use crate::kubernetes::{DEEPEST, objects};
 use crate::place::{Object, Path, Place, Rendered};
 use crate::rules::Rule;
 use crate::secrets::PLACEHOLDER;
 use crate::survey::{ProfileSurvey, Survey};
 
 pub(super) struct PlaceholderInUse;
-
-/// Nesting deeper than this is not walked: both engines refuse such documents.
-const DEEPEST: usize = 200;
 
 /// Placeholders reported for one profile's manifests: they mostly come from one forgotten values file.
 const MOST_REPORTED: usize = 50;

@@ -173,4 +173,10 @@ fn placeholders_in_manifests() {
             .count()
     };
     assert_eq!([shown(50), shown(80)], [50, 50]);
+    let deep = |levels: usize| {
+        let spec = nested(levels, "change-me:x");
+        of_manifests("", &format!("apiVersion: example.org/v1\nkind: Set\nmetadata: {{name: s}}\nspec: {spec}\n"))
+            .contains("[placeholder-in-use]")
+    };
+    assert_eq!([deep(900), deep(1_000)], [true, false]);
 }
