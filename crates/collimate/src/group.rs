@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Group(Child);
 
 impl Group {
-    /// Starts a program. Its output goes where `command` says, which must be no pipe: a [`file`].
+    /// Starts a program. Its output goes where `command` says, which must be no pipe: a [`file()`].
     pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
         command.stdin(Stdio::null()).process_group(0).spawn().map(Self)
     }
