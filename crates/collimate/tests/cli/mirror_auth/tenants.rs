@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Cli, Sandbox};
 
-use super::world::{PATIENCE, PROGRAM, Verifier, basic, line, password, two_domains};
+use super::world::{PATIENCE, PROGRAM, Verifier, basic, line, password, two_domains, wait_until};
 
 /// As `mirror tenant` and Kubernetes do: the file is another one afterwards.
 fn replace(sandbox: &Sandbox, text: &str) {
@@ -99,7 +99,7 @@ fn a_damaged_file_closes_its_domain_until_it_is_mended() {
     let expected = format!(
         "error closed primary: {place}: nobody is let in: the hash of tenant `acme` is not a whole bcrypt hash\n"
     );
-    assert!(verifier.log().contains(&expected), "{}", verifier.log());
+    wait_until(&expected, || verifier.log().contains(&expected));
     assert!(!verifier.log().contains(&hash[7..30]));
     std::fs::remove_file(sandbox.path("secrets/mirror-primary.htpasswd")).unwrap();
     let start = Instant::now();

@@ -136,6 +136,14 @@ impl Verifier {
         self.server.log()
     }
 
+    /// Waits until the log tells of something, which has been going on since `start`: once in ten seconds.
+    #[track_caller]
+    pub(crate) fn tells_seldom(&self, what: &str, start: Instant) {
+        wait_until(what, || self.log().contains(what));
+        let told = self.log().matches(what).count() as u64;
+        assert!(told <= 1 + start.elapsed().as_secs() / 10, "{}", self.log());
+    }
+
     /// Sends a signal by name.
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
