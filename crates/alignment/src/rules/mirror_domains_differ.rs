@@ -170,17 +170,20 @@ impl MirrorDomainsDiffer {
                 let more = all.len().saturating_sub(3);
                 let shown = all.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                out.push(
-                    Finding::new(
-                        self.id(),
-                        Severity::Error,
-                        container.place.clone(),
-                        format!("profile `{}` does not tell {} of {shown}{more}", profile.name(), container.title),
-                    )
-                    .label("lacks them")
-                    .related(wanted.place_of(first), "`mirror.yaml` says this")
-                    .help("give it the env file that `collimate mirror render` writes"),
-                );
+                let mut finding = Finding::new(
+                    self.id(),
+                    Severity::Error,
+                    container.place.clone(),
+                    format!("profile `{}` does not tell {} of {shown}{more}", profile.name(), container.title),
+                )
+                .label("lacks them")
+                .related(wanted.place_of(first), "`mirror.yaml` says this")
+                .help("give it the env file that `collimate mirror render` writes");
+                // What makes it one of a mirror may be what is wrong.
+                if let Some(variable) = container.variables.first() {
+                    finding = finding.related(variable.named.clone(), "this it is told");
+                }
+                out.push(finding);
             }
             for variable in &container.variables {
                 if variable.name.starts_with(prefix) && !expected.contains_key(&variable.name) {
