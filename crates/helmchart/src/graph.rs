@@ -239,7 +239,7 @@ impl<'c> Graph<'c> {
                                 table = outer;
                             }
                         }
-                        tables(&imported, &table, "", Nulls::Keep, context);
+                        tables(&imported, &table, Nulls::Keep, context);
                     }
                     Err(missing) => {
                         let missing = gotemplate::format::quote(missing.as_bytes());
@@ -251,7 +251,7 @@ impl<'c> Graph<'c> {
             }
         }
         let values = copy_map(&values);
-        tables(&values, &imported, "", Nulls::Keep, context);
+        tables(&values, &imported, Nulls::Keep, context);
         self.nodes[chart.0].values = values;
         Ok(())
     }

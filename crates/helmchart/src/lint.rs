@@ -235,8 +235,8 @@ fn check_values(source: &LintFiles<'_>, chart: Option<&Chart>, user: &values::tr
     };
     let context = crate::context::RenderContext::default();
     let values = gotemplate::Map::new();
-    coalesce::tables(&values, &to_map(user), "", coalesce::Nulls::Drop, &context);
-    coalesce::tables(&values, &defaults, "", coalesce::Nulls::Drop, &context);
+    coalesce::tables(&values, &to_map(user), coalesce::Nulls::Drop, &context);
+    coalesce::tables(&values, &defaults, coalesce::Nulls::Drop, &context);
     let Some(Ok(schema)) = source.read("values.schema.json") else { return };
     if schema.is_empty() {
         return;

@@ -33,7 +33,7 @@ pub(crate) fn coalesce(
     context: &RenderContext,
 ) -> Result<Map, String> {
     let values = copy_map(values);
-    Coalescing { graph, context, nulls }.chart(chart, &values, "")?;
+    Coalescing { graph, context, nulls }.chart(chart, &values, &Name::NONE)?;
     Ok(values)
 }
 
@@ -44,9 +44,9 @@ struct Coalescing<'c> {
 }
 
 impl Coalescing<'_> {
-    fn chart(&self, chart: ChartId, into: &Map, prefix: &str) -> Result<(), String> {
+    fn chart(&self, chart: ChartId, into: &Map, prefix: &Name<'_>) -> Result<(), String> {
         self.defaults(chart, into, prefix);
-        let below = join(prefix, self.graph.name(chart));
+        let below = prefix.below(self.graph.name(chart));
         for child in self.graph.children(chart) {
             let name = self.graph.name(*child);
             let table = match into.get(name) {
@@ -68,8 +68,8 @@ impl Coalescing<'_> {
     }
 
     /// Lays the chart's own `values.yaml` under `into`.
-    fn defaults(&self, chart: ChartId, into: &Map, prefix: &str) {
-        let below = join(prefix, self.graph.name(chart));
+    fn defaults(&self, chart: ChartId, into: &Map, prefix: &Name<'_>) {
+        let below = prefix.below(self.graph.name(chart));
         for (key, default) in copy_map(self.graph.values(chart)).entries() {
             let cleans = self.nulls == Nulls::Drop && self.context.helm.drops_default_nulls();
             match into.get(&key) {
@@ -90,7 +90,7 @@ impl Coalescing<'_> {
                         if cleans && !is_child {
                             drop_nulls(&default);
                         }
-                        tables(&table, &default, &join(&below, &key), nulls, self.context);
+                        lay(&table, &default, &below.below(&key), nulls, self.context);
                     }
                     Value::Nil => {}
                     _ => self.context.warn(format!("warning: skipped value for {below}.{key}: Not a table.")),
@@ -101,7 +101,7 @@ impl Coalescing<'_> {
     }
 
     /// Lays a parent's globals over its child's. Tables directly below `global` are copied, deeper ones are shared.
-    fn globals(&self, child: &Map, parent: &Map, prefix: &str) {
+    fn globals(&self, child: &Map, parent: &Map, prefix: &Name<'_>) {
         let Some(into) = global_table(child) else {
             self.context.warn(format!("warning: skipping globals because destination {GLOBAL} is not a table."));
             return;
@@ -119,7 +119,7 @@ impl Coalescing<'_> {
                             into.insert(key, Value::Map(table));
                         }
                         Some(Value::Map(below)) => {
-                            tables(&table, &below, &join(prefix, &key), Nulls::Keep, self.context);
+                            lay(&table, &below, &prefix.below(&key), Nulls::Keep, self.context);
                             into.insert(key, Value::Map(table));
                         }
                         Some(_) => self.context.warn(format!(
@@ -149,8 +149,8 @@ fn global_table(values: &Map) -> Option<Map> {
 }
 
 /// Lays `under` below `over`, in place; `over` wins. `under` gets `over`'s nulls, as in Helm.
-pub(crate) fn tables(over: &Map, under: &Map, prefix: &str, nulls: Nulls, context: &RenderContext) {
-    lay(over, under, &Name { above: None, last: prefix }, nulls, context);
+pub(crate) fn tables(over: &Map, under: &Map, nulls: Nulls, context: &RenderContext) {
+    lay(over, under, &Name::NONE, nulls, context);
 }
 
 fn lay(over: &Map, under: &Map, prefix: &Name<'_>, nulls: Nulls, context: &RenderContext) {
@@ -176,7 +176,7 @@ fn lay(over: &Map, under: &Map, prefix: &Name<'_>, nulls: Nulls, context: &Rende
             over.insert(key, value);
             continue;
         };
-        let name = Name { above: Some(prefix), last: &key };
+        let name = prefix.below(&key);
         match (present, value) {
             (Value::Nil, _) if nulls == Nulls::Drop && had_value.binary_search(&key).is_ok() => {
                 over.remove(&key);
@@ -202,13 +202,20 @@ struct Name<'n> {
     last: &'n str,
 }
 
+impl<'n> Name<'n> {
+    /// Above all charts.
+    const NONE: Self = Self { above: None, last: "" };
+
+    fn below(&'n self, last: &'n str) -> Self {
+        Self { above: Some(self), last }
+    }
+}
+
 /// `chart.table.key`
 impl fmt::Display for Name<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.above {
-            Some(above) if above.above.is_some() || !above.last.is_empty() => {
-                write!(formatter, "{above}.{}", self.last)
-            }
+            Some(above) if above.above.is_some() => write!(formatter, "{above}.{}", self.last),
             _ => formatter.write_str(self.last),
         }
     }
@@ -240,8 +247,4 @@ fn copy_value(value: &Value) -> Value {
         Value::List(list) => Value::list(list.items().iter().map(copy_value).collect()),
         other => other.clone(),
     }
-}
-
-fn join(prefix: &str, name: &str) -> String {
-    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
 }
