@@ -9,7 +9,7 @@ use alignment::{ComposeRendering, KubeDocument, KubernetesRendering, LintMessage
 use camino::Utf8PathBuf;
 use composefile::{Node, Profiles, Project};
 use findings::Severity;
-use helmchart::{Chart, LintSeverity, RenderOptions, SetValue};
+use helmchart::{Chart, LintSeverity, LintTexts, RenderOptions, SetValue};
 use release::{ComposeSource, HelmSource, ProfileSource};
 use source::{Files, Span, Text};
 use yamlspan::{Dialect, Document};
@@ -45,8 +45,8 @@ struct Mode<'a> {
 pub(crate) struct Renderings {
     charts: Memory<Utf8PathBuf, (), std::result::Result<Arc<Chart>, helmchart::Error>>,
     compose: Memory<Name, Vec<composefile::Options>, Vec<std::result::Result<ComposeRendering, composefile::Error>>>,
-    helm: Memory<Name, HelmRequest, std::result::Result<Arc<KubernetesRendering>, helmchart::Error>>,
-    lint: Memory<String, HelmRequest, Arc<[LintMessage]>>,
+    helm: Memory<Name, HelmRequest, std::result::Result<HelmRendering, helmchart::Error>>,
+    lint: Memory<String, LintRequest, Arc<[LintMessage]>>,
     manifests: Memory<Name, Vec<Manifest>, std::result::Result<Arc<KubernetesRendering>, Unreadable>>,
 }
 
@@ -64,6 +64,31 @@ impl HelmRequest {
     /// Whether what was made of this is what `later` asks for.
     fn serves(&self, later: &Self) -> bool {
         self.options == later.options && self.chart.renders_as(&later.chart)
+    }
+}
+
+/// What a Helm profile renders to, and what its templates print for `helm lint` where one run could do for both.
+#[derive(Clone)]
+struct HelmRendering {
+    kubernetes: Arc<KubernetesRendering>,
+    lint: Option<Arc<LintTexts>>,
+}
+
+/// What is linted.
+struct LintRequest {
+    profile: HelmRequest,
+    texts: Option<Arc<LintTexts>>,
+}
+
+impl LintRequest {
+    /// As [`HelmRequest::serves`]. Which files the templates have looked into is known to the rendering that the texts are of.
+    fn serves(&self, later: &Self) -> bool {
+        let same_texts = match (&self.texts, &later.texts) {
+            (Some(texts), Some(later)) => Arc::ptr_eq(texts, later),
+            (None, None) => true,
+            _ => false,
+        };
+        same_texts && self.profile.serves(&later.profile)
     }
 }
 
@@ -298,7 +323,8 @@ fn helm(
         let request = HelmRequest { chart: chart.anew(), options: unseen(source, mode) };
         session.renderings.helm.recall(name, request, HelmRequest::serves, &session.files, render_chart)
     });
-    rendering.map(Rendering::Kubernetes).map_err(|error| helm_failure(&error, session, source))
+    let rendering = rendering.map(|rendering| Rendering::Kubernetes(rendering.kubernetes));
+    rendering.map_err(|error| helm_failure(&error, session, source))
 }
 
 fn chart(session: &Session, source: &HelmSource) -> std::result::Result<Arc<Chart>, helmchart::Error> {
@@ -309,9 +335,12 @@ fn chart(session: &Session, source: &HelmSource) -> std::result::Result<Arc<Char
 fn render_chart(
     HelmRequest { chart, options }: &HelmRequest,
     files: &dyn Files,
-) -> std::result::Result<Arc<KubernetesRendering>, helmchart::Error> {
-    match helmchart::render(chart, options, files) {
-        Ok(rendered) => Ok(Arc::new(kubernetes(rendered, options.namespace.clone()))),
+) -> std::result::Result<HelmRendering, helmchart::Error> {
+    match helmchart::render_to_lint(chart, options, files) {
+        Ok((rendered, lint)) => Ok(HelmRendering {
+            kubernetes: Arc::new(kubernetes(rendered, options.namespace.clone())),
+            lint: lint.map(Arc::new),
+        }),
         Err(error) => Err(placed(error, chart, options, files)),
     }
 }
@@ -352,12 +381,22 @@ pub(crate) fn lint(session: &Session, profile: &alignment::Profile) -> Arc<[Lint
     }
     let Ok(chart) = chart(session, source) else { return Arc::default() };
     let name = profile.name().to_owned();
-    let request = HelmRequest { chart: chart.anew(), options: unseen(source, Mode::default()) };
-    session.renderings.lint.recall(name, request, HelmRequest::serves, &session.files, lint_chart)
+    let request = || HelmRequest { chart: chart.anew(), options: unseen(source, Mode::default()) };
+    let rendered = (name.clone(), false);
+    let rendering =
+        session.renderings.helm.recall(rendered, request(), HelmRequest::serves, &session.files, render_chart);
+    let request = LintRequest { profile: request(), texts: rendering.ok().and_then(|rendering| rendering.lint) };
+    session.renderings.lint.recall(name, request, LintRequest::serves, &session.files, lint_chart)
 }
 
-fn lint_chart(HelmRequest { chart, options }: &HelmRequest, files: &dyn Files) -> Arc<[LintMessage]> {
-    let lint = helmchart::lint(chart, options, files);
+fn lint_chart(
+    LintRequest { profile: HelmRequest { chart, options }, texts }: &LintRequest,
+    files: &dyn Files,
+) -> Arc<[LintMessage]> {
+    let lint = match texts {
+        Some(texts) => helmchart::lint_texts(chart, options, texts, files),
+        None => helmchart::lint(chart, options, files),
+    };
     let messages = lint.messages.into_iter().map(|message| LintMessage {
         severity: match message.severity {
             LintSeverity::Error => Severity::Error,

@@ -5,19 +5,22 @@ mod call;
 mod compare;
 mod escape;
 mod eval;
+mod follow;
 mod operand;
 mod walk;
 mod weigh;
 
-use source::{Span, Text, TextBuf};
+use source::{Span, Text};
 
 use crate::error::Stage;
 use crate::format::quote;
 use crate::parse::{NodeRef, Tree};
 use crate::stack::Stack;
-use crate::{Error, FunctionError, Functions, Limits, Template, TemplateSet, Value};
+use crate::twin::Run;
+use crate::{Error, FunctionError, Functions, Limits, Printed, Template, TemplateSet, Value};
 
 pub(crate) use builtins::Builtin;
+use follow::Out;
 use operand::Operand;
 
 /// Room for what most included templates print, in bytes: growing to it step by step would cost more than it takes.
@@ -62,6 +65,15 @@ pub struct Exec<'a> {
     depth: usize,
     stack: Stack,
     call_site: Option<Span>,
+    /// See [`Exec::followed`] and [`Exec::is_parted`].
+    followed: bool,
+    parted: bool,
+    /// How many values were looked at for twins.
+    searched: usize,
+    /// Whether only one of the runs goes on for now.
+    alone: Option<Run>,
+    /// How many steps may still be taken twice.
+    again_left: u64,
 }
 
 /// One template being run.
@@ -87,6 +99,11 @@ impl<'a> Exec<'a> {
             depth: 0,
             stack: Stack::here(),
             call_site: None,
+            followed: false,
+            parted: false,
+            searched: 0,
+            alone: None,
+            again_left: steps,
         }
     }
 
@@ -94,7 +111,7 @@ impl<'a> Exec<'a> {
     ///
     /// # Errors
     /// Go's execution errors in its words, an unknown name, or passing a limit.
-    pub fn run(&mut self, name: &str, dot: Value) -> Result<Text, Error> {
+    pub fn run(&mut self, name: &str, dot: Value) -> Result<Printed, Error> {
         let Some(template) = self.set.lookup(name).cloned() else {
             // Go ends with the name of the template that was asked, which callers here do not have.
             let message =
@@ -108,9 +125,13 @@ impl<'a> Exec<'a> {
     ///
     /// # Errors
     /// As [`Exec::run`].
-    pub fn run_template(&mut self, template: &Template, dot: Value) -> Result<Text, Error> {
+    pub fn run_template(&mut self, template: &Template, dot: Value) -> Result<Printed, Error> {
+        if self.followed { self.run_for_both_runs(template, dot) } else { self.run_once(template, dot) }
+    }
+
+    fn run_once(&mut self, template: &Template, dot: Value) -> Result<Printed, Error> {
         let tree = &*template.0;
-        let mut out = TextBuf::with_capacity(USUAL_OUTPUT);
+        let mut out = Out::new();
         let call_site = self.call_site;
         let result = self.run_tree(tree, Operand::plain(dot), &mut out);
         self.call_site = call_site;
@@ -258,5 +279,5 @@ pub fn execute(
     functions: &dyn Functions,
     options: Options,
 ) -> Result<Text, Error> {
-    Exec::new(set, functions, options).run(name, dot)
+    Exec::new(set, functions, options).run(name, dot).map(|printed| printed.text)
 }

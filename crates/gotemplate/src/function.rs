@@ -1,6 +1,6 @@
 //! The functions that a caller adds to the language.
 
-use crate::{Error, Exec, Type, Value};
+use crate::{Error, Exec, Twins, Type, Value};
 
 /// A function of a [`Functions`] table. What the number means is the table's business; parsed templates hold it, so it
 /// must mean the same for every table that a template is run with.
@@ -46,6 +46,17 @@ pub trait Functions {
     /// # Errors
     /// What the Go function returns as its error (or panics with); printed as `error calling NAME: …`.
     fn call(&self, id: FunctionId, exec: &mut Exec<'_>, args: Vec<Value>) -> Result<Value, FunctionError>;
+
+    /// How often a function has told the caller something beside its result.
+    fn reports(&self) -> u64 {
+        0
+    }
+
+    /// How the function is called in a run that is followed by another.
+    fn twins(&self, id: FunctionId) -> Twins {
+        let _ = id;
+        Twins::Never
+    }
 }
 
 /// Why a function failed: its message, and the template error below it if it ran a template.

@@ -34,6 +34,11 @@ pub const LARGE_STACK: usize = 256 << 20;
 /// What is left of [`LARGE_STACK`] for the last call, which may be any function of the caller.
 pub(crate) const STACK_RESERVE: usize = 16 << 20;
 
+/// Values that one rendering looks at to see whether any is other in the run that follows it, and how deep: what has more than that is rendered twice.
+pub(crate) const MOST_SEARCHED: usize = 4_000_000;
+/// See [`MOST_SEARCHED`].
+pub(crate) const MOST_SEARCHED_DEPTH: usize = 200;
+
 /// Control structures and parentheses inside each other. Go lets parentheses nest 10,000 deep, for its stack grows. Trees this deep can still
 /// be dropped on any thread; real charts stay below thirty.
 pub const MOST_NESTED: usize = 1000;

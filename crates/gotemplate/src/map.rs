@@ -199,6 +199,16 @@ impl Map {
         }
     }
 
+    /// Whether `look` is true of any value: not a look that templates take, so that it is not counted.
+    pub(crate) fn try_any<E>(&self, mut look: impl FnMut(&Value) -> Result<bool, E>) -> Result<bool, E> {
+        for value in self.0.entries.borrow().values() {
+            if look(value)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A new map of the same type with the same entries; the values are shared.
     #[must_use]
     pub fn shallow_copy(&self) -> Self {

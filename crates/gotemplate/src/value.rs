@@ -10,7 +10,7 @@ use std::rc::Rc;
 use source::Text;
 
 use crate::types::{IntKind, Kind, Type, UintKind};
-use crate::{List, Map, Object};
+use crate::{List, Map, Object, Twin};
 
 /// Any Go value that a template can hold.
 #[derive(Clone)]
@@ -32,6 +32,8 @@ pub enum Value {
     Map(Map),
     /// Everything that has methods or fields, and defined types: times, versions, errors, charts.
     Object(Rc<dyn Object>),
+    /// What is not the same in two runs at once; made by [`Value::twin`], and there is none in any other run. Functions are never given one to look at.
+    Twin(Rc<Twin>),
 }
 
 impl Value {
@@ -99,6 +101,7 @@ impl Value {
             Self::Bytes(_) => Some(Type::BYTES),
             Self::List(list) => Some(list.go_type()),
             Self::Map(map) => Some(map.go_type()),
+            Self::Twin(twin) => twin.first.go_type(),
         }
     }
 
@@ -140,6 +143,7 @@ impl Value {
                 Some(value) => value.is_true(),
                 None => !object.is_nil(),
             },
+            Self::Twin(twin) => twin.first.is_true(),
         }
     }
 
@@ -170,6 +174,7 @@ impl Value {
         match self {
             Self::Str(text) => Some(text.as_bytes()),
             Self::Binary(bytes) => Some(bytes),
+            Self::Twin(twin) => twin.first.string_bytes(),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod folder;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -42,6 +43,8 @@ pub struct Chart {
     /// What Helm logs while it loads.
     pub(crate) warnings: Vec<String>,
     pub(crate) parsed: Arc<ParsedTemplates>,
+    /// Whether `helm lint` once went another way than `helm template` in it.
+    lint_parts: Arc<AtomicBool>,
     /// The name of every file with its id; without it where the file is plain.
     parts: Arc<[(String, Option<FileId>)]>,
     pub(crate) seen: Seen,
@@ -155,6 +158,7 @@ impl Chart {
             path: path.to_owned(),
             warnings: loading.warnings,
             parsed: Arc::default(),
+            lint_parts: Arc::default(),
             parts: parts.into(),
             seen: Seen::default(),
         })
@@ -168,9 +172,19 @@ impl Chart {
             path: self.path.clone(),
             warnings: self.warnings.clone(),
             parsed: Arc::clone(&self.parsed),
+            lint_parts: Arc::clone(&self.lint_parts),
             parts: Arc::clone(&self.parts),
             seen: Seen::default(),
         }
+    }
+
+    /// Whether it was seen that `helm lint` goes another way in this chart than `helm template`, so that it is not worth trying to follow again.
+    pub(crate) fn lint_parts(&self) -> bool {
+        self.lint_parts.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_that_lint_parts(&self) {
+        self.lint_parts.store(true, Ordering::Relaxed);
     }
 
     /// Whether all that was rendered of this chart up to now would be the same of `other`: they have the same files, but for the content of plain ones

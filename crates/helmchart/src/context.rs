@@ -23,6 +23,7 @@ pub(crate) struct RenderContext {
     /// How many `include` stand around what is run, and the most there were since [`RenderContext::measure`] last began.
     nesting: Cell<usize>,
     highest: Cell<usize>,
+    parted: Cell<bool>,
     reports: Cell<u64>,
     warnings: RefCell<Vec<String>>,
     nondeterministic: RefCell<Vec<(String, Option<Span>)>>,
@@ -32,6 +33,16 @@ impl RenderContext {
     /// A context for one render.
     pub(crate) fn new(lint: bool, helm: HelmVersion, now: Option<i64>) -> Self {
         Self { lint, helm, now, ..Self::default() }
+    }
+
+    /// Notes that a run that was to follow this one could not.
+    pub(crate) fn part(&self) {
+        self.parted.set(true);
+    }
+
+    /// Whether a run that was to follow could not: then nothing that was printed counts.
+    pub(crate) fn is_parted(&self) -> bool {
+        self.parted.get()
     }
 
     /// Counts an `include` of `name` in; `false` if it is nested too deeply (then nothing was counted).

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gotemplate::{Exec, Map, MissingKey, Options, TemplateSet, Value};
-use source::Text;
+use gotemplate::{Exec, Map, MissingKey, Options, Printed, TemplateSet, Value};
 
 use crate::chart::{Chart, ChartFile, Seen};
 use crate::context::RenderContext;
@@ -24,22 +23,9 @@ pub(crate) struct Globals {
 
 impl Globals {
     /// `.Release`, `.Capabilities` and the root chart's `.Values`.
-    pub(crate) fn new(
-        chart: &Chart,
-        values: Map,
-        release: &Release<'_>,
-        kube: &KubeVersion,
-        options: &RenderOptions,
-    ) -> Self {
-        let map = Map::new();
-        map.insert("Name", Value::from(release.name));
-        map.insert("Namespace", Value::from(release.namespace));
-        map.insert("IsUpgrade", Value::Bool(release.is_upgrade));
-        map.insert("IsInstall", Value::Bool(release.is_install));
-        map.insert("Revision", Value::int(release.revision));
-        map.insert("Service", Value::from("Helm"));
+    pub(crate) fn new(chart: &Chart, values: Map, release: Value, kube: &KubeVersion, options: &RenderOptions) -> Self {
         let capabilities = objects::capabilities(kube, &options.api_versions, options.helm);
-        Self { release: Value::Map(map), capabilities, values, seen: chart.seen.clone() }
+        Self { release, capabilities, values, seen: chart.seen.clone() }
     }
 }
 
@@ -52,6 +38,38 @@ pub(crate) struct Release<'r> {
     pub(crate) revision: i64,
 }
 
+impl<'r> Release<'r> {
+    /// That of `helm lint`.
+    pub(crate) fn of_lint(namespace: &'r str) -> Self {
+        Self { name: "test-release", namespace, is_upgrade: false, is_install: false, revision: 0 }
+    }
+
+    /// `.Release`
+    pub(crate) fn object(&self) -> Value {
+        let entries = self.entries();
+        Value::map(entries.map(|(name, value)| (name.into(), value)))
+    }
+
+    /// `.Release`, followed by another one.
+    pub(crate) fn object_followed_by(&self, second: &Self) -> Value {
+        let both = self.entries().into_iter().zip(second.entries());
+        Value::map(
+            both.map(|((name, first), (_, second))| (name.into(), Value::twin(first, second).unwrap_or(Value::Nil))),
+        )
+    }
+
+    fn entries(&self) -> [(&'static str, Value); 6] {
+        [
+            ("Name", Value::from(self.name)),
+            ("Namespace", Value::from(self.namespace)),
+            ("IsUpgrade", Value::Bool(self.is_upgrade)),
+            ("IsInstall", Value::Bool(self.is_install)),
+            ("Revision", Value::int(self.revision)),
+            ("Service", Value::from("Helm")),
+        ]
+    }
+}
+
 /// What a template is told about itself: the one thing in a chart's scope that differs from template to template.
 const TEMPLATE: &str = "Template";
 
@@ -61,7 +79,7 @@ struct Renderable<'c> {
     base_path: String,
 }
 
-/// Renders every template that is no partial: text by path.
+/// Renders every template that is no partial: what it prints, by path. `followed`: `.Release` is that of two runs.
 ///
 /// # Errors
 /// The first template that does not parse or fails while it runs, in Helm's words.
@@ -71,7 +89,8 @@ pub(crate) fn render(
     globals: &Globals,
     context: &RenderContext,
     options: &RenderOptions,
-) -> Result<BTreeMap<String, Text>, Error> {
+    followed: bool,
+) -> Result<BTreeMap<String, Printed>, Error> {
     let mut templates = BTreeMap::new();
     let trace = options.trace;
     scopes(graph, graph.root(), None, globals, options.helm, trace, &mut templates);
@@ -93,6 +112,9 @@ pub(crate) fn render(
 
     let run = Options { trace, missing_key: MissingKey::Zero, limits: options.limits };
     let mut exec = Exec::new(&set, &functions, run);
+    if followed {
+        exec = exec.followed();
+    }
     let mut rendered = BTreeMap::new();
     for path in &order {
         if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
@@ -103,8 +125,14 @@ pub(crate) fn render(
         about.insert("Name", Value::from(path.as_str()));
         about.insert("BasePath", Value::from(template.base_path.as_str()));
         template.scope.insert(TEMPLATE, Value::Map(about));
-        let text = exec.run(path, Value::Map(template.scope.clone())).map_err(|error| run_error(path, &error))?;
-        rendered.insert(path.clone(), without_no_value(&text));
+        let printed = exec.run(path, Value::Map(template.scope.clone())).map_err(|error| {
+            // A limit counts what both runs take.
+            if exec.is_parted() || followed && error.is_limit() {
+                context.part();
+            }
+            run_error(path, &error)
+        })?;
+        rendered.insert(path.clone(), printed.map(|text| without_no_value(&text)));
     }
     Ok(rendered)
 }

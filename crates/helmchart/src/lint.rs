@@ -16,6 +16,7 @@ use crate::values::{self, coalesce, schema};
 use crate::{Error, RenderOptions, yaml};
 
 pub(crate) use names::is_subdomain;
+pub use templates::LintTexts;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,17 +117,29 @@ impl Lint {
 /// Lints a chart that could be loaded.
 #[must_use]
 pub fn lint(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Lint {
-    gotemplate::on_large_stack(|| lint_here(chart.path(), Ok(chart), options, files))
+    gotemplate::on_large_stack(|| lint_here(chart.path(), Ok(chart), options, None, files))
+}
+
+/// As [`lint`], where [`crate::render_to_lint`] has run the templates with the same options.
+#[must_use]
+pub fn lint_texts(chart: &Chart, options: &RenderOptions, texts: &LintTexts, files: &dyn Files) -> Lint {
+    gotemplate::on_large_stack(|| lint_here(chart.path(), Ok(chart), options, Some(texts), files))
 }
 
 /// Loads a chart and lints it; what keeps it from loading is among the messages, as with `helm lint`.
 #[must_use]
 pub fn lint_path(path: &Utf8Path, options: &RenderOptions, files: &dyn Files) -> Lint {
     let chart = Chart::load(path, files);
-    gotemplate::on_large_stack(|| lint_here(path, chart.as_ref(), options, files))
+    gotemplate::on_large_stack(|| lint_here(path, chart.as_ref(), options, None, files))
 }
 
-fn lint_here(path: &Utf8Path, chart: Result<&Chart, &Error>, options: &RenderOptions, files: &dyn Files) -> Lint {
+fn lint_here(
+    path: &Utf8Path,
+    chart: Result<&Chart, &Error>,
+    options: &RenderOptions,
+    texts: Option<&LintTexts>,
+    files: &dyn Files,
+) -> Lint {
     let mut lint = Lint { path: path.to_string(), strict: options.strict, ..Lint::default() };
     let user = match values::of_user(options, files) {
         Ok(user) => user,
@@ -154,7 +167,7 @@ fn lint_here(path: &Utf8Path, chart: Result<&Chart, &Error>, options: &RenderOpt
     };
     chart_file::check(&source, &mut lint);
     check_values(&source, chart.ok(), &user, &mut lint);
-    templates::check(chart, &user, kube.as_ref(), options, &mut lint);
+    templates::check(chart, &user, kube.as_ref(), options, texts, &mut lint);
     check_dependencies(path, chart, &mut lint);
     lint
 }

@@ -1,11 +1,15 @@
 //! `helm template`: from a chart and options to manifests.
 
+use std::collections::BTreeMap;
+
+use gotemplate::{Printed, Value, deep_equal};
 use source::{Files, Text};
 
 use crate::chart::ChartFile;
 use crate::context::RenderContext;
 use crate::engine::{self, Globals, Release};
 use crate::graph::{Graph, is_compatible, to_map};
+use crate::lint::LintTexts;
 use crate::objects::KubeVersion;
 use crate::values::coalesce::{Nulls, coalesce};
 use crate::values::{self, schema};
@@ -19,14 +23,46 @@ const LONGEST_NAME: usize = 53;
 /// # Errors
 /// Everything that makes `helm template` fail, in its words, and passing a limit.
 pub fn render(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Result<Rendered, Error> {
-    gotemplate::on_large_stack(|| render_here(chart, options, files))
+    gotemplate::on_large_stack(|| {
+        let context = RenderContext::new(false, options.helm, options.now);
+        render_here(chart, options, files, &context, false).map(|(rendered, _)| rendered)
+    })
 }
 
-fn render_here(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Result<Rendered, Error> {
+/// Renders a chart as `helm template` does, and at the same time what [`crate::lint_texts`] needs: `helm lint` runs the same templates once more for a release of
+/// another name, and mostly they go the same way. There are no texts where they do not, nor where texts are traced.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_to_lint(
+    chart: &Chart,
+    options: &RenderOptions,
+    files: &dyn Files,
+) -> Result<(Rendered, Option<LintTexts>), Error> {
+    if options.trace || !options.api_versions.is_empty() || chart.lint_parts() {
+        return render(chart, options, files).map(|rendered| (rendered, None));
+    }
+    let both = gotemplate::on_large_stack(|| {
+        let context = RenderContext::new(false, options.helm, options.now);
+        let both = render_here(chart, options, files, &context, true);
+        (!context.is_parted()).then_some(both)
+    });
+    both.unwrap_or_else(|| {
+        chart.note_that_lint_parts();
+        render(chart, options, files).map(|rendered| (rendered, None))
+    })
+}
+
+fn render_here(
+    chart: &Chart,
+    options: &RenderOptions,
+    files: &dyn Files,
+    context: &RenderContext,
+    to_lint: bool,
+) -> Result<(Rendered, Option<LintTexts>), Error> {
     let kube = kube_version(options)?;
     let user = values::of_user(options, files)?;
     check_installable(chart)?;
-    let context = RenderContext::new(false, options.helm, options.now);
     if chart.root.metadata.deprecated {
         context.warn("WARNING: This chart is deprecated".to_owned());
     }
@@ -36,8 +72,8 @@ fn render_here(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Res
     let user = to_map(&user);
     let mut graph = Graph::new(&chart.root, options.trace);
     let as_values = |message: String| Error::new(ErrorKind::Values, message);
-    graph.process_dependencies(&user, &context).map_err(as_values)?;
-    let values = coalesce(&graph, graph.root(), &user, Nulls::Drop, &context).map_err(as_values)?;
+    graph.process_dependencies(&user, context).map_err(as_values)?;
+    let values = coalesce(&graph, graph.root(), &user, Nulls::Drop, context).map_err(as_values)?;
     if !options.skip_schema_validation {
         let set_at = |way: &schema::place::Way| {
             let find = || schema::place::find(&graph, &options.values, files, &values, way);
@@ -45,7 +81,7 @@ fn render_here(chart: &Chart, options: &RenderOptions, files: &dyn Files) -> Res
         };
         schema::validate(&graph, graph.root(), &values, &set_at)?;
     }
-    rendered(chart, &graph, values, &kube, &context, options).map_err(Error::while_rendering)
+    rendered(chart, &graph, values, &kube, context, options, to_lint).map_err(Error::while_rendering)
 }
 
 /// The steps after which `helm template` has a release to show, so that its errors come with a hint.
@@ -56,7 +92,8 @@ fn rendered(
     kube: &KubeVersion,
     context: &RenderContext,
     options: &RenderOptions,
-) -> Result<Rendered, Error> {
+    to_lint: bool,
+) -> Result<(Rendered, Option<LintTexts>), Error> {
     let wanted = &chart.root.metadata.kube_version;
     if !wanted.is_empty() && !is_compatible(wanted, kube.normalized()) {
         let found = &kube.version;
@@ -70,14 +107,20 @@ fn rendered(
         is_install: !options.is_upgrade,
         revision: 1,
     };
-    let globals = Globals::new(chart, values, &release, kube, options);
-    let mut texts = engine::render(chart, graph, &globals, context, options)?;
+    let followed = to_lint && lint_sees(graph, &values, options);
+    let release =
+        if followed { release.object_followed_by(&Release::of_lint(&options.namespace)) } else { release.object() };
+    let globals = Globals::new(chart, values, release, kube, options);
+    let printed = engine::render(chart, graph, &globals, context, options, followed)?;
+    let lint = followed.then(|| LintTexts::of(&printed));
+    let text = |(path, Printed { text, .. })| (path, text);
+    let mut texts: BTreeMap<String, Text> = printed.into_iter().map(text).collect();
     let notes = take_notes(&mut texts, chart.name(), options.subchart_notes);
     let (manifests, hooks) = manifests::sort(&texts, options.helm, context)?;
     let crds = if options.include_crds { crds(chart, graph, options.trace) } else { Vec::new() };
     let mut warnings = chart.warnings.clone();
     warnings.extend(context.take_warnings());
-    Ok(Rendered {
+    let rendered = Rendered {
         manifests,
         hooks,
         crds,
@@ -86,7 +129,15 @@ fn rendered(
         nondeterministic: context.take_nondeterministic(),
         no_hooks: options.no_hooks,
         skip_tests: options.skip_tests,
-    })
+    };
+    Ok((rendered, lint))
+}
+
+/// Whether `helm lint`, which coalesces values twice, gives its templates the same ones. It makes a difference for nulls.
+fn lint_sees(graph: &Graph<'_>, values: &gotemplate::Map, options: &RenderOptions) -> bool {
+    let context = RenderContext::new(true, options.helm, options.now);
+    let again = coalesce(graph, graph.root(), values, Nulls::Drop, &context);
+    again.is_ok_and(|again| deep_equal(&Value::Map(again), &Value::Map(values.clone())))
 }
 
 pub(crate) fn kube_version(options: &RenderOptions) -> Result<KubeVersion, Error> {
@@ -137,7 +188,7 @@ fn check_release_name(name: &str) -> Result<(), Error> {
 }
 
 /// Takes all notes out; gives the root chart's, or all of them.
-fn take_notes(texts: &mut std::collections::BTreeMap<String, Text>, chart: &str, subcharts: bool) -> Option<Text> {
+fn take_notes(texts: &mut BTreeMap<String, Text>, chart: &str, subcharts: bool) -> Option<Text> {
     let own = format!("{chart}/templates/NOTES.txt");
     let mut notes: Option<Text> = None;
     texts.retain(|path, text| {

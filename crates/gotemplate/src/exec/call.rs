@@ -28,10 +28,12 @@ impl Exec<'_> {
                 let signature = self.functions.signature(id);
                 let args = self.arguments(frame, dot, name, signature, given)?;
                 let call_site = self.call_site;
-                let functions = self.functions;
                 self.descend(frame)?;
                 let weighed = args.iter().try_for_each(|arg| self.weigh(arg));
-                let result = weighed.and_then(|()| functions.call(id, self, args));
+                let result = weighed.and_then(|()| match self.followed {
+                    true => self.call_for_both(id, args),
+                    false => self.functions.call(id, self, args),
+                });
                 self.call_site = call_site;
                 match result {
                     Ok(value) => {
@@ -89,7 +91,7 @@ impl Exec<'_> {
             let mut value = Operand::Nothing;
             for word in words {
                 value = self.expression(frame, dot, word)?;
-                if value.is_true() == (builtin == Builtin::Or) {
+                if self.truth(frame, &value)? == (builtin == Builtin::Or) {
                     return Ok(value);
                 }
             }
@@ -124,7 +126,13 @@ impl Exec<'_> {
             (Builtin::Call, None, Some(arg)) => format!("<{} Value>", arg.type_name()),
             _ => String::new(),
         };
-        let result = builtin.run(args, &callee).map_err(|failure| {
+        let result = match self.followed {
+            true => self
+                .run_for_both(builtin, args, &callee)
+                .map_err(|FunctionError { message, .. }| frame.fail(&message).with_limit(true))?,
+            false => builtin.run(args, &callee),
+        };
+        let result = result.map_err(|failure| {
             frame.node = node;
             match failure {
                 Failure::Go(message) => frame.fail(&format!("error calling {name}: {message}")),

@@ -232,7 +232,7 @@ impl Exec<'_> {
                 if let Some(signature) = object.method(name) {
                     let object = std::rc::Rc::clone(object);
                     let args = self.arguments(frame, dot, name, signature, given)?;
-                    let result = object.call_method(name, self, args);
+                    let result = self.check_arguments(&args).and_then(|()| object.call_method(name, self, args));
                     return match result {
                         Ok(value) => Ok(Operand::result(value)),
                         Err(error) => {

@@ -1,7 +1,8 @@
 //! The walk over a tree: output, control structures, calls of other templates.
 
-use source::{Text, TextBuf};
+use source::Text;
 
+use super::follow::Out;
 use super::operand::Operand;
 use super::{Exec, Frame, USUAL_VARIABLES};
 use crate::format::{self, Cut, TOO_LARGE};
@@ -19,7 +20,7 @@ enum Flow {
 
 impl Exec<'_> {
     /// Runs a template over `dot`, with fresh variables.
-    pub(super) fn run_tree(&mut self, tree: &Tree, dot: Operand, out: &mut TextBuf) -> Result<(), Error> {
+    pub(super) fn run_tree(&mut self, tree: &Tree, dot: Operand, out: &mut Out) -> Result<(), Error> {
         let Some(first) = tree.root.first() else { return Ok(()) };
         let mut variables = Vec::with_capacity(USUAL_VARIABLES);
         variables.push(("$", dot.clone()));
@@ -38,7 +39,7 @@ impl Exec<'_> {
         frame: &mut Frame<'t>,
         dot: &Operand,
         nodes: &'t [Node],
-        out: &mut TextBuf,
+        out: &mut Out,
     ) -> Result<Flow, Error> {
         self.descend(frame)?;
         for node in nodes {
@@ -49,7 +50,7 @@ impl Exec<'_> {
                     let range = piece.range();
                     self.spend(frame, range.len())?;
                     if self.options.trace {
-                        out.push_slice(&frame.tree.source, range);
+                        out.first.push_slice(&frame.tree.source, range);
                     } else {
                         out.push_str(frame.tree.source.as_str().get(range).unwrap_or_default());
                     }
@@ -85,7 +86,7 @@ impl Exec<'_> {
         frame: &mut Frame<'t>,
         dot: &Operand,
         action: &'t Action,
-        out: &mut TextBuf,
+        out: &mut Out,
     ) -> Result<(), Error> {
         self.call_site = action.place.span;
         let value = self.pipeline(frame, dot, &action.pipe)?;
@@ -93,7 +94,7 @@ impl Exec<'_> {
             return Ok(());
         }
         frame.node = NodeRef::Action(action);
-        let before = out.len();
+        let before = out.first.len();
         match value {
             Operand::Nothing => write(out, &Text::from("<no value>"), &action.place, self.options.trace),
             Operand::Interface(value) | Operand::Plain(value) => {
@@ -103,6 +104,7 @@ impl Exec<'_> {
                 }
                 match &value {
                     Value::Str(text) => write(out, text, &action.place, self.options.trace),
+                    value if self.followed && self.write_both(frame, value, out)? => {}
                     _ => {
                         let text =
                             format::try_printed(&value).map_err(|Cut(_)| frame.fail(TOO_LARGE).with_limit(true))?;
@@ -111,7 +113,7 @@ impl Exec<'_> {
                 }
             }
         }
-        self.spend(frame, out.len() - before)
+        self.spend(frame, out.first.len() - before)
     }
 
     fn condition<'t>(
@@ -120,12 +122,12 @@ impl Exec<'_> {
         dot: &Operand,
         branch: &'t Branch,
         sets_dot: bool,
-        out: &mut TextBuf,
+        out: &mut Out,
     ) -> Result<Flow, Error> {
         let mark = frame.variables.len();
         self.call_site = branch.place.span;
         let value = self.pipeline(frame, dot, &branch.pipe)?;
-        let flow = if value.is_true() {
+        let flow = if self.truth(frame, &value)? {
             self.walk(frame, if sets_dot { &value } else { dot }, &branch.list, out)?
         } else if let Some(otherwise) = &branch.otherwise {
             self.walk(frame, dot, otherwise, out)?
@@ -141,7 +143,7 @@ impl Exec<'_> {
         frame: &mut Frame<'t>,
         dot: &Operand,
         branch: &'t Branch,
-        out: &mut TextBuf,
+        out: &mut Out,
     ) -> Result<Flow, Error> {
         let mark = frame.variables.len();
         self.call_site = branch.place.span;
@@ -205,6 +207,8 @@ impl Exec<'_> {
             }
             // A nil pointer is printed by Go as an invalid value would be walked: not at all.
             Value::Object(object) if object.is_nil() => {}
+            // Templates count to the revision of a release for nothing: the runs part.
+            Value::Twin(_) => return Err(self.part_at(frame)),
             _ => {
                 let value = format::value_text(&value);
                 return Err(frame.fail(&format!("range can't iterate over {value}")));
@@ -233,7 +237,7 @@ impl Exec<'_> {
         branch: &'t Branch,
         index: Operand,
         item: Operand,
-        out: &mut TextBuf,
+        out: &mut Out,
     ) -> Result<Flow, Error> {
         let mark = frame.variables.len();
         let pipe = &branch.pipe;
@@ -262,7 +266,7 @@ impl Exec<'_> {
         frame: &mut Frame<'t>,
         dot: &Operand,
         call: &'t Call,
-        out: &mut TextBuf,
+        out: &mut Out,
     ) -> Result<(), Error> {
         frame.node = NodeRef::Call(call);
         let Some(template) = self.set.lookup(&call.name).cloned() else {
@@ -278,12 +282,12 @@ impl Exec<'_> {
         if !self.options.trace {
             return self.run_tree(&template.0, dot, out);
         }
-        let mut written = TextBuf::new();
+        let mut written = Out::new();
         self.run_tree(&template.0, dot, &mut written)?;
-        let written = written.finish();
+        let written = written.first.finish();
         match call.place.span {
-            Some(span) => out.push(&written.carried_by(span)),
-            None => out.push(&written),
+            Some(span) => out.first.push(&written.carried_by(span)),
+            None => out.first.push(&written),
         }
         Ok(())
     }
@@ -301,11 +305,11 @@ fn set_top(frame: &mut Frame<'_>, from_top: usize, value: Operand) {
 }
 
 /// Writes what an action printed. In a traced run, bytes without origin come from the action itself.
-fn write(out: &mut TextBuf, text: &Text, place: &Place, trace: bool) {
+fn write(out: &mut Out, text: &Text, place: &Place, trace: bool) {
     match place.span {
         _ if !trace => out.push_str(text),
-        Some(span) if text.is_traced() => out.push(&text.carried_by(span)),
-        Some(span) if !text.is_empty() => out.push(&Text::derived(text.to_arc(), &[span])),
-        _ => out.push(text),
+        Some(span) if text.is_traced() => out.first.push(&text.carried_by(span)),
+        Some(span) if !text.is_empty() => out.first.push(&Text::derived(text.to_arc(), &[span])),
+        _ => out.first.push(text),
     }
 }

@@ -170,6 +170,7 @@ impl Printer {
             Value::List(list) => self.list(list, verb, depth),
             Value::Map(map) => self.map(map, verb, depth),
             Value::Object(object) => self.object(object.as_ref(), value, verb, depth),
+            Value::Twin(twin) => self.value(twin.first(), verb, depth),
         }
     }
 

@@ -95,7 +95,7 @@ impl Functions for TestFunctions {
             ("typeOf", [value]) => Value::from(&*value.type_name()),
             ("deep", [a, b]) => Value::Bool(deep_equal(a, b)),
             ("wait", [Value::Int(_, nanoseconds)]) => Value::object(Duration(*nanoseconds)),
-            ("include", [Value::Str(name), dot]) => Value::Str(exec.run(name, dot.clone())?),
+            ("include", [Value::Str(name), dot]) => exec.run(name, dot.clone())?.into(),
             ("unsign" | "yes", [value]) => value.clone(),
             _ => panic!("{name} got arguments that do not fit its signature"),
         })

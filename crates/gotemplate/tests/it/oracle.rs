@@ -68,7 +68,7 @@ fn run_with(case: &Case, trace: bool) -> Outcome {
         let limits = Limits { steps: 1_000_000, output: 1 << 26 };
         let options = Options { trace, missing_key, limits };
         match Exec::new(&set, &TestFunctions, options).run(&case.run, from_json(&case.data)) {
-            Ok(text) => Outcome { output: text.to_string(), error: String::new(), exec: false },
+            Ok(printed) => Outcome { output: printed.text.to_string(), error: String::new(), exec: false },
             Err(error) => failed(&error),
         }
     })

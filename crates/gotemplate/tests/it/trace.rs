@@ -133,7 +133,7 @@ fn a_template_in_a_value_keeps_its_place() {
     let source = values.get("source").unwrap();
     let template: Template = set.parse("tpl", source.as_text().unwrap(), &TestFunctions).unwrap();
     let mut exec = Exec::new(&set, &TestFunctions, traced());
-    let text = exec.run_template(&template, Value::Map(values)).unwrap();
+    let text = exec.run_template(&template, Value::Map(values)).unwrap().text;
     assert_eq!(describe(&text, ""), ["< = values:<", "web = values:web < values:{{ .name }}", "> = values:>"]);
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn include(call: &mut Call<'_, '_>) -> Answer {
     };
     let context = call.functions.context;
     let dot = call.value(1).clone();
-    let text = call.functions.included.print(context, call.exec, &template, dot, |exec, dot| {
+    let printed = call.functions.included.print(context, call.exec, &template, dot, |exec, dot| {
         if !context.enter_include(&name) {
             let message = "unable to execute template";
             return Err(format!("rendering template has a nested reference name: {name}: {message}").into());
@@ -46,7 +46,7 @@ pub(crate) fn include(call: &mut Call<'_, '_>) -> Answer {
         context.leave_include(&name);
         Ok(result?)
     })?;
-    Ok(text.into())
+    Ok(printed.into())
 }
 
 fn no_template(name: &str) -> FunctionError {
@@ -68,7 +68,7 @@ pub(crate) fn tpl(call: &mut Call<'_, '_>) -> Answer {
         let message = format!("error during tpl function execution for {}: {error}", quote(&text));
         FunctionError::wrapping(message, error)
     })?;
-    Ok(without_no_value(&rendered).into())
+    Ok(rendered.map(|text| without_no_value(&text)).into())
 }
 
 /// The text without what Go prints for missing values.

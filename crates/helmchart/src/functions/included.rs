@@ -10,8 +10,7 @@ use std::mem::Discriminant;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gotemplate::{Exec, FunctionError, IntKind, Map, Template, Type, UintKind, Value};
-use source::Text;
+use gotemplate::{Exec, FunctionError, IntKind, Map, Printed, Template, Type, UintKind, Value};
 
 use crate::context::RenderContext;
 
@@ -32,12 +31,12 @@ pub(crate) struct Included(RefCell<Kept>);
 struct Kept {
     /// [`Map::changes`] when these texts were printed.
     changes: u64,
-    texts: HashMap<Key, Printed, foldhash::fast::RandomState>,
+    texts: HashMap<Key, Remembered, foldhash::fast::RandomState>,
     bytes: usize,
 }
 
-struct Printed {
-    text: Text,
+struct Remembered {
+    printed: Printed,
     cost: Cost,
     /// Keeps what the key knows by its address.
     _dot: Value,
@@ -71,6 +70,8 @@ enum Shape {
     At(Discriminant<Value>, usize),
     List(Vec<Self>),
     Map(Vec<(Arc<str>, Self)>),
+    /// What it is in each of two runs.
+    Twin(Box<[Self; 2]>),
 }
 
 impl Shape {
@@ -103,6 +104,7 @@ impl Shape {
             Value::List(list) => at(list.handle()),
             Value::Map(map) => at(map.handle()),
             Value::Object(object) => at(Rc::as_ptr(object).addr()),
+            Value::Twin(twin) => Self::Twin(Box::new([Self::of_item(twin.first()), Self::of_item(twin.second())])),
         }
     }
 }
@@ -118,45 +120,46 @@ impl Included {
         exec: &mut Exec<'e>,
         template: &Template,
         dot: Value,
-        run: impl FnOnce(&mut Exec<'e>, Value) -> Result<Text, FunctionError>,
-    ) -> Result<Text, FunctionError> {
-        // With traces, equal texts come from different places. Within `tpl`, names may mean other templates.
-        if exec.trace() || !exec.has_first_set() {
+        run: impl FnOnce(&mut Exec<'e>, Value) -> Result<Printed, FunctionError>,
+    ) -> Result<Printed, FunctionError> {
+        // With traces, equal texts come from different places. Within `tpl`, names may mean other templates. One of two runs prints what the other does not.
+        if exec.trace() || exec.is_alone() || !exec.has_first_set() {
             return run(exec, dot);
         }
         let key = Key { template: template.address(), dot: Shape::of(&dot) };
-        if let Some((text, cost)) = self.known(&key)
+        if let Some((printed, cost)) = self.known(&key)
             && context.stack_up(cost.height)
             && exec.charge_again(cost.budget)
         {
-            return Ok(text);
+            return Ok(printed);
         }
         let state = || (Map::changes(), Map::volatile_reads(), context.reports());
         let (before, (steps, output)) = (state(), exec.budget());
-        let (text, height) = context.measure(|| run(exec, dot.clone()));
-        let text = text?;
-        if state() == before && text.len() <= LONGEST_KEPT {
+        let (printed, height) = context.measure(|| run(exec, dot.clone()));
+        let printed = printed?;
+        if state() == before && printed.text.len() <= LONGEST_KEPT {
             let left = exec.budget();
             let cost = Cost { budget: (steps - left.0, output - left.1), height };
-            self.0.borrow_mut().keep(key, Printed { text: text.clone(), cost, _dot: dot });
+            self.0.borrow_mut().keep(key, Remembered { printed: printed.clone(), cost, _dot: dot });
         }
-        Ok(text)
+        Ok(printed)
     }
 
-    fn known(&self, key: &Key) -> Option<(Text, Cost)> {
+    fn known(&self, key: &Key) -> Option<(Printed, Cost)> {
         let kept = self.0.borrow();
-        let printed = kept.texts.get(key).filter(|_| kept.changes == Map::changes())?;
-        Some((printed.text.clone(), printed.cost))
+        let known = kept.texts.get(key).filter(|_| kept.changes == Map::changes())?;
+        Some((known.printed.clone(), known.cost))
     }
 }
 
 impl Kept {
-    fn keep(&mut self, key: Key, printed: Printed) {
+    fn keep(&mut self, key: Key, remembered: Remembered) {
         let changes = Map::changes();
-        self.bytes += printed.text.len();
+        let bytes = remembered.printed.text.len();
+        self.bytes += bytes;
         if self.changes != changes || self.bytes > MOST_KEPT {
-            *self = Self { changes, bytes: printed.text.len(), ..Self::default() };
+            *self = Self { changes, bytes, ..Self::default() };
         }
-        self.texts.insert(key, printed);
+        self.texts.insert(key, remembered);
     }
 }

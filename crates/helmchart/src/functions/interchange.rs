@@ -47,6 +47,7 @@ fn nested(value: &Value, way: Way, depth: usize) -> Option<Data> {
             Plain::Value(value) => nested(&value, way, depth + 1)?,
             Plain::Fields(fields) => entries(&fields, way, depth)?,
         },
+        Value::Twin(twin) => nested(twin.first(), way, depth)?,
     })
 }
 

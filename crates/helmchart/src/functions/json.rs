@@ -60,6 +60,7 @@ impl Writer {
                 objects::Plain::Value(value) => self.value(&value, depth + 1)?,
                 objects::Plain::Fields(fields) => self.entries(&fields, depth)?,
             },
+            Value::Twin(twin) => self.value(twin.first(), depth)?,
         }
         Ok(())
     }

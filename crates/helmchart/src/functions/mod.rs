@@ -41,6 +41,7 @@ mod slow;
 mod strings;
 mod table;
 mod toml;
+mod twins;
 mod url;
 mod urls;
 pub(crate) mod version;
@@ -52,7 +53,7 @@ mod tests;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use gotemplate::{Exec, FunctionError, FunctionId, Functions, Signature, Value};
+use gotemplate::{Exec, FunctionError, FunctionId, Functions, Signature, Twins, Value};
 use regex::Regex;
 
 use self::call::Call;
@@ -140,5 +141,13 @@ impl Functions for HelmFunctions<'_> {
             args.iter().try_for_each(|arg| exec.weigh_whole(arg).map(|_| ()))?;
         }
         (entry.body)(&mut Call { functions: self, exec, name: entry.name, args })
+    }
+
+    fn reports(&self) -> u64 {
+        self.context.reports()
+    }
+
+    fn twins(&self, id: FunctionId) -> Twins {
+        twins::of(id)
     }
 }

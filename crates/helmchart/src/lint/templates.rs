@@ -1,5 +1,9 @@
 //! Templates: what they are, and what they print.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use gotemplate::Printed;
 use source::{Span, Text};
 
 use super::names::{deprecation, name_problem};
@@ -17,14 +21,30 @@ use crate::{Error, RenderOptions};
 /// The longest line that Go's line scanner takes.
 const LONGEST_LINE: usize = 64 * 1024;
 
+const FOLDER: &str = "templates/";
+
+/// What templates print for `helm lint`, by path.
+#[derive(Clone, Debug)]
+pub struct LintTexts(BTreeMap<String, Text>);
+
+impl LintTexts {
+    /// What the run for `helm lint` has printed that followed the one for `helm template`.
+    pub(crate) fn of(printed: &BTreeMap<String, Printed>) -> Self {
+        let text = |(path, printed): (&String, &Printed)| {
+            (path.clone(), printed.second.as_ref().unwrap_or(&printed.text).clone())
+        };
+        Self(printed.iter().filter(|(path, _)| extension(path) == ".yaml").map(text).collect())
+    }
+}
+
 pub(super) fn check(
     chart: Result<&Chart, &Error>,
     user: &Table,
     kube: Option<&KubeVersion>,
     options: &RenderOptions,
+    known: Option<&LintTexts>,
     lint: &mut Lint,
 ) {
-    const FOLDER: &str = "templates/";
     let chart = match chart {
         Ok(chart) => chart,
         Err(error) => {
@@ -32,44 +52,12 @@ pub(super) fn check(
             return;
         }
     };
-    let context = RenderContext::new(true, options.helm, options.now);
-    let user = to_map(user);
-    let mut graph = Graph::new(&chart.root, options.trace);
-    // Helm keeps quiet about what fails up to here.
-    if graph.process_dependencies(&user, &context).is_err() {
-        return;
-    }
-    // Twice, as Helm does it; it makes a difference for nulls.
-    let Ok(values) = coalesce(&graph, graph.root(), &user, Nulls::Drop, &context) else { return };
-    let values = match coalesce(&graph, graph.root(), &values, Nulls::Drop, &context) {
-        Ok(values) => values,
-        Err(message) => {
-            lint.push(LintSeverity::Error, FOLDER, message);
-            return;
-        }
-    };
-    if !options.skip_schema_validation
-        && let Err(error) = schema::validate(&graph, graph.root(), &values, &|_| None)
-    {
-        lint.push_error(FOLDER, "", &error);
-        return;
-    }
-    let default_kube = KubeVersion::default_of(options.helm);
-    let release = Release {
-        name: "test-release",
-        namespace: &options.namespace,
-        is_upgrade: false,
-        is_install: false,
-        revision: 0,
-    };
-    let without_extra = RenderOptions { api_versions: Vec::new(), ..options.clone() };
-    let globals = Globals::new(chart, values, &release, kube.unwrap_or(&default_kube), &without_extra);
-    let texts = match engine::render(chart, &graph, &globals, &context, options) {
-        Ok(texts) => texts,
-        Err(error) => {
-            lint.push_error(FOLDER, "", &error);
-            return;
-        }
+    let texts = match known {
+        Some(known) => Cow::Borrowed(&known.0),
+        None => match print(chart, user, kube, options, lint) {
+            Some(texts) => Cow::Owned(texts),
+            None => return,
+        },
     };
     let kube = kube.map_or_else(|| options.helm.default_kube(), |kube| (kube.major, kube.minor));
     for template in &chart.root.templates {
@@ -87,6 +75,47 @@ pub(super) fn check(
         }
         if !check_documents(path, text, kube, lint) {
             return;
+        }
+    }
+}
+
+/// Runs the templates; nothing where `helm lint` goes no further.
+fn print(
+    chart: &Chart,
+    user: &Table,
+    kube: Option<&KubeVersion>,
+    options: &RenderOptions,
+    lint: &mut Lint,
+) -> Option<BTreeMap<String, Text>> {
+    let context = RenderContext::new(true, options.helm, options.now);
+    let user = to_map(user);
+    let mut graph = Graph::new(&chart.root, options.trace);
+    // Helm keeps quiet about what fails up to here.
+    graph.process_dependencies(&user, &context).ok()?;
+    // Twice, as Helm does it; it makes a difference for nulls.
+    let values = coalesce(&graph, graph.root(), &user, Nulls::Drop, &context).ok()?;
+    let values = match coalesce(&graph, graph.root(), &values, Nulls::Drop, &context) {
+        Ok(values) => values,
+        Err(message) => {
+            lint.push(LintSeverity::Error, FOLDER, message);
+            return None;
+        }
+    };
+    if !options.skip_schema_validation
+        && let Err(error) = schema::validate(&graph, graph.root(), &values, &|_| None)
+    {
+        lint.push_error(FOLDER, "", &error);
+        return None;
+    }
+    let default_kube = KubeVersion::default_of(options.helm);
+    let release = Release::of_lint(&options.namespace).object();
+    let without_extra = RenderOptions { api_versions: Vec::new(), ..options.clone() };
+    let globals = Globals::new(chart, values, release, kube.unwrap_or(&default_kube), &without_extra);
+    match engine::render(chart, &graph, &globals, &context, options, false) {
+        Ok(printed) => Some(printed.into_iter().map(|(path, printed)| (path, printed.text)).collect()),
+        Err(error) => {
+            lint.push_error(FOLDER, "", &error);
+            None
         }
     }
 }
