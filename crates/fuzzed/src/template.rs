@@ -44,7 +44,7 @@ fn run(text: &Text, trace: bool, length: usize) -> Result<String, String> {
     };
     let template = set.parse("t", text, &NoFunctions).map_err(in_text)?;
     let options = Options { trace, limits: LIMITS, ..Options::default() };
-    let out = Exec::new(&set, &NoFunctions, options).run_template(&template, dot()).map_err(in_text)?;
+    let out = Exec::new(&set, &NoFunctions, options).run_template(&template, dot()).map_err(in_text)?.text;
     assert!(out.len() <= LIMITS.output);
     Ok(out.as_str().to_owned())
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use source::Text;
 
-use crate::{Map, Value};
+use crate::Value;
 
 /// What a value is in the first run and in the second: both of the same type, which is neither a list, a map nor an object.
 pub struct Twin {
@@ -57,7 +57,7 @@ pub enum Twins {
 pub enum Untouched {
     None,
     All,
-    /// The second of each pair.
+    /// The second of each pair; the first is a key, and is printed with what is inside it.
     Values,
     At(usize),
 }
@@ -115,25 +115,6 @@ impl Value {
 
     pub(crate) fn is_twin(&self) -> bool {
         matches!(self, Self::Twin(_))
-    }
-
-    /// What the value is in one of the runs, with all that is inside it.
-    pub(crate) fn of_run(&self, run: Run) -> Self {
-        match self {
-            Self::Twin(twin) => twin.of_run(run).clone(),
-            Self::List(list) => {
-                let items = list.items().iter().map(|item| item.of_run(run)).collect();
-                Self::List(crate::List::typed(list.go_type(), items))
-            }
-            Self::Map(map) => {
-                let copy = Map::typed(map.go_type());
-                for (key, value) in map.entries() {
-                    copy.insert(key, value.of_run(run));
-                }
-                Self::Map(copy)
-            }
-            _ => self.clone(),
-        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod addresses;
 mod chart_file;
+#[cfg(test)]
+mod follows;
 mod names;
 mod templates;
 

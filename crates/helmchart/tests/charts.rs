@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use helmchart::{Chart, HelmVersion, RenderOptions, SetValue, lint_path, render};
+use helmchart::{Chart, HelmVersion, RenderOptions, SetValue, lint, lint_path, lint_texts, render, render_to_lint};
 use source::MemoryFiles;
 
 fn cases() -> Vec<PathBuf> {
@@ -120,6 +120,31 @@ fn a_trace_changes_no_byte() {
     for helm in [HelmVersion::V3, HelmVersion::V4] {
         check("trace", |case| compare(&ours(case, true, helm), &ours(case, false, helm)));
     }
+}
+
+#[test]
+fn one_run_does_for_both() {
+    let mut followed = 0;
+    for case in cases() {
+        let (files, options) = (load(&case), options(&case));
+        let Ok(chart) = Chart::load(Utf8Path::new("chart"), &files) else { continue };
+        match render_to_lint(&chart, &options, &files) {
+            Ok((rendered, texts)) => {
+                assert_eq!(
+                    Ok(rendered.output().to_string()),
+                    ours(&case, false, HelmVersion::V3),
+                    "{}",
+                    case.display()
+                );
+                let Some(texts) = texts else { continue };
+                followed += 1;
+                let linted = lint_texts(&chart, &options, &texts, &files).output();
+                assert_eq!(linted, lint(&chart, &options, &files).output(), "{}", case.display());
+            }
+            Err(error) => assert_eq!(Err(error.exit_text()), ours(&case, false, HelmVersion::V3), "{}", case.display()),
+        }
+    }
+    assert!(followed > 8, "{followed} were followed");
 }
 
 /// Runs a real Helm in the case's folder; stdout if it succeeds, else its error text.

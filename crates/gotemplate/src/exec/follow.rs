@@ -5,10 +5,10 @@ use source::{Text, TextBuf};
 use super::builtins::{Builtin, Failure};
 use super::operand::Operand;
 use super::{Exec, Frame, USUAL_OUTPUT};
-use crate::format::value_text;
+use crate::format::try_printed;
 use crate::limits::{MOST_SEARCHED, MOST_SEARCHED_DEPTH};
-use crate::twin::{Printed, Run, Twins};
-use crate::{Error, FunctionError, FunctionId, Map, Template, Value, deep_equal};
+use crate::twin::{Printed, Run, Twins, Untouched};
+use crate::{Error, FunctionError, FunctionId, List, Map, Template, Value, deep_equal};
 
 /// Where twins are in the arguments of a call.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,21 +130,28 @@ impl Exec<'_> {
         }
     }
 
-    /// Writes what an action printed, where it may not be the same in both runs.
+    /// Writes what an action printed, if it is not the same in both runs.
     pub(super) fn write_both(&mut self, frame: &Frame<'_>, value: &Value, out: &mut Out) -> Result<bool, Error> {
-        match value {
-            Value::Twin(twin) => {
-                match self.alone {
-                    Some(run) => out.push_str(&value_text(twin.of_run(run))),
-                    None => out.push_both(&value_text(&twin.first), &value_text(&twin.second)),
-                }
-                Ok(true)
-            }
-            value => match self.search(value) {
-                Ok(Found::Nowhere) => Ok(false),
-                _ => Err(self.part_at(frame)),
-            },
+        self.printed_for_both(value, out).map_err(|FunctionError { message, .. }| frame.fail(&message).with_limit(true))
+    }
+
+    fn printed_for_both(&mut self, value: &Value, out: &mut Out) -> Result<bool, FunctionError> {
+        let found = self.search(value)?;
+        if found == Found::Nowhere {
+            return Ok(false);
         }
+        let text = |exec: &mut Self, run: Run| {
+            let value = exec.of_run(value, found, run)?;
+            try_printed(&value).map_err(|_| exec.part())
+        };
+        match self.alone {
+            Some(run) => out.push_str(&text(self, run)?),
+            None => {
+                let (first, second) = (text(self, Run::First)?, text(self, Run::Second)?);
+                out.push_both(&first, &second);
+            }
+        }
+        Ok(true)
     }
 
     /// Calls an added function for both runs.
@@ -153,9 +160,15 @@ impl Exec<'_> {
         let twins = functions.twins(id);
         if let Twins::Once(untouched) = twins {
             for (_, arg) in args.iter_mut().enumerate().filter(|(at, _)| !untouched.has(*at)) {
-                if let Value::Twin(twin) = arg {
+                // Keys are printed, whatever they are.
+                let found = match untouched {
+                    Untouched::Values => self.search(arg)?,
+                    _ if arg.is_twin() => Found::Among,
+                    _ => Found::Nowhere,
+                };
+                if found > Found::Nowhere {
                     let Some(run) = self.alone else { return Err(self.part()) };
-                    *arg = twin.of_run(run).clone();
+                    *arg = self.of_run(arg, found, run)?;
                 }
             }
             return functions.call(id, self, args);
@@ -166,15 +179,18 @@ impl Exec<'_> {
             (_, Twins::Each) => {}
             _ => return Err(self.part()),
         }
-        let of_run = |run: Run| args.iter().map(|arg| of_run(arg, found, run)).collect();
+        let call = |exec: &mut Self, run: Run| {
+            let args = args.iter().map(|arg| exec.of_run(arg, found, run)).collect::<Result<_, _>>()?;
+            functions.call(id, exec, args)
+        };
         if let Some(run) = self.alone {
-            let result = functions.call(id, self, of_run(run))?;
+            let result = call(self, run)?;
             return self.unless_copied(result, found);
         }
-        let first = functions.call(id, self, of_run(Run::First))?;
+        let first = call(self, Run::First)?;
         // The second run has a budget of its own.
         let budget = self.budget();
-        let second = functions.call(id, self, of_run(Run::Second));
+        let second = call(self, Run::Second);
         (self.steps_left, self.output_left) = budget;
         match second {
             Ok(second) => self.together(first, second, found),
@@ -200,33 +216,37 @@ impl Exec<'_> {
         if found == Found::Nowhere {
             return Ok(builtin.run(args, callee));
         }
-        let of_run = |run: Run| -> Vec<Operand> {
-            let of_run = |arg: &Operand| match arg {
-                Operand::Nothing => Operand::Nothing,
-                Operand::Interface(value) => Operand::Interface(of_run(value, found, run)),
-                Operand::Plain(value) => Operand::Plain(of_run(value, found, run)),
-            };
-            args.iter().map(of_run).collect()
+        let run = |exec: &mut Self, run: Run| -> Result<Result<Operand, Failure>, FunctionError> {
+            let mut of_run = Vec::with_capacity(args.len());
+            for arg in args.iter() {
+                of_run.push(match arg {
+                    Operand::Nothing => Operand::Nothing,
+                    Operand::Interface(value) => Operand::Interface(exec.of_run(value, found, run)?),
+                    Operand::Plain(value) => Operand::Plain(exec.of_run(value, found, run)?),
+                });
+            }
+            Ok(builtin.run(&mut of_run, callee))
         };
-        if let Some(run) = self.alone {
-            return match builtin.run(&mut of_run(run), callee) {
-                Ok(Operand::Plain(result)) => {
-                    self.unless_copied(result, found).map(|result| Ok(Operand::Plain(result)))
-                }
-                other => Ok(other),
-            };
-        }
-        if builtin == Builtin::Index {
-            return Err(self.part());
-        }
-        let first = match builtin.run(&mut of_run(Run::First), callee) {
+        let first = match run(self, self.alone.unwrap_or(Run::First))? {
             Ok(first) => first,
             Err(failure) => return Ok(Err(failure)),
         };
-        Ok(Ok(match (first, builtin.run(&mut of_run(Run::Second), callee)) {
-            (Operand::Plain(first), Ok(Operand::Plain(second))) => Operand::Plain(self.together(first, second, found)?),
-            _ => return Err(self.part()),
-        }))
+        if self.alone.is_some() {
+            return match first {
+                Operand::Plain(result) => self.unless_copied(result, found).map(|result| Ok(Operand::Plain(result))),
+                other => Ok(Ok(other)),
+            };
+        }
+        // What one key leads to is another value than what another leads to, even if it is equal.
+        if builtin == Builtin::Index {
+            return Err(self.part());
+        }
+        match (first, run(self, Run::Second)?) {
+            (Operand::Plain(first), Ok(Operand::Plain(second))) => {
+                self.together(first, second, found).map(|result| Ok(Operand::Plain(result)))
+            }
+            _ => Err(self.part()),
+        }
     }
 
     /// Methods know nothing of twins.
@@ -261,6 +281,42 @@ impl Exec<'_> {
         }
     }
 
+    /// What `value` is in one of the runs, with all that is inside it. Lists and maps without twins are the same ones in both.
+    fn of_run(&mut self, value: &Value, found: Found, run: Run) -> Result<Value, FunctionError> {
+        match value {
+            Value::Twin(twin) => Ok(twin.of_run(run).clone()),
+            value if found == Found::Inside => self.copy(value, run, 0),
+            value => Ok(value.clone()),
+        }
+    }
+
+    fn copy(&mut self, value: &Value, run: Run, depth: usize) -> Result<Value, FunctionError> {
+        self.look(depth)?;
+        match value {
+            Value::Twin(twin) => Ok(twin.of_run(run).clone()),
+            Value::List(list) => {
+                let items: Result<_, _> = list.items().iter().map(|item| self.copy(item, run, depth + 1)).collect();
+                Ok(Value::List(List::typed(list.go_type(), items?)))
+            }
+            Value::Map(map) => {
+                let copy = Map::typed(map.go_type());
+                for (key, value) in map.entries() {
+                    copy.insert(key, self.copy(&value, run, depth + 1)?);
+                }
+                Ok(Value::Map(copy))
+            }
+            value => Ok(value.clone()),
+        }
+    }
+
+    fn look(&mut self, depth: usize) -> Result<(), FunctionError> {
+        if self.searched == MOST_SEARCHED || depth == MOST_SEARCHED_DEPTH {
+            return Err(self.part());
+        }
+        self.searched += 1;
+        Ok(())
+    }
+
     fn search_all<'v>(&mut self, mut values: impl Iterator<Item = &'v Value>) -> Result<Found, FunctionError> {
         values.try_fold(Found::Nowhere, |found, value| Ok(found.max(self.search(value)?)))
     }
@@ -275,10 +331,7 @@ impl Exec<'_> {
     }
 
     fn is_inside(&mut self, value: &Value, depth: usize) -> Result<bool, FunctionError> {
-        if self.searched == MOST_SEARCHED || depth == MOST_SEARCHED_DEPTH {
-            return Err(self.part());
-        }
-        self.searched += 1;
+        self.look(depth)?;
         match value {
             Value::Twin(_) => Ok(true),
             Value::List(list) => {
@@ -293,9 +346,4 @@ impl Exec<'_> {
             _ => Ok(false),
         }
     }
-}
-
-/// Lists and maps that hold no twins are the same ones in both runs.
-fn of_run(value: &Value, found: Found, run: Run) -> Value {
-    if found == Found::Inside || value.is_twin() { value.of_run(run) } else { value.clone() }
 }

@@ -39,7 +39,7 @@ mod regexes;
 mod semver;
 mod slow;
 mod strings;
-mod table;
+pub(crate) mod table;
 mod toml;
 mod twins;
 mod url;

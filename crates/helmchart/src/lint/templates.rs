@@ -24,7 +24,7 @@ const LONGEST_LINE: usize = 64 * 1024;
 const FOLDER: &str = "templates/";
 
 /// What templates print for `helm lint`, by path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LintTexts(BTreeMap<String, Text>);
 
 impl LintTexts {
@@ -118,6 +118,14 @@ fn print(
             None
         }
     }
+}
+
+/// What a run of its own prints.
+#[cfg(test)]
+pub(super) fn own_texts(chart: &Chart, options: &RenderOptions, files: &dyn source::Files) -> Option<LintTexts> {
+    let user = crate::values::of_user(options, files).ok()?;
+    let texts = print(chart, &user, None, options, &mut Lint::default())?;
+    Some(LintTexts(texts.into_iter().filter(|(path, _)| extension(path) == ".yaml").collect()))
 }
 
 /// The template's own text.
