@@ -11,9 +11,13 @@ use std::rc::Rc;
 
 use source::Text;
 
-use crate::Value;
+use crate::limits::MOST_SEARCHED_DEPTH;
+use crate::{Map, Value, deep_equal};
 
-/// What a value is in the first run and in the second: both of the same type, which is neither a list, a map nor an object.
+/// Values in a list or map that differs: where the runs differ in much, they had better be made one after the other.
+const MOST_TWICE: usize = 64;
+
+/// What a value is in the first run and in the second: both of the same type, which is none of the caller's.
 pub struct Twin {
     pub(crate) first: Value,
     pub(crate) second: Value,
@@ -113,13 +117,86 @@ impl Value {
         Some(if same { first } else { Self::Twin(Rc::new(Twin { first, second })) })
     }
 
+    /// The values of two runs as one: what is the same in both is that of `first`, and maps with the same keys have twins for values. `None` where types
+    /// differ, or much does.
+    ///
+    /// Both must be trees: what is twice in one of them would no longer be the same map.
+    #[must_use]
+    pub fn zip(first: &Self, second: &Self) -> Option<Self> {
+        zip(first, second, 0)
+    }
+
     pub(crate) fn is_twin(&self) -> bool {
         matches!(self, Self::Twin(_))
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Run {
+fn zip(first: &Value, second: &Value, depth: usize) -> Option<Value> {
+    let twin = || {
+        let is_small = [first, second].into_iter().all(|value| left_of(value, MOST_TWICE).is_some());
+        is_small.then(|| Value::Twin(Rc::new(Twin { first: first.clone(), second: second.clone() })))
+    };
+    match (first, second) {
+        (Value::Nil, Value::Nil) => Some(Value::Nil),
+        (Value::Map(a), Value::Map(b)) => {
+            if depth == MOST_SEARCHED_DEPTH || a.go_type() != b.go_type() || a.is_nil() || b.is_nil() {
+                return None;
+            }
+            let (theirs, mut others) = (a.entries(), b.entries().into_iter());
+            if theirs.len() != others.len()
+                || !theirs.iter().all(|(key, _)| others.next().is_some_and(|(other, _)| *key == other))
+            {
+                return twin();
+            }
+            let mut zipped = Vec::with_capacity(theirs.len());
+            let mut same = true;
+            for ((key, a), (_, b)) in theirs.into_iter().zip(b.entries()) {
+                let value = zip(&a, &b, depth + 1)?;
+                same &= is_same(&value, &a);
+                zipped.push((key, value));
+            }
+            if same {
+                return Some(first.clone());
+            }
+            let map = Map::typed(a.go_type());
+            for (key, value) in zipped {
+                map.insert(key, value);
+            }
+            Some(Value::Map(map))
+        }
+        (Value::List(a), Value::List(b)) if a.go_type() == b.go_type() => {
+            if deep_equal(first, second) {
+                Some(first.clone())
+            } else {
+                twin()
+            }
+        }
+        _ => Value::twin(first.clone(), second.clone()),
+    }
+}
+
+/// What is left of `most` values after those in a list or map; `None` if there are more.
+fn left_of(value: &Value, most: usize) -> Option<usize> {
+    let left = most.checked_sub(1)?;
+    match value {
+        Value::List(list) => list.items().iter().try_fold(left, |left, item| left_of(item, left)),
+        Value::Map(map) => map.values().iter().try_fold(left, |left, value| left_of(value, left)),
+        _ => Some(left),
+    }
+}
+
+/// Whether a zipped value is still the first one.
+fn is_same(value: &Value, first: &Value) -> bool {
+    match (value, first) {
+        (Value::Map(a), Value::Map(b)) => a.same(b),
+        (Value::Twin(_), _) => false,
+        _ => true,
+    }
+}
+
+/// One of two runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Run {
     First,
     Second,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gotemplate::{Printed, Value, deep_equal};
+use gotemplate::{Map, Printed, Value};
 use source::{Files, Text};
 
 use crate::chart::ChartFile;
@@ -107,7 +107,9 @@ fn rendered(
         is_install: !options.is_upgrade,
         revision: 1,
     };
-    let followed = to_lint && lint_sees(graph, &values, options);
+    let zipped = if to_lint { with_values_of_lint(graph, &values, options) } else { None };
+    let followed = zipped.is_some();
+    let values = zipped.unwrap_or(values);
     let release =
         if followed { release.object_followed_by(&Release::of_lint(&options.namespace)) } else { release.object() };
     let globals = Globals::new(chart, values, release, kube, options);
@@ -133,11 +135,19 @@ fn rendered(
     Ok((rendered, lint))
 }
 
-/// Whether `helm lint`, which coalesces values twice, gives its templates the same ones. It makes a difference for nulls.
-fn lint_sees(graph: &Graph<'_>, values: &gotemplate::Map, options: &RenderOptions) -> bool {
+/// The values, with those that `helm lint` gives its templates: it coalesces them twice, and what a null has taken away comes back. `None` where one run cannot
+/// do for both.
+fn with_values_of_lint(graph: &Graph<'_>, values: &Map, options: &RenderOptions) -> Option<Map> {
     let context = RenderContext::new(true, options.helm, options.now);
-    let again = coalesce(graph, graph.root(), values, Nulls::Drop, &context);
-    again.is_ok_and(|again| deep_equal(&Value::Map(again), &Value::Map(values.clone())))
+    let again = coalesce(graph, graph.root(), values, Nulls::Drop, &context).ok()?;
+    let Value::Map(zipped) = Value::zip(&Value::Map(values.clone()), &Value::Map(again.clone()))? else { return None };
+    if zipped.same(values) {
+        return Some(zipped);
+    }
+    // Charts below share what is global.
+    let is_tree = graph.children(graph.root()).is_empty();
+    let is_valid = options.skip_schema_validation || schema::validate(graph, graph.root(), &again, &|_| None).is_ok();
+    (is_tree && is_valid).then_some(zipped)
 }
 
 pub(crate) fn kube_version(options: &RenderOptions) -> Result<KubeVersion, Error> {

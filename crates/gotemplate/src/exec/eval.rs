@@ -224,7 +224,7 @@ impl Exec<'_> {
             Operand::Interface(Value::Nil) => {
                 return Err(frame.fail(&format!("nil pointer evaluating interface {{}}.{name}")));
             }
-            Operand::Interface(value) | Operand::Plain(value) => value,
+            Operand::Interface(value) | Operand::Plain(value) => self.of_this_run(frame, value)?,
         };
         let map = match value {
             Value::Map(map) => Some(map.clone()),

@@ -61,10 +61,10 @@ impl Exec<'_> {
         self.parted
     }
 
-    /// Whether only one of two runs goes on for now: what it prints is not what both print.
+    /// Which of two runs goes on for now, if only one does: what it prints is not what the other one prints.
     #[must_use]
-    pub fn is_alone(&self) -> bool {
-        self.alone.is_some()
+    pub fn alone(&self) -> Option<Run> {
+        self.alone
     }
 
     /// Runs a template for both runs: at once, or if they part in it, one after the other.
@@ -116,6 +116,15 @@ impl Exec<'_> {
     pub(super) fn part_at(&mut self, frame: &Frame<'_>) -> Error {
         let FunctionError { message, .. } = self.part();
         frame.fail(&message).with_limit(true)
+    }
+
+    /// What is looked into: one that is not the same in both runs only in one that goes on alone.
+    pub(super) fn of_this_run<'v>(&mut self, frame: &Frame<'_>, value: &'v Value) -> Result<&'v Value, Error> {
+        match (value, self.alone) {
+            (Value::Twin(twin), Some(run)) => Ok(twin.of_run(run)),
+            (Value::Twin(_), None) => Err(self.part_at(frame)),
+            _ => Ok(value),
+        }
     }
 
     /// Whether `if` takes it.
@@ -177,6 +186,8 @@ impl Exec<'_> {
         match (found, twins) {
             (Found::Nowhere, _) => return functions.call(id, self, args),
             (_, Twins::Each) => {}
+            // What it changes is noticed at the end of the run.
+            (Found::Among, _) if self.alone.is_some() => {}
             _ => return Err(self.part()),
         }
         let call = |exec: &mut Self, run: Run| {

@@ -148,15 +148,16 @@ impl Exec<'_> {
         let mark = frame.variables.len();
         self.call_site = branch.place.span;
         let value = self.pipeline(frame, dot, &branch.pipe)?.into_value();
+        let value = self.of_this_run(frame, &value)?;
         let below = match &value {
             Value::Object(object) => object.underlying(),
             _ => None,
         };
         let mut ran = false;
-        match below.as_ref().unwrap_or(&value) {
+        match below.as_ref().unwrap_or(value) {
             Value::Nil => {}
             Value::Int(kind, count) => {
-                self.one_variable_only(frame, branch, &value)?;
+                self.one_variable_only(frame, branch, value)?;
                 for at in 0..*count {
                     ran = true;
                     let item = Operand::Plain(Value::Int(*kind, at));
@@ -166,7 +167,7 @@ impl Exec<'_> {
                 }
             }
             Value::Uint(kind, count) => {
-                self.one_variable_only(frame, branch, &value)?;
+                self.one_variable_only(frame, branch, value)?;
                 for at in 0..*count {
                     ran = true;
                     let item = Operand::Plain(Value::Uint(*kind, at));
@@ -207,10 +208,8 @@ impl Exec<'_> {
             }
             // A nil pointer is printed by Go as an invalid value would be walked: not at all.
             Value::Object(object) if object.is_nil() => {}
-            // Templates count to the revision of a release for nothing: the runs part.
-            Value::Twin(_) => return Err(self.part_at(frame)),
             _ => {
-                let value = format::value_text(&value);
+                let value = format::value_text(value);
                 return Err(frame.fail(&format!("range can't iterate over {value}")));
             }
         }

@@ -10,7 +10,7 @@ use std::mem::Discriminant;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gotemplate::{Exec, FunctionError, IntKind, Map, Printed, Template, Type, UintKind, Value};
+use gotemplate::{Exec, FunctionError, IntKind, Map, Printed, Run, Template, Type, UintKind, Value};
 
 use crate::context::RenderContext;
 
@@ -50,11 +50,12 @@ struct Cost {
     height: usize,
 }
 
-/// A template and what it runs over.
+/// A template, what it runs over, and for which of two runs.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     template: usize,
     dot: Shape,
+    alone: Option<Run>,
 }
 
 /// A value as far as it is cheap to tell: what is large is the same only if it is the very same.
@@ -122,11 +123,11 @@ impl Included {
         dot: Value,
         run: impl FnOnce(&mut Exec<'e>, Value) -> Result<Printed, FunctionError>,
     ) -> Result<Printed, FunctionError> {
-        // With traces, equal texts come from different places. Within `tpl`, names may mean other templates. One of two runs prints what the other does not.
-        if exec.trace() || exec.is_alone() || !exec.has_first_set() {
+        // With traces, equal texts come from different places. Within `tpl`, names may mean other templates.
+        if exec.trace() || !exec.has_first_set() {
             return run(exec, dot);
         }
-        let key = Key { template: template.address(), dot: Shape::of(&dot) };
+        let key = Key { template: template.address(), dot: Shape::of(&dot), alone: exec.alone() };
         if let Some((printed, cost)) = self.known(&key)
             && context.stack_up(cost.height)
             && exec.charge_again(cost.budget)

@@ -132,6 +132,31 @@ fn other_values_and_flags_of_lint_are_not_followed() {
     assert_eq!(outcome(template, "a: 1\n", &same), Outcome::Followed);
 }
 
+/// A null takes a default away, and `helm lint`, which coalesces twice, has it again.
+#[test]
+fn values_that_come_back_are_followed() {
+    let values = "m: {a: 1, b: {c: 2, d: [x, y]}}\nn: {k: v}\n";
+    let without = |set: &str| {
+        let set = set.split(' ').map(|set| crate::SetValue::Set(set.to_owned())).collect();
+        RenderOptions { set, ..RenderOptions::default() }
+    };
+    for template in [
+        "{{ range $k, $v := .Values.m }}{{ $k }}={{ $v }}\n{{ end }}",
+        "{{ .Values.m.a }}{{ with .Values.m.b }}{{ .c }}{{ range .d }}{{ . }}{{ end }}{{ end }}",
+        "{{ toYaml .Values | nindent 2 }}{{ toJson .Values.m }}{{ .Values.m }}{{ len .Values.m }}",
+        "{{ if hasKey .Values.m \"a\" }}has{{ end }}{{ get .Values.m \"a\" }}{{ index .Values.m \"b\" }}",
+        "{{ include \"dot\" .Values.m }}{{ include \"dot\" .Values.n }}{{ include \"dot\" .Values }}",
+        "{{ $m := .Values.m }}{{ $m.a | default \"none\" }}{{ kindOf $m }}{{ keys $m | sortAlpha }}",
+        "{{ range $k, $v := .Values.n }}{{ $k }}={{ $v }}{{ $.Release.Name }}{{ end }}",
+        "{{ omit .Values.m \"a\" }}{{ dig \"b\" \"c\" \"none\" .Values.m }}",
+    ] {
+        let whole = format!("{{{{ define \"t\" }}}}{template}{{{{ end }}}}a: {{{{ include \"t\" . | toJson }}}}");
+        for set in ["m.a=null", "m.b.c=null", "m.b.d=null", "m.b=null", "m.a=null m.b.d=null", "n.k=null"] {
+            assert_eq!(outcome(&whole, values, &without(set)), Outcome::Followed, "{template} {set}");
+        }
+    }
+}
+
 #[test]
 fn limits_are_those_of_one_run() {
     let template = "a: {{ range until 20 }}{{ include \"labels\" $ | sha256sum }}{{ include \"install\" $ }}{{ end }}";
