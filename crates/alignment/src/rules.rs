@@ -24,11 +24,6 @@ pub trait Rule: Sync {
         Severity::Error..=Severity::Error
     }
 
-    /// Whether it asks for [`Facts::lint`](crate::Facts::lint), which takes as long as all other rules together: whoever has time asks it last.
-    fn asks_lint(&self) -> bool {
-        false
-    }
-
     /// Reports what it finds.
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>);
 

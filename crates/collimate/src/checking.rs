@@ -59,9 +59,10 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
     let in_scope: BTreeSet<&str> = scope.profiles.iter().map(|profile| profile.name.value.as_str()).collect();
     let env_files =
         |profile: &release::Profile| scope.env_files.filter(|_| in_scope.contains(profile.name.value.as_str()));
-    let render =
-        |profiles: &[&release::Profile], trace: bool| rendering::render_all(session, profiles, trace, &env_files);
-    let (profiles, facts) = parallel::both(|| render(&all, false), || DiskFacts::gather(ctx, session));
+    let (profiles, facts) = parallel::both(
+        || rendering::render_and_lint_all(session, &all, &env_files),
+        || DiskFacts::gather(ctx, session),
+    );
     let sources = session.files.sources();
     let releases = looked_at(session, scope);
     let inputs = session.inputs(&releases, &profiles, &sources, &facts);
@@ -71,19 +72,7 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
         rule.check(&survey, &mut found);
         limited(rule, found)
     };
-    // Charts are linted beside the rules that do not ask for it.
-    let (late, rules): (Vec<&dyn alignment::Rule>, Vec<&dyn alignment::Rule>) =
-        alignment::RULES.iter().partition(|rule| rule.asks_lint());
-    let work: Vec<Work<'_>> = profiles.iter().map(Work::Lint).chain(rules.into_iter().map(Work::Rule)).collect();
-    let mut raw = parallel::map(&work, |work| match work {
-        Work::Lint(profile) => {
-            facts.lint(profile);
-            Vec::new()
-        }
-        Work::Rule(rule) => found(*rule),
-    })
-    .concat();
-    raw.extend(late.into_iter().flat_map(found));
+    let mut raw = parallel::map(alignment::RULES, |rule| found(*rule)).concat();
     // Rules have read files that no engine asks for.
     let read = session.files.sources();
     raw.retain(|finding| {
@@ -101,7 +90,7 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
         .collect();
     let again: Vec<&release::Profile> =
         all.iter().copied().filter(|profile| wrong_image || traceable.contains(profile.name.value.as_str())).collect();
-    let traced = render(&again, true);
+    let traced = rendering::render_all(session, &again, true, &env_files);
     let traced_profile = |name: &str| traced.iter().find(|profile| profile.name() == name);
     let sources = session.files.sources();
     if wrong_image {
@@ -129,13 +118,6 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
         .filter(|verdict| in_scope.contains(verdict.name.as_str()))
         .collect();
     Checked { findings, known, complete, verdicts, sources, workspace: session.workspace_path() }
-}
-
-/// What is done once profiles are rendered.
-enum Work<'a> {
-    /// To have ready what `helm lint` says of a profile.
-    Lint(&'a alignment::Profile),
-    Rule(&'static dyn alignment::Rule),
 }
 
 /// The manifests that the rules look at. Archived ones come last, so that the place of every other one stays.

@@ -4,6 +4,7 @@
 //! the thread that asks for it.
 
 use std::num::NonZero;
+use std::sync::OnceLock;
 
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
@@ -30,6 +31,32 @@ pub(crate) fn map<'i, T: Sync, R: Send>(items: &'i [T], work: impl Fn(&'i T) -> 
     } else {
         items.iter().map(work).collect()
     }
+}
+
+/// `work` on every item, and `then` on what it gave, as soon as a core is free for that; the first items are begun first.
+pub(crate) fn map_then<'i, T: Sync, R: Send + Sync>(
+    items: &'i [T],
+    work: impl Fn(&'i T) -> R + Sync,
+    then: impl Fn(&R) + Sync,
+) -> Vec<R> {
+    let slots: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
+    if has_cores() {
+        let (work, then) = (&work, &then);
+        rayon::scope_fifo(|scope| {
+            for (item, slot) in items.iter().zip(&slots) {
+                scope.spawn_fifo(move |scope| {
+                    let result = slot.get_or_init(|| work(item));
+                    scope.spawn_fifo(move |_| then(result));
+                });
+            }
+        });
+    } else {
+        for (item, slot) in items.iter().zip(&slots) {
+            then(slot.get_or_init(|| work(item)));
+        }
+    }
+    // A panic of one of them has gone on from the scope.
+    slots.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
 /// Both works, at the same time where there are two cores.

@@ -130,11 +130,41 @@ pub(crate) fn render_all<'a>(
     trace: bool,
     env_files: &(dyn Fn(&release::Profile) -> Option<&'a [Utf8PathBuf]> + Sync),
 ) -> Vec<alignment::Profile> {
+    rendered(session, profiles, trace, env_files, &|_| {})
+}
+
+/// As [`render_all`], without traces; what [`lint`] says of each profile is known afterwards.
+pub(crate) fn render_and_lint_all<'a>(
+    session: &Session,
+    profiles: &[&release::Profile],
+    env_files: &(dyn Fn(&release::Profile) -> Option<&'a [Utf8PathBuf]> + Sync),
+) -> Vec<alignment::Profile> {
+    rendered(session, profiles, false, env_files, &|profile| {
+        lint(session, profile);
+    })
+}
+
+fn rendered<'a>(
+    session: &Session,
+    profiles: &[&release::Profile],
+    trace: bool,
+    env_files: &(dyn Fn(&release::Profile) -> Option<&'a [Utf8PathBuf]> + Sync),
+    then: &(dyn Fn(&alignment::Profile) + Sync),
+) -> Vec<alignment::Profile> {
     let mode = |profile: &release::Profile| Mode { trace, env_files: env_files(profile) };
-    // Renders of one chart wait for the first of them to load it: cores begin with what waits for nobody.
     let mut order: Vec<(usize, &release::Profile)> = profiles.iter().copied().enumerate().collect();
-    order.sort_by_key(|(_, profile)| matches!(profile.source, ProfileSource::Helm(_)));
-    let mut rendered = parallel::map(&order, |(index, profile)| (*index, render(session, profile, mode(profile))));
+    let mut charts = BTreeSet::new();
+    // Renders of one chart wait for the first of them to load it, which is begun at once, and something beside it that waits for nobody. What takes
+    // long comes before what does not, so that the cores end together.
+    let mut is_beside = true;
+    order.sort_by_cached_key(|(_, profile)| match &profile.source {
+        ProfileSource::Helm(source) if charts.insert(&source.chart.value) => 0,
+        ProfileSource::Helm(_) => 2,
+        ProfileSource::Compose(_) | ProfileSource::Manifests(_) if std::mem::take(&mut is_beside) => 1,
+        ProfileSource::Compose(_) | ProfileSource::Manifests(_) => 3,
+    });
+    let work = |(index, profile): &(usize, &release::Profile)| (*index, render(session, profile, mode(profile)));
+    let mut rendered = parallel::map_then(&order, work, |(_, profile)| then(profile));
     rendered.sort_by_key(|(index, _)| *index);
     rendered.into_iter().map(|(_, profile)| profile).collect()
 }

@@ -24,10 +24,6 @@ impl Rule for HelmLint {
         Severity::Note..=Severity::Error
     }
 
-    fn asks_lint(&self) -> bool {
-        true
-    }
-
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for profile in &survey.profiles {
             let declared = &profile.profile.declared;
