@@ -106,10 +106,13 @@ pub(crate) fn validate(root: &Node) -> Result<(), Error> {
     if let Some(printed) = not_json(root) {
         return Err(Error::invalid(format!("json: unsupported value: {printed}")).at(root.span));
     }
-    let mut path = Vec::new();
-    let mut worst = Worst(None);
-    check(0, root, &mut path, &mut worst);
-    match worst.0 {
+    // Of alternatives all but one fail: words are made only where something is wrong.
+    if check(0, root, &mut Vec::new(), &mut Worst::silent()).0 {
+        return Ok(());
+    }
+    let mut worst = Worst::in_words();
+    check(0, root, &mut Vec::new(), &mut worst);
+    match worst.violation {
         None => Ok(()),
         Some(Violation { message, span, .. }) => Err(Error::invalid(message).at(span)),
     }
@@ -132,20 +135,37 @@ struct Violation {
 }
 
 /// The deepest violation so far; the first among equals.
-struct Worst(Option<Violation>);
+struct Worst {
+    violation: Option<Violation>,
+    /// Whether nobody asks which one it is.
+    is_silent: bool,
+}
 
 impl Worst {
+    fn silent() -> Self {
+        Self { violation: None, is_silent: true }
+    }
+
+    fn in_words() -> Self {
+        Self { violation: None, is_silent: false }
+    }
+
+    /// One of alternatives below this.
+    fn beside(&self) -> Self {
+        Self { violation: None, is_silent: self.is_silent }
+    }
+
     fn add(&mut self, depth: usize, span: Option<Span>, message: impl FnOnce() -> String) {
-        if self.0.as_ref().is_none_or(|worst| depth > worst.depth) {
-            self.0 = Some(Violation { depth, message: message(), span });
+        if !self.is_silent && self.violation.as_ref().is_none_or(|worst| depth > worst.depth) {
+            self.violation = Some(Violation { depth, message: message(), span });
         }
     }
 
     fn absorb(&mut self, other: Self) {
-        if let Some(other) = other.0
-            && self.0.as_ref().is_none_or(|worst| other.depth > worst.depth)
+        if let Some(other) = other.violation
+            && self.violation.as_ref().is_none_or(|worst| other.depth > worst.depth)
         {
-            self.0 = Some(other);
+            self.violation = Some(other);
         }
     }
 }
@@ -340,7 +360,7 @@ fn check_alternatives<'n>(
 ) -> bool {
     let mut holds = true;
     if !schema.any_of.is_empty() {
-        let mut failures = Worst(None);
+        let mut failures = worst.beside();
         let mut matched = false;
         for part in schema.any_of {
             let (ok, judged) = check(*part, node, path, &mut failures);
@@ -353,7 +373,7 @@ fn check_alternatives<'n>(
         }
     }
     if !schema.one_of.is_empty() {
-        let mut failures = Worst(None);
+        let mut failures = worst.beside();
         let mut matched: Option<usize> = None;
         for (index, part) in schema.one_of.iter().enumerate() {
             let (ok, judged) = check(*part, node, path, &mut failures);
@@ -400,6 +420,13 @@ fn quote(name: &str) -> String {
 
 /// Two equal items, as JSON counts equality: the earlier and the later.
 fn duplicates(items: &[Node]) -> Option<(usize, usize)> {
+    if let Some(texts) = items.iter().map(Node::as_str).collect::<Option<Vec<_>>>() {
+        let mut seen = HashMap::with_capacity_and_hasher(texts.len(), foldhash::fast::RandomState::default());
+        return texts
+            .iter()
+            .enumerate()
+            .find_map(|(index, text)| seen.insert(*text, index).map(|first| (first, index)));
+    }
     let mut seen = HashMap::with_capacity(items.len());
     items.iter().enumerate().find_map(|(index, item)| {
         let mut key = String::new();

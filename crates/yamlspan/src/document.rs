@@ -37,6 +37,12 @@ impl Document {
         self.tree.is_read_by_lines && memchr::memmem::find(self.tree.text.as_bytes(), b"<<").is_none()
     }
 
+    /// Whether it is known that no scalar goes on over a line end, but for literal blocks: of most that is known.
+    #[must_use]
+    pub fn ends_scalars_with_lines(&self) -> bool {
+        self.tree.is_read_by_lines
+    }
+
     /// From its first directive, marker or node to its end.
     #[must_use]
     pub fn span(&self) -> Span {

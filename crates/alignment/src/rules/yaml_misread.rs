@@ -99,6 +99,9 @@ impl YamlMisread {
             // Documents of one file have one source.
             let (mut source, mut dashes) = ("", Vec::new());
             for (index, document) in documents.enumerate() {
+                if document.document.ends_scalars_with_lines() {
+                    continue;
+                }
                 if !std::ptr::eq(source, document.document.source()) {
                     source = document.document.source();
                     dashes = deeper_dashes(source);
