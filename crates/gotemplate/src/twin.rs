@@ -1,9 +1,10 @@
 //! Two runs of the same templates at once.
 //!
 //! `helm lint` renders a chart once more, under another release name. Nearly everything that its templates compute is the same then, so that one run can
-//! do for both: what is not the same in both is a [`Value::Twin`], and a template that prints one has two texts. The second run only follows: as soon as
-//! it would go another way than the first (a condition that holds in one of them alone, a map that is given different entries), the
-//! run ends with an error, and whoever wanted both runs has them one after the other. So what comes out for either is what a run of its own prints.
+//! do for both: what is not the same in both is a [`Value::Twin`], and a template that prints one has two texts. The second run only follows. Where it would
+//! go another way than the first (a condition that holds in one of them alone), the template in which it would is run for each of them alone. Where
+//! that cannot be (a map is given different entries), the run ends with an error, and whoever wanted both runs has them one after the
+//! other. So what comes out for either is what a run of its own prints.
 //!
 //! Functions do not know of twins. [`Twins`] says of each how it is called when there are some among its arguments.
 
