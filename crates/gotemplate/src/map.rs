@@ -209,6 +209,18 @@ impl Map {
         Ok(false)
     }
 
+    /// Whether nobody else holds the map.
+    pub(crate) fn is_new(&self) -> bool {
+        Rc::strong_count(&self.0) == 1 && Rc::strong_count(&self.0.entries) == 1
+    }
+
+    /// Whether both are of one type and have the same keys, and `holds` of the values of each.
+    pub(crate) fn pairs_with(&self, other: &Self, mut holds: impl FnMut(&Value, &Value) -> bool) -> bool {
+        let (ours, theirs) = (self.0.entries.borrow(), other.0.entries.borrow());
+        (self.go_type(), self.is_nil(), ours.len()) == (other.go_type(), other.is_nil(), theirs.len())
+            && ours.iter().zip(theirs.iter()).all(|((key, a), (other, b))| key == other && holds(a, b))
+    }
+
     /// A new map of the same type with the same entries; the values are shared.
     #[must_use]
     pub fn shallow_copy(&self) -> Self {

@@ -284,7 +284,7 @@ impl Exec<'_> {
             (Value::List(_), Value::List(_))
             | (Value::Map(_), Value::Map(_))
             | (Value::Binary(_), Value::Binary(_))
-                if deep_equal(&first, &second) =>
+                if is_one(&first, &second, 0) =>
             {
                 Ok(first)
             }
@@ -356,5 +356,24 @@ impl Exec<'_> {
             Value::Map(map) => map.try_any(|item| self.is_inside(item, depth + 1)),
             _ => Ok(false),
         }
+    }
+}
+
+/// Whether either may stand for both from here on: they are the same, or equal and new. Of two maps that others hold, each is changed by itself.
+fn is_one(first: &Value, second: &Value, depth: usize) -> bool {
+    if depth == MOST_SEARCHED_DEPTH {
+        return false;
+    }
+    match (first, second) {
+        (Value::Map(a), Value::Map(b)) => {
+            a.same(b) || a.is_new() && b.is_new() && a.pairs_with(b, |a, b| is_one(a, b, depth + 1))
+        }
+        (Value::List(a), Value::List(b)) => {
+            let pairs = || a.items().iter().zip(b.items());
+            a.same(b)
+                || (a.go_type(), a.is_nil(), a.len()) == (b.go_type(), b.is_nil(), b.len())
+                    && pairs().all(|(a, b)| is_one(a, b, depth + 1))
+        }
+        _ => deep_equal(first, second),
     }
 }
