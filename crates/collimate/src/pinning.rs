@@ -176,6 +176,8 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
         plan.in_vain.entry(found.name()).or_insert_with(in_vain);
     }
     plan.splices = chosen.into_iter().map(|(span, text)| as_written(sources, span, text)).collect();
+    // The numbers of files are in the order in which they were read, which is another from run to run.
+    plan.splices.sort_by_key(|splice| (sources.path(splice.span.file), splice.span.start));
     plan
 }
 
