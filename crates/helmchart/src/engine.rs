@@ -126,8 +126,8 @@ pub(crate) fn render(
         about.insert("BasePath", Value::from(template.base_path.as_str()));
         template.scope.insert(TEMPLATE, Value::Map(about));
         let printed = exec.run(path, Value::Map(template.scope.clone())).map_err(|error| {
-            // A limit counts what both runs take.
-            if exec.is_parted() || followed && error.is_limit() {
+            // Slow work counts for both runs; what else has a limit is counted for the first.
+            if exec.is_parted() || followed && error.is_limit() && functions.has_worked_slowly() {
                 context.part();
             }
             run_error(path, &error)

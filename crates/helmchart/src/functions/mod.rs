@@ -98,6 +98,11 @@ impl<'c> HelmFunctions<'c> {
         Self { random: Random::seeded(seed), ..self }
     }
 
+    /// Whether any function has spent of the budget for slow work.
+    pub(crate) fn has_worked_slowly(&self) -> bool {
+        self.slow_work.is_begun()
+    }
+
     /// A compiled pattern, or Go's words for what is wrong with it.
     fn regex(&self, pattern: &str) -> Result<Regex, String> {
         if let Some(known) = self.patterns.borrow().get(pattern) {

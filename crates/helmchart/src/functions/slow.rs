@@ -51,6 +51,11 @@ impl SlowWork {
         Ok(())
     }
 
+    /// Whether any was spent.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.spent.get() > 0
+    }
+
     /// Makes something of `kind` that depends on `input` and on chance. From a seed, the first of its kind is the same in every render, and so is
     /// the second, whatever else a chart draws in between.
     pub(crate) fn make<T>(
