@@ -67,3 +67,24 @@ pub(crate) fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl
 fn has_cores() -> bool {
     rayon::current_thread_index().is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn what_follows_sees_every_result_whoever_does_the_work() {
+        let seen = || {
+            let seen = Mutex::new(Vec::new());
+            let made = map_then(&[3, 1, 2], |item| item * 10, |result| seen.lock().unwrap().push(*result));
+            let mut seen = seen.into_inner().unwrap();
+            seen.sort_unstable();
+            (made, seen)
+        };
+        let expected = (vec![30, 10, 20], vec![10, 20, 30]);
+        assert_eq!(seen(), expected);
+        assert_eq!(with_cores(seen), expected);
+    }
+}

@@ -126,7 +126,7 @@ impl<'a> Exec<'a> {
     /// # Errors
     /// As [`Exec::run`].
     pub fn run_template(&mut self, template: &Template, dot: Value) -> Result<Printed, Error> {
-        if self.followed { self.run_for_both_runs(template, dot) } else { self.run_once(template, dot) }
+        if self.followed { self.template_for_both(template, dot) } else { self.run_once(template, dot) }
     }
 
     fn run_once(&mut self, template: &Template, dot: Value) -> Result<Printed, Error> {

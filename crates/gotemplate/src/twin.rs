@@ -143,15 +143,12 @@ fn zip(first: &Value, second: &Value, depth: usize) -> Option<Value> {
             if depth == MOST_SEARCHED_DEPTH || a.go_type() != b.go_type() || a.is_nil() || b.is_nil() {
                 return None;
             }
-            let (theirs, mut others) = (a.entries(), b.entries().into_iter());
-            if theirs.len() != others.len()
-                || !theirs.iter().all(|(key, _)| others.next().is_some_and(|(other, _)| *key == other))
-            {
+            if a.keys() != b.keys() {
                 return twin();
             }
-            let mut zipped = Vec::with_capacity(theirs.len());
+            let mut zipped = Vec::with_capacity(a.len());
             let mut same = true;
-            for ((key, a), (_, b)) in theirs.into_iter().zip(b.entries()) {
+            for ((key, a), b) in a.entries().into_iter().zip(b.values()) {
                 let value = zip(&a, &b, depth + 1)?;
                 same &= is_same(&value, &a);
                 zipped.push((key, value));

@@ -31,7 +31,7 @@ impl Exec<'_> {
                 self.descend(frame)?;
                 let weighed = args.iter().try_for_each(|arg| self.weigh(arg));
                 let result = weighed.and_then(|()| match self.followed {
-                    true => self.call_for_both(id, args),
+                    true => self.function_for_both(id, args),
                     false => self.functions.call(id, self, args),
                 });
                 self.call_site = call_site;
@@ -128,7 +128,7 @@ impl Exec<'_> {
         };
         let result = match self.followed {
             true => self
-                .run_for_both(builtin, args, &callee)
+                .builtin_for_both(builtin, args, &callee)
                 .map_err(|FunctionError { message, .. }| frame.fail(&message).with_limit(true))?,
             false => builtin.run(args, &callee),
         };

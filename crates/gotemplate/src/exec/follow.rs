@@ -68,7 +68,7 @@ impl Exec<'_> {
     }
 
     /// Runs a template for both runs: at once, or if they part in it, one after the other.
-    pub(super) fn run_for_both_runs(&mut self, template: &Template, dot: Value) -> Result<Printed, Error> {
+    pub(super) fn template_for_both(&mut self, template: &Template, dot: Value) -> Result<Printed, Error> {
         let state = |exec: &Self| (Map::changes(), exec.functions.reports());
         let (before, budget) = (state(self), self.budget());
         let result = self.run_once(template, dot.clone());
@@ -164,7 +164,7 @@ impl Exec<'_> {
     }
 
     /// Calls an added function for both runs.
-    pub(super) fn call_for_both(&mut self, id: FunctionId, mut args: Vec<Value>) -> Result<Value, FunctionError> {
+    pub(super) fn function_for_both(&mut self, id: FunctionId, mut args: Vec<Value>) -> Result<Value, FunctionError> {
         let functions = self.functions;
         let twins = functions.twins(id);
         if let Twins::Once(untouched) = twins {
@@ -210,7 +210,7 @@ impl Exec<'_> {
     }
 
     /// Runs a built-in function for both runs. `and` and `or` never come here.
-    pub(super) fn run_for_both(
+    pub(super) fn builtin_for_both(
         &mut self,
         builtin: Builtin,
         args: &mut [Operand],
