@@ -51,7 +51,7 @@ pub use place::{At, Object, Path, Place, Rendered, Step};
 pub use policy::{Moved, Weakening, weakened, weaker_gates};
 pub use resolve::{Resolved, resolve, resolve_finding};
 pub use rules::{RULES, Rule, check, check_pins, rule};
-pub use secrets::{is_secret_value, password_in_url, private_key};
+pub use secrets::{is_secret_value, may_have_private_key, password_in_url, private_key};
 pub use survey::{HeldTo, ProfileSurvey, Standing, Survey, Used, images};
 pub use touched::Words;
 pub use undeclared::{GENERATED, Undeclared, undeclared};

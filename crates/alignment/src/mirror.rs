@@ -26,6 +26,7 @@ const FIRST_FILE: &str = "nginx.conf";
 /// Everything of a mirror in one rendering.
 #[derive(Default)]
 pub(crate) struct Deployed {
+    /// Those that have variables of a mirror or run the verifier.
     pub(crate) containers: Vec<Container>,
     pub(crate) gateways: Vec<Gateway>,
 }
@@ -37,6 +38,7 @@ pub(crate) struct Container {
     pub(crate) place: Place,
     /// Those of the mirror.
     pub(crate) variables: Vec<Variable>,
+    /// The verifier's command; empty for any other.
     pub(crate) words: Vec<(String, Place)>,
 }
 
@@ -109,6 +111,13 @@ fn is_mirrors(name: &str) -> bool {
     name.contains("__MIRROR__")
 }
 
+/// The words of a command, with the key and the index that each stands at, if it is the verifier's: `collimate mirror auth …`.
+fn verifiers<'w>(words: impl Iterator<Item = (&'w str, &'static str, usize)>) -> Vec<(&'w str, &'static str, usize)> {
+    let words: Vec<_> = words.collect();
+    let is_verifiers = words.windows(2).any(|pair| matches!(pair, [("mirror", ..), ("auth", ..)]));
+    if is_verifiers { words } else { Vec::new() }
+}
+
 /// What of a mirror a variant of a profile deploys.
 pub(crate) fn deployed(profile: &ProfileSurvey<'_>, variant: usize, inputs: &Inputs<'_>) -> Deployed {
     match profile.profile.variants.get(variant).map(|variant| &variant.rendering) {
@@ -122,26 +131,30 @@ fn of_compose(profile: &ProfileSurvey<'_>, variant: usize, project: &Project, in
     let mut deployed = Deployed::default();
     let at = |path: Path| profile.value(variant, Object::Compose, path);
     for service in services(project) {
-        let list = service.path.key("environment");
         let variables = entries(service.node.get("environment"));
         let is_set = |(name, value): &(&str, &Node)| is_mirrors(name) && !matches!(value.value, Value::Null);
-        let variables = variables.filter(is_set).map(|(name, value)| Variable {
-            name: name.to_owned(),
-            value: value.to_go_text().to_arc().to_string(),
-            place: at(list.key(name)),
-            named: at(list.name(name)),
-        });
-        let words = ["entrypoint", "command"].into_iter().flat_map(|key| {
+        let variables: Vec<Variable> = variables
+            .filter(is_set)
+            .map(|(name, value)| {
+                let list = service.path.key("environment");
+                let (place, named) = (at(list.key(name)), at(list.name(name)));
+                Variable { name: name.to_owned(), value: value.to_go_text().to_arc().to_string(), place, named }
+            })
+            .collect();
+        let words = verifiers(["entrypoint", "command"].into_iter().flat_map(|key| {
             let words = items(service.node.get(key)).iter().enumerate();
-            let path = service.path.key(key);
-            words.filter_map(move |(index, word)| Some((word.as_str()?.to_owned(), path.index(index))))
-        });
-        deployed.containers.push(Container {
-            title: service.title(),
-            place: at(service.path.clone()),
-            variables: variables.collect(),
-            words: words.map(|(word, path)| (word, at(path))).collect(),
-        });
+            words.filter_map(move |(index, word)| Some((word.as_str()?, key, index)))
+        }));
+        if !variables.is_empty() || !words.is_empty() {
+            let word =
+                |(word, key, index): (&str, &str, usize)| (word.to_owned(), at(service.path.key(key).index(index)));
+            deployed.containers.push(Container {
+                title: service.title(),
+                place: at(service.path.clone()),
+                variables,
+                words: words.into_iter().map(word).collect(),
+            });
+        }
         for mount in mounts(&service) {
             let Some(folder) = inside(inputs.root, mount.source) else { continue };
             let files = folder_files(&folder, profile, inputs);
@@ -198,7 +211,7 @@ fn of_kubernetes(profile: &ProfileSurvey<'_>, variant: usize, rendering: &Kubern
         let at = |path: Path| profile.value(variant, object.object, path);
         if let Some(pod) = object.pod() {
             for (word, path, container) in pod.containers() {
-                deployed.containers.push(kubernetes_container(profile, variant, &all, object, word, path, container));
+                deployed.containers.extend(kubernetes_container(profile, variant, &all, object, word, path, container));
             }
         }
         if object.kind == "ConfigMap" {
@@ -230,9 +243,8 @@ fn kubernetes_container(
     word: &str,
     path: Path,
     container: NodeRef<'_>,
-) -> Container {
+) -> Option<Container> {
     let container = container.target();
-    let name = text(container, &["name"]).unwrap_or_default();
     let mut variables: BTreeMap<String, Variable> = BTreeMap::new();
     let mut set = |name: String, value: &str, place: Place, named: Place| {
         variables.insert(name.clone(), Variable { name, value: value.to_owned(), place, named });
@@ -252,27 +264,30 @@ fn kubernetes_container(
             }
         }
     }
-    let list = path.key("env");
     for (index, entry) in container.get("env").map(NodeRef::target).iter().flat_map(|list| list.items()).enumerate() {
         let (Some(name), Some(value)) = (text(entry, &["name"]), text(entry, &["value"])) else { continue };
         if is_mirrors(name) {
-            let at = |key: &str| profile.value(variant, object.object, list.index(index).key(key));
+            let at = |key: &str| profile.value(variant, object.object, path.key("env").index(index).key(key));
             set(name.to_owned(), value, at("value"), at("name"));
         }
     }
-    let words = ["command", "args"].into_iter().flat_map(|key| {
-        let list = path.key(key);
-        let words: Vec<NodeRef<'_>> =
-            container.get(key).map(|words| words.target().items().collect()).unwrap_or_default();
-        let words = words.into_iter().enumerate();
-        words.filter_map(move |(index, word)| Some((scalar(word)?.to_owned(), list.index(index)))).collect::<Vec<_>>()
-    });
-    Container {
-        title: format!("{word} `{name}` of {}", object.title()),
-        place: profile.value(variant, object.object, path.clone()),
-        words: words.map(|(word, path)| (word, profile.value(variant, object.object, path))).collect(),
-        variables: variables.into_values().collect(),
+    let words = verifiers(["command", "args"].into_iter().flat_map(|key| {
+        let words = container.get(key).map(NodeRef::target).into_iter().flat_map(NodeRef::items).enumerate();
+        words.filter_map(move |(index, word)| Some((scalar(word)?, key, index)))
+    }));
+    if variables.is_empty() && words.is_empty() {
+        return None;
     }
+    let name = text(container, &["name"]).unwrap_or_default();
+    let word_at = |(word, key, index): (&str, &str, usize)| {
+        (word.to_owned(), profile.value(variant, object.object, path.key(key).index(index)))
+    };
+    Some(Container {
+        title: format!("{word} `{name}` of {}", object.title()),
+        words: words.into_iter().map(word_at).collect(),
+        place: profile.value(variant, object.object, path),
+        variables: variables.into_values().collect(),
+    })
 }
 
 fn sibling<'o, 'a>(all: &'o [KubeObject<'a>], object: &KubeObject<'_>, name: &str) -> Option<&'o KubeObject<'a>> {

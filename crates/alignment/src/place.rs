@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use smol_str::SmolStr;
 use source::Span;
 
 /// Where a finding is. [`resolve`](crate::resolve) turns it into source spans.
@@ -52,26 +53,26 @@ pub enum Object {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path(pub Vec<Step>);
 
-/// One step of a [`Path`].
+/// One step of a [`Path`]. Most keys are short: paths are made for much that is looked at, and should cost little.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    Key(Arc<str>),
+    Key(SmolStr),
     Index(usize),
     /// A key itself, not what stands under it: the last step, where a name is what is wrong.
-    Name(Arc<str>),
+    Name(SmolStr),
 }
 
 impl Path {
     /// The path of the value under `key`.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        self.then(Step::Key(Arc::from(key)))
+        self.then(Step::Key(SmolStr::new(key)))
     }
 
     /// The path of the key itself.
     #[must_use]
     pub fn name(&self, key: &str) -> Self {
-        self.then(Step::Name(Arc::from(key)))
+        self.then(Step::Name(SmolStr::new(key)))
     }
 
     /// The path of the item at `index`.
@@ -90,7 +91,7 @@ impl Path {
     /// The path of nested keys.
     #[must_use]
     pub fn keys(keys: &[&str]) -> Self {
-        Self(keys.iter().map(|key| Step::Key(Arc::from(*key))).collect())
+        Self(keys.iter().map(|key| Step::Key(SmolStr::new(key))).collect())
     }
 }
 

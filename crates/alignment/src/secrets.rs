@@ -118,13 +118,24 @@ fn userinfo(value: &str, at: usize) -> Option<Range<usize>> {
     (!password.contains("://") && is_secret_value(password)).then_some(colon + 1..sign)
 }
 
+/// How PEM and OpenPGP blocks begin.
+const BLOCK: &str = "-----BEGIN ";
+/// How age's secret keys begin.
+const AGE: &str = "AGE-SECRET-KEY-1";
+
+/// Whether [`private_key`] has to look at these bytes: of nearly no file.
+#[must_use]
+pub fn may_have_private_key(bytes: &[u8]) -> bool {
+    [BLOCK, AGE].iter().any(|start| memchr::memmem::find(bytes, start.as_bytes()).is_some())
+}
+
 /// The first private key of a text: where its first line stands, and what it is. For tracked files, text or not.
 #[must_use]
 pub fn private_key(text: &str) -> Option<(Range<usize>, String)> {
-    for (at, _) in text.match_indices("-----BEGIN ") {
+    for at in memchr::memmem::find_iter(text.as_bytes(), BLOCK) {
         let line_end = text[at..].find(['\n', '\r']).map_or(text.len(), |end| at + end);
         let line = &text[at..line_end];
-        let Some(what) = line.strip_prefix("-----BEGIN ").and_then(|rest| rest.trim_end().strip_suffix("-----")) else {
+        let Some(what) = line.strip_prefix(BLOCK).and_then(|rest| rest.trim_end().strip_suffix("-----")) else {
             continue;
         };
         let what = what.strip_suffix(" BLOCK").unwrap_or(what);
@@ -139,8 +150,7 @@ pub fn private_key(text: &str) -> Option<(Range<usize>, String)> {
             return Some((at..line_end, what));
         }
     }
-    const AGE: &str = "AGE-SECRET-KEY-1";
-    let at = text.find(AGE)?;
+    let at = memchr::memmem::find(text.as_bytes(), AGE.as_bytes())?;
     let end = text[at..].find(|character: char| !character.is_ascii_alphanumeric() && character != '-');
     let end = end.map_or(text.len(), |end| at + end);
     // The Bech32 form of a 32-byte key.
@@ -236,8 +246,10 @@ mod tests {
             (marker("", "\\n"), None),
             (format!("look for {}\n", marker("", "")), None),
             (format!("-----BEGIN PUBLIC KEY-----\n{body}\n"), None),
+            (format!("{AGE}{}", "Q".repeat(58)), Some("age private key")),
         ] {
             assert_eq!(private_key(&text).map(|(_, what)| what).as_deref(), expected, "{text}");
+            assert!(expected.is_none() || may_have_private_key(text.as_bytes()), "{text}");
         }
     }
 }

@@ -150,15 +150,24 @@ impl DiskFiles {
         self.root.join(normalize(path))
     }
 
-    /// The first bytes of a regular file, without keeping them: for looking at many files.
-    pub(crate) fn peek(&self, path: &Utf8Path, most: u64) -> Option<Vec<u8>> {
+    /// What a look at the first bytes of a regular file tells, without keeping them: for looking at many files.
+    pub(crate) fn peek<T>(&self, path: &Utf8Path, most: usize, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
         let path = normalize(path);
-        let real = self.resolve(&path).ok()?.path;
-        let file =
-            std::fs::File::open(real).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
-        let mut bytes = Vec::new();
-        file.take(most).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
+        let known = match self.lock().read.get(path.as_str()) {
+            Some(Ok(content)) => Some(Arc::clone(&content.bytes)),
+            _ => None,
+        };
+        if let Some(bytes) = known {
+            return Some(look(&bytes[..most.min(bytes.len())]));
+        }
+        let real = self.resolve(&path).ok()?;
+        let metadata = real.metadata().ok().filter(Metadata::is_file)?;
+        let file = std::fs::File::open(&real.path).ok()?;
+        // With room for one byte more, the second call finds the end.
+        let length = usize::try_from(metadata.len()).unwrap_or(most).min(most);
+        let mut bytes = Vec::with_capacity(length + 1);
+        file.take(most as u64).read_to_end(&mut bytes).ok()?;
+        Some(look(&bytes))
     }
 
     /// What stands in a file, without keeping it: for thousands that are looked at once.
@@ -477,5 +486,20 @@ mod tests {
         assert_eq!(names, ["a.yaml", "deep", "fine", "folder", "link"]);
         assert!(matches!(files.read(Utf8Path::new("deep")), Err(FileError::IsDirectory(_))));
         assert!(matches!(files.read(Utf8Path::new("none/x")), Err(FileError::NotFound(_))));
+    }
+
+    #[test]
+    fn a_peek_sees_the_start_of_what_is_there_or_was_read() {
+        let (_folder, files) = tree();
+        let peek = |path: &str, most| files.peek(Utf8Path::new(path), most, <[u8]>::to_vec);
+        assert_eq!(peek("a.yaml", 100), Some(b"a: 1\n".to_vec()));
+        assert_eq!(peek("a.yaml", 3), Some(b"a: ".to_vec()));
+        assert_eq!(peek("fine", 1), Some(b"a".to_vec()));
+        for path in ["none", "deep", "link", "folder/secret", "../elsewhere/secret"] {
+            assert_eq!(peek(path, 100), None, "{path}");
+        }
+        files.read(Utf8Path::new("a.yaml")).unwrap();
+        std::fs::write(files.root().join("a.yaml"), "changed").unwrap();
+        assert_eq!((peek("a.yaml", 100), peek("a.yaml", 3)), (Some(b"a: 1\n".to_vec()), Some(b"a: ".to_vec())));
     }
 }

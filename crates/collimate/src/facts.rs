@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::tracked::tracked_files;
 
 /// Only the start of a file is searched for a private key: key files are small, and a check must stay fast.
-const KEY_SEARCH_BYTES: u64 = 64 * 1024;
+const KEY_SEARCH_BYTES: usize = 64 * 1024;
 
 /// Facts from disk, environment and clock.
 pub(crate) struct DiskFacts<'a> {
@@ -77,18 +77,20 @@ impl Facts for DiskFacts<'_> {
 
 /// Tracked files with a private key in them, in the top folders that the workspace names: a repository may hold much else.
 fn private_keys(session: &Session, tracked: &[Utf8PathBuf]) -> Vec<PrivateKey> {
-    let tops: BTreeSet<&str> =
-        session.named_paths().filter_map(|path| path.components().next().map(|first| first.as_str())).collect();
+    let tops: BTreeSet<&str> = session.named_paths().filter_map(|path| path.as_str().split('/').next()).collect();
     tracked
         .iter()
-        .filter(|path| path.components().next().is_some_and(|first| tops.contains(first.as_str())))
+        .filter(|path| path.as_str().split('/').next().is_some_and(|first| tops.contains(first)))
         .filter_map(|path| private_key(&session.files, path))
         .collect()
 }
 
 fn private_key(files: &DiskFiles, path: &Utf8Path) -> Option<PrivateKey> {
-    let start = files.peek(path, KEY_SEARCH_BYTES)?;
-    let (range, what) = alignment::private_key(&String::from_utf8_lossy(&start))?;
+    let search = |start: &[u8]| {
+        let may_have = alignment::may_have_private_key(start);
+        may_have.then(|| alignment::private_key(&String::from_utf8_lossy(start))).flatten()
+    };
+    let (range, what) = files.peek(path, KEY_SEARCH_BYTES, search)??;
     let span = files.read_text(path).ok().map(|(file, _)| source::Span::new(file, range));
     Some(PrivateKey { path: path.to_owned(), span, what })
 }

@@ -21,6 +21,9 @@ pub(crate) fn tracked_files(root: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
     let top = root.ancestors().find(|folder| folder.join(".git").exists())?;
     let below = root.strip_prefix(top).ok()?;
     let paths = parse(&regular(&index_of(top)?, MOST_BYTES)?)?;
+    if below.as_str().is_empty() {
+        return Some(paths);
+    }
     Some(paths.into_iter().filter_map(|path| Some(path.strip_prefix(below).ok()?.to_owned())).collect())
 }
 

@@ -120,11 +120,7 @@ impl Drop for Inner {
 impl Inner {
     /// Moves the composite items out, if nobody else holds them.
     fn give_up(&mut self, pending: &mut Vec<Value>) {
-        for item in Rc::get_mut(&mut self.array).unwrap_or_default() {
-            if matches!(item, Value::List(_) | Value::Map(_)) {
-                pending.push(std::mem::replace(item, Value::Nil));
-            }
-        }
+        take_composites(Rc::get_mut(&mut self.array).unwrap_or_default(), pending);
     }
 }
 
@@ -133,6 +129,15 @@ impl List {
     fn give_up(self, pending: &mut Vec<Value>) {
         if let Some(mut inner) = Rc::into_inner(self.0) {
             inner.give_up(pending);
+        }
+    }
+}
+
+/// Moves lists and maps out of what is about to be dropped: the rest cannot recurse.
+pub(crate) fn take_composites<'v>(values: impl IntoIterator<Item = &'v mut Value>, pending: &mut Vec<Value>) {
+    for value in values {
+        if matches!(value, Value::List(_) | Value::Map(_)) {
+            pending.push(std::mem::replace(value, Value::Nil));
         }
     }
 }

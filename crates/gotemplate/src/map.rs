@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use source::Text;
 
-use crate::list::drop_all;
+use crate::list::{drop_all, take_composites};
 use crate::{Type, Value};
 
 thread_local! {
@@ -228,12 +228,18 @@ impl Map {
         Self(Rc::new(Inner { go_type: self.0.go_type, nil: self.0.nil, entries, volatile: None }))
     }
 
-    /// Moves the values out, if this is the last handle: see [`drop_all`].
+    /// Moves the composite values out, if this is the last handle: see [`drop_all`].
     pub(crate) fn give_up(self, pending: &mut Vec<Value>) {
-        if let Some(mut inner) = Rc::into_inner(self.0)
-            && let Some(entries) = Rc::get_mut(&mut inner.entries)
-        {
-            pending.extend(std::mem::take(entries.get_mut()).into_values());
+        if let Some(mut inner) = Rc::into_inner(self.0) {
+            inner.give_up(pending);
+        }
+    }
+}
+
+impl Inner {
+    fn give_up(&mut self, pending: &mut Vec<Value>) {
+        if let Some(entries) = Rc::get_mut(&mut self.entries) {
+            take_composites(entries.get_mut().values_mut(), pending);
         }
     }
 }
@@ -241,9 +247,9 @@ impl Map {
 /// Maps nest as lists do, so dropping must not recurse.
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(entries) = Rc::get_mut(&mut self.entries) {
-            drop_all(std::mem::take(entries.get_mut()).into_values().collect());
-        }
+        let mut pending = Vec::new();
+        self.give_up(&mut pending);
+        drop_all(pending);
     }
 }
 

@@ -28,38 +28,44 @@ const EVENTS: [&str; 10] = [
     "test-success",
 ];
 
-/// Plain manifests and hooks of all files, each in install order.
+/// A manifest and its hook annotation.
+pub(crate) type Read = (Manifest, Option<String>);
+
+/// The manifests of all files, as they come.
 ///
 /// # Errors
 /// The first document that is no YAML, or whose head has the wrong shape.
-pub(crate) fn sort(
-    files: &BTreeMap<String, Text>,
-    helm: HelmVersion,
-    context: &RenderContext,
-) -> Result<(Vec<Manifest>, Vec<Manifest>), Error> {
-    let (mut plain, mut hooks) = (Vec::new(), Vec::new());
+pub(crate) fn read_all(files: &BTreeMap<String, Text>, helm: HelmVersion) -> Result<Vec<Read>, Error> {
+    let mut all = Vec::new();
     for (path, content) in files {
         if go_base(path).starts_with('_') || content.trim().is_empty() {
             continue;
         }
         for text in split(content, helm) {
-            let manifest = read(path, text).map_err(|error| error.wrap(&format!("YAML parse error on {path}")))?;
-            let (manifest, annotation) = manifest;
-            match annotation {
-                None => plain.push(manifest),
-                Some(annotation) => match hook_events(&annotation) {
-                    Some(hook_events) => hooks.push(Manifest { hook_events, ..manifest }),
-                    None => {
-                        let annotation = gotemplate::format::quote(annotation.as_bytes());
-                        context.warn(format!("info: skipping unknown hook: {annotation}"));
-                    }
-                },
-            }
+            all.push(read(path, text).map_err(|error| error.wrap(&format!("YAML parse error on {path}")))?);
+        }
+    }
+    Ok(all)
+}
+
+/// Plain manifests and hooks, each in install order.
+pub(crate) fn sort(all: Vec<Read>, helm: HelmVersion, context: &RenderContext) -> (Vec<Manifest>, Vec<Manifest>) {
+    let (mut plain, mut hooks) = (Vec::new(), Vec::new());
+    for (manifest, annotation) in all {
+        match annotation {
+            None => plain.push(manifest),
+            Some(annotation) => match hook_events(&annotation) {
+                Some(hook_events) => hooks.push(Manifest { hook_events, ..manifest }),
+                None => {
+                    let annotation = gotemplate::format::quote(annotation.as_bytes());
+                    context.warn(format!("info: skipping unknown hook: {annotation}"));
+                }
+            },
         }
     }
     plain.sort_by(|a, b| order::by_kind(&a.kind, &b.kind, helm));
     hooks.sort_by(|a, b| order::by_kind(&a.kind, &b.kind, helm));
-    Ok((plain, hooks))
+    (plain, hooks)
 }
 
 /// The events of a hook annotation; `None` if any of them is unknown.
@@ -135,8 +141,7 @@ fn next_marker(string: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// One manifest and its hook annotation.
-fn read(path: &str, text: Text) -> Result<(Manifest, Option<String>), Error> {
+fn read(path: &str, text: Text) -> Result<Read, Error> {
     let (document, head) = parse(&text, Shape::Manifest)?;
     let Head { api_version, kind, name, namespace, hook } = head;
     let document = document.map(Arc::new);
@@ -176,6 +181,37 @@ pub(crate) fn parse(text: &Text, shape: Shape) -> Result<(Option<Document>, Head
         .at(origin(text, document.root().span().start as usize))
     })?;
     Ok((Some(document), head))
+}
+
+/// What the linter reads of a text that is a known document in other words, if that is known of it. Around it, the text may have a marker and empty
+/// lines.
+pub(crate) fn head_in_other_words(known: &Document, text: &str) -> Option<Head> {
+    let body = match text.strip_prefix("---") {
+        Some(rest) => rest.split_once('\n')?.1,
+        None => text,
+    };
+    let without_end = |text: &str| text.trim_end_matches('\n').len();
+    let end = known.source().len() - without_end(known.source());
+    let body = body.get(..without_end(body) + end)?.trim_start_matches('\n');
+    let reworded = known.reworded(body)?;
+    let reworded = |node: Option<NodeRef<'_>>| {
+        let id = node.map(NodeRef::id);
+        reworded.iter().find(|reworded| Some(reworded.id) == id)
+    };
+    let root = known.root();
+    if ["apiVersion", "kind"].iter().any(|name| reworded(member(root, name)).is_some()) {
+        return None;
+    }
+    let mut head = Head::default();
+    head.read(root, Shape::Lint).ok()?;
+    let metadata = member(root, "metadata");
+    let fields = [("name", &mut head.name), ("namespace", &mut head.namespace)];
+    for (name, text) in fields {
+        if let Some(other) = reworded(metadata.and_then(|metadata| member(metadata, name))) {
+            *text = other.text?.to_owned();
+        }
+    }
+    Some(head)
 }
 
 /// The Go struct that a document is read into; its name shows in messages.
@@ -349,5 +385,21 @@ mod tests {
         check("a: x --- y", &["a: x --- y"], &["a: x --- y"]);
         check("a: -----\n---\nb: --\n-\n---", &["a: -----", "b: --\n-"], &["a: -----\n", "b: --\n-\n"]);
         check("\n\n---\n# only\n---\n\n", &["# only"], &["# only\n"]);
+    }
+
+    #[test]
+    fn a_head_is_known_in_other_words() {
+        let text = "kind: Deployment\nmetadata:\n  name: stella-a\nspec:\n  host: http://stella-b:80/\n";
+        let (known, _) = parse(&Text::new(text), Shape::Manifest).unwrap();
+        let known = known.unwrap();
+        let head = |text: &str| head_in_other_words(&known, text).map(|head| (head.kind, head.name));
+        let other = text.replace("stella", "test");
+        let expected = Some(("Deployment".to_owned(), "test-a".to_owned()));
+        assert_eq!(head(&other), expected);
+        assert_eq!(head(&format!("---\n\n{other}\n")), expected);
+        assert_eq!(head(&text.replace("Deployment", "Job")), None);
+        assert_eq!(head(&text.replace("stella-a", "1.5")), None);
+        assert_eq!(head(&format!("--- # x\n# c\n{other}")), None);
+        assert_eq!(head(&format!(" {other}")), None);
     }
 }

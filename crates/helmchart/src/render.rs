@@ -114,11 +114,15 @@ fn rendered(
         if followed { release.object_followed_by(&Release::of_lint(&options.namespace)) } else { release.object() };
     let globals = Globals::new(chart, values, release, kube, options);
     let printed = engine::render(chart, graph, &globals, context, options, followed)?;
-    let lint = followed.then(|| LintTexts::of(&printed));
+    let mut lint = followed.then(|| LintTexts::of(&printed));
     let text = |(path, Printed { text, .. })| (path, text);
     let mut texts: BTreeMap<String, Text> = printed.into_iter().map(text).collect();
     let notes = take_notes(&mut texts, chart.name(), options.subchart_notes);
-    let (manifests, hooks) = manifests::sort(&texts, options.helm, context)?;
+    let read = manifests::read_all(&texts, options.helm)?;
+    if let Some(lint) = &mut lint {
+        lint.know(read.iter().map(|(manifest, _)| manifest));
+    }
+    let (manifests, hooks) = manifests::sort(read, options.helm, context);
     let crds = if options.include_crds { crds(chart, graph, options.trace) } else { Vec::new() };
     let mut warnings = chart.warnings.clone();
     warnings.extend(context.take_warnings());

@@ -311,9 +311,19 @@ fn lines(mirror: &Mirror, line: impl Fn(&Domain) -> String) -> String {
 
 /// Puts values where the text has `{{name}}`.
 fn fill(template: &str, values: &[(&str, &dyn std::fmt::Display)]) -> String {
-    values
-        .iter()
-        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), &value.to_string()))
+    let mut filled = String::with_capacity(template.len() * 2);
+    let mut rest = template;
+    while let Some((before, (name, after))) =
+        rest.split_once("{{").and_then(|(before, rest)| Some((before, rest.split_once("}}")?)))
+    {
+        filled.push_str(before);
+        match values.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => filled.push_str(&value.to_string()),
+            None => filled.push_str(&format!("{{{{{name}}}}}")),
+        }
+        rest = after;
+    }
+    filled + rest
 }
 
 #[cfg(test)]

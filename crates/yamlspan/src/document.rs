@@ -34,7 +34,7 @@ impl Document {
     /// Whether it is known to have no tag, anchor, alias or merge key, and no key that is a collection: most have none.
     #[must_use]
     pub fn is_simple(&self) -> bool {
-        self.tree.is_read_by_lines && memchr::memmem::find(self.tree.text.as_bytes(), b"<<").is_none()
+        self.tree.is_read_by_lines
     }
 
     /// Whether it is known that no scalar goes on over a line end, but for literal blocks: of most that is known.
@@ -83,6 +83,8 @@ pub(crate) struct Tree {
     pub(crate) anchors: Vec<(u32, u32)>,
     /// Whether [`lines`] has read it.
     is_read_by_lines: bool,
+    /// Whether a key may be a merge key. Most streams have none, and lookups need not ask key by key.
+    pub(crate) may_merge: bool,
 }
 
 impl Tree {
@@ -146,7 +148,9 @@ fn parse_some(text: Arc<str>, file: FileId, dialect: Dialect, most: usize) -> Re
         None => compose(&text, dialect, most).map_err(|problem| problem.into_error(dialect, file, &text))?,
     };
     let Parts { nodes, children, made, tags, anchors } = parts;
-    let tree = Arc::new(Tree { file, dialect, nodes, children, made, tags, anchors, text, is_read_by_lines });
+    let may_merge = !is_read_by_lines && (!tags.is_empty() || memchr::memmem::find(text.as_bytes(), b"<<").is_some());
+    let tree =
+        Arc::new(Tree { file, dialect, nodes, children, made, tags, anchors, text, is_read_by_lines, may_merge });
     let document = |(root, range)| Document { tree: Arc::clone(&tree), root, range };
     Ok(roots.into_iter().map(document).collect())
 }

@@ -22,6 +22,7 @@ mod lines;
 mod node;
 mod number;
 mod resolve;
+mod reworded;
 mod scalar;
 mod scan;
 pub mod strict;
@@ -31,6 +32,7 @@ pub use dialect::Dialect;
 pub use document::{Document, parse, parse_first};
 pub use error::{Error, Limit};
 pub use node::{Entries, Items, Kind, NodeRef, Style};
+pub use reworded::Reworded;
 pub use scalar::{Scalar, Timestamp};
 
 /// The largest text that is parsed: what one template may print. Far above any values file; below 4 GiB, so that offsets fit in 32 bits.

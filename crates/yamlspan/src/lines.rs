@@ -17,7 +17,7 @@ const MOST_OPEN: usize = 100;
 /// Longer keys are left to the scanner: v2 and v3 refuse a key that is longer than 1024 characters.
 const LONGEST_KEY: usize = 1000;
 
-/// The nodes of a text of this kind, which is one document.
+/// The nodes of a text of this kind, which is one document. It has no tag, anchor, alias or merge key.
 pub(crate) fn read(text: &str) -> Option<(Parts, Root)> {
     let is_ascii = match texture(text.as_bytes()) {
         Texture::Ascii => true,
@@ -144,7 +144,11 @@ impl Reader<'_> {
         let column = at - line.start;
         let is_item = self.is_item(at);
         self.make_room(column, is_item)?;
-        if is_item { self.item(at, line) } else { self.pair(at, line) }
+        if is_item {
+            return self.item(at, line);
+        }
+        let colon = self.key_end(at, line)?;
+        self.pair(at, colon, line)
     }
 
     fn is_item(&self, at: usize) -> bool {
@@ -227,20 +231,22 @@ impl Reader<'_> {
         if content >= line.end || self.byte(content) == b'#' || self.is_item(content) {
             return None;
         }
-        if self.key_end(content, line).is_some() { self.pair(content, line) } else { self.value(content, line) }
+        match self.key_end(content, line) {
+            Some(colon) => self.pair(content, colon, line),
+            None => self.value(content, line),
+        }
     }
 
-    /// A key and, if it stands on the line, its value.
-    fn pair(&mut self, at: usize, line: Line) -> Option<()> {
-        let end = self.key_end(at, line)?;
+    /// A key, the place of its `:`, and, if it stands on the line, its value.
+    fn pair(&mut self, at: usize, colon: usize, line: Line) -> Option<()> {
         self.collection(Kind::Mapping, at, line)?;
-        self.word(at, end, line);
-        let value = self.skip_spaces(end + 1);
+        self.word(at, colon, line);
+        let value = self.skip_spaces(colon + 1);
         if value < line.end && self.byte(value) != b'#' {
             return self.value(value, line);
         }
         if let Some(last) = self.open.last_mut() {
-            last.owes = Some((end + 1, line.number));
+            last.owes = Some((colon + 1, line.number));
         }
         Some(())
     }
@@ -387,4 +393,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

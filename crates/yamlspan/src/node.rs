@@ -258,16 +258,8 @@ impl<'d> NodeRef<'d> {
     /// Whether this scalar, as a key, is a merge key.
     #[must_use]
     pub fn is_merge_key(self) -> bool {
-        let node = self.node();
-        if node.kind != Kind::Scalar {
+        if !self.tree.may_merge || self.kind() != Kind::Scalar {
             return false;
-        }
-        if node.tag.is_none() {
-            return match node.content {
-                // Most keys have another length, which is known without a look at the text.
-                Content::Text(Decoded::Range { start, end }) if end.wrapping_sub(start) != 2 => false,
-                _ => node.style == Style::Plain && self.is_scalar_of("<<"),
-            };
         }
         let untagged = match self.tag() {
             Some(MERGE) => return self.dialect() == Dialect::GoYamlV4 || self.raw() == "<<",
@@ -295,6 +287,11 @@ impl<'d> NodeRef<'d> {
     /// the value itself may be an alias.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {
+        if !self.tree.may_merge {
+            let mut entries = self.target().entries();
+            // The last of two equal keys counts.
+            return entries.rfind(|(name, _)| name.is_scalar_of(key)).map(|(_, value)| value);
+        }
         let mut left = MOST_MERGED;
         self.get_within(key, MOST_MERGES, &mut left)
     }
@@ -436,3 +433,12 @@ impl<'d> Iterator for Entries<'d> {
 }
 
 impl ExactSizeIterator for Entries<'_> {}
+
+impl DoubleEndedIterator for Entries<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let tree = self.tree;
+        let value = *self.ids.next_back()?;
+        let key = *self.ids.next_back()?;
+        Some((NodeRef { tree, id: key }, NodeRef { tree, id: value }))
+    }
+}

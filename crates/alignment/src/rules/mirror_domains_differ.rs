@@ -213,8 +213,7 @@ impl MirrorDomainsDiffer {
         out: &mut Vec<Finding<Place>>,
     ) {
         let words = &container.words;
-        let is_verifier = words.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == "mirror" && b == "auth"));
-        if !is_verifier {
+        if words.is_empty() {
             return;
         }
         let domains = options(words, "--domain");

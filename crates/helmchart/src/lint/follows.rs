@@ -6,7 +6,7 @@ use source::MemoryFiles;
 
 use super::templates::own_texts;
 use crate::functions::table::{Entry, FUNCTIONS};
-use crate::{Chart, HelmVersion, Limits, RenderOptions, render, render_to_lint};
+use crate::{Chart, HelmVersion, Limits, Lint, RenderOptions, lint, lint_texts, render, render_to_lint};
 
 const HELPERS: &str = concat!(
     r#"{{- define "fullname" -}}{{ if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 63 }}{{ else }}"#,
@@ -52,7 +52,11 @@ fn outcome(template: &str, values: &str, options: &RenderOptions) -> Outcome {
         (both, own) => panic!("{template}: {both:?} but alone {own:?}"),
     };
     let Some(texts) = texts else { return Outcome::Parted };
-    assert_eq!(Some(&texts), own_texts(&chart, &options, &files).as_ref(), "{template}\n{}", rendered.output());
+    let own = own_texts(&chart, &options, &files).map(|own| own.texts);
+    assert_eq!(Some(&texts.texts), own.as_ref(), "{template}\n{}", rendered.output());
+    let messages = |lint: Lint| lint.messages;
+    let of_texts = lint_texts(&chart, &options, &texts, &files);
+    assert_eq!(messages(of_texts), messages(lint(&chart, &options, &files)), "{template}\n{}", rendered.output());
     Outcome::Followed
 }
 
@@ -99,6 +103,30 @@ fn what_differs_is_followed() {
     // They part in the file itself.
     let whole = "{{ if .Release.IsInstall }}a: 1{{ else }}b: {{ .Release.Name }}{{ end }}";
     assert_eq!(outcome(whole, "", &RenderOptions::default()), Outcome::Followed);
+}
+
+#[test]
+fn what_is_printed_in_other_words_is_linted_in_these() {
+    let object =
+        |kind: &str, name: &str, more: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata:\n  name: {name}\n{more}");
+    let named = object("Deployment", "{{ .Release.Name }}-a", "");
+    for template in [
+        named.clone(),
+        format!(
+            "---\n\n# c\n{named}\n\n---\n# only a comment\n---\n{named}\n---\n{}",
+            object("StatefulSet", "\"{{ .Release.Name }}\"", "")
+        ),
+        format!("{}---\n{named}", object("Deployment", "x", "spec: {n: {{ len .Release.Name }}}\n")),
+        object("Deployment", "{{ if .Release.IsInstall }}a{{ else }}12{{ end }}", ""),
+        object("Deployment", "{{ if .Release.IsInstall }}A_b{{ else }}a-b{{ end }}", ""),
+        object("Deployment", "{{ if .Release.IsInstall }}a-b{{ else }}A_b{{ end }}", ""),
+        object("{{ if .Release.IsInstall }}Service{{ else }}Deployment{{ end }}", "a", ""),
+        object("Deployment", "a", "{{ if .Release.IsInstall }}x: y{{ else }}x: y: z{{ end }}\n"),
+        object("Deployment", "a", "{{ if .Release.IsInstall }}x{{ else }}kind{{ end }}: Service\n"),
+        object("Deployment", "a", "data: |\n  {{ .Release.Name }}\n  b: {{ .Release.Name }}"),
+    ] {
+        assert_eq!(outcome(&template, "", &RenderOptions::default()), Outcome::Followed, "{template}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gotemplate::Printed;
 use source::{Span, Text};
@@ -12,8 +13,9 @@ use crate::chart::{Chart, extension};
 use crate::context::RenderContext;
 use crate::engine::{self, Globals, Release};
 use crate::graph::{Graph, to_map};
-use crate::manifests::{self, Shape};
+use crate::manifests::{self, Head, Shape};
 use crate::objects::KubeVersion;
+use crate::rendered::Manifest;
 use crate::values::coalesce::{Nulls, coalesce};
 use crate::values::{schema, tree::Table};
 use crate::{Error, RenderOptions};
@@ -24,8 +26,12 @@ const LONGEST_LINE: usize = 64 * 1024;
 const FOLDER: &str = "templates/";
 
 /// What templates print for `helm lint`, by path.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LintTexts(BTreeMap<String, Text>);
+#[derive(Clone, Debug, Default)]
+pub struct LintTexts {
+    pub(super) texts: BTreeMap<String, Text>,
+    /// What they print for `helm template`, as it was read: mostly the same in other words.
+    documents: BTreeMap<String, Vec<Arc<yamlspan::Document>>>,
+}
 
 impl LintTexts {
     /// What the run for `helm lint` has printed that followed the one for `helm template`.
@@ -33,7 +39,20 @@ impl LintTexts {
         let text = |(path, printed): (&String, &Printed)| {
             (path.clone(), printed.second.as_ref().unwrap_or(&printed.text).clone())
         };
-        Self(printed.iter().filter(|(path, _)| extension(path) == ".yaml").map(text).collect())
+        let texts = printed.iter().filter(|(path, _)| extension(path) == ".yaml").map(text).collect();
+        Self { texts, documents: BTreeMap::new() }
+    }
+
+    /// Takes note of what `helm template` has read, as it came.
+    pub(crate) fn know<'m>(&mut self, manifests: impl Iterator<Item = &'m Manifest>) {
+        for Manifest { template, document, .. } in manifests {
+            match self.documents.get_mut(template) {
+                Some(known) => known.extend(document.clone()),
+                None => {
+                    self.documents.insert(template.clone(), document.iter().cloned().collect());
+                }
+            }
+        }
     }
 }
 
@@ -52,10 +71,10 @@ pub(super) fn check(
             return;
         }
     };
-    let texts = match known {
-        Some(known) => Cow::Borrowed(&known.0),
+    let known = match known {
+        Some(known) => Cow::Borrowed(known),
         None => match print(chart, user, kube, options, lint) {
-            Some(texts) => Cow::Owned(texts),
+            Some(texts) => Cow::Owned(LintTexts { texts, ..LintTexts::default() }),
             None => return,
         },
     };
@@ -66,14 +85,16 @@ pub(super) fn check(
         if extension(path) != ".yaml" {
             continue;
         }
-        let Some(text) = texts.get(&format!("{}/{path}", chart.name())) else { continue };
+        let printed = format!("{}/{path}", chart.name());
+        let Some(text) = known.texts.get(&printed) else { continue };
         if text.trim().is_empty() {
             continue;
         }
         if let Some(problem) = first_indent(text) {
             lint.push(LintSeverity::Warning, path, problem);
         }
-        if !check_documents(path, text, kube, lint) {
+        let documents = known.documents.get(&printed).map(Vec::as_slice).unwrap_or_default();
+        if !check_documents(path, text, documents, kube, lint) {
             return;
         }
     }
@@ -125,7 +146,8 @@ fn print(
 pub(super) fn own_texts(chart: &Chart, options: &RenderOptions, files: &dyn source::Files) -> Option<LintTexts> {
     let user = crate::values::of_user(options, files).ok()?;
     let texts = print(chart, &user, None, options, &mut Lint::default())?;
-    Some(LintTexts(texts.into_iter().filter(|(path, _)| extension(path) == ".yaml").collect()))
+    let texts = texts.into_iter().filter(|(path, _)| extension(path) == ".yaml").collect();
+    Some(LintTexts { texts, ..LintTexts::default() })
 }
 
 /// The template's own text.
@@ -177,11 +199,15 @@ fn first_indent(text: &str) -> Option<String> {
 }
 
 /// All documents of one rendered template; `false` after one that does not parse, which ends the whole check.
-fn check_documents(path: &str, text: &Text, kube: (u32, u32), lint: &mut Lint) -> bool {
+fn check_documents(
+    path: &str,
+    text: &Text,
+    mut known: &[Arc<yamlspan::Document>],
+    kube: (u32, u32),
+    lint: &mut Lint,
+) -> bool {
     for document in documents(text) {
-        let read = document.and_then(|document| {
-            manifests::parse(&document, Shape::Lint).map_err(|error| (error.to_string(), error.span()))
-        });
+        let read = document.and_then(|document| read(&document, &mut known));
         let (document, head) = match read {
             Ok(read) => read,
             Err((message, span)) => {
@@ -190,8 +216,7 @@ fn check_documents(path: &str, text: &Text, kube: (u32, u32), lint: &mut Lint) -
                 return false;
             }
         };
-        let Some(document) = document else { continue };
-        if document.root().target().kind() != yamlspan::Kind::Mapping {
+        if !document.is_some_and(|document| document.root().target().kind() == yamlspan::Kind::Mapping) {
             continue;
         }
         if let Some(problem) = name_problem(&head.kind, &head.name) {
@@ -213,6 +238,23 @@ fn check_documents(path: &str, text: &Text, kube: (u32, u32), lint: &mut Lint) -
         }
     }
     true
+}
+
+/// A document and its head. The next one of `known` is mostly the same in other words.
+fn read(
+    text: &Text,
+    known: &mut &[Arc<yamlspan::Document>],
+) -> Result<(Option<yamlspan::Document>, Head), (String, Option<Span>)> {
+    let next = known.split_first();
+    let head = next.and_then(|(next, _)| manifests::head_in_other_words(next, text));
+    let read = match (next, head) {
+        (Some((next, _)), Some(head)) => (Some(yamlspan::Document::clone(next)), head),
+        _ => manifests::parse(text, Shape::Lint).map_err(|error| (error.to_string(), error.span()))?,
+    };
+    if let (Some((_, rest)), Some(_)) = (next, &read.0) {
+        *known = rest;
+    }
+    Ok(read)
 }
 
 /// What an annotation in a `List` cannot do. Helm looks at the first document of the file, whichever is the list.

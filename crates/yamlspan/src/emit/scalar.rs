@@ -87,9 +87,23 @@ fn is_base_60(text: &str) -> bool {
         })
 }
 
-/// Plain words need no look at each letter.
-fn is_harmless(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'=' | b'$' | b'+')
+/// Which bytes need no look: those of plain words.
+const HARMLESS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let letter = byte as u8;
+        table[byte] =
+            letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-' | b'.' | b'/' | b'=' | b'$' | b'+');
+        byte += 1;
+    }
+    table
+};
+
+/// Where harmless bytes end that begin at `from`.
+fn harmless_end(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| !HARMLESS[usize::from(*byte)]).unwrap_or(rest.len())
 }
 
 pub(super) fn analyze(text: &str, written: Written) -> Analysis {
@@ -98,7 +112,7 @@ pub(super) fn analyze(text: &str, written: Written) -> Analysis {
     if bytes.is_empty() {
         return Analysis { block: false, ..all };
     }
-    if bytes.iter().copied().all(is_harmless) && !text.starts_with('-') && !text.starts_with("...") {
+    if harmless_end(bytes, 0) == bytes.len() && !text.starts_with('-') && !text.starts_with("...") {
         return all;
     }
     let mut indicators = text.starts_with("---") || text.starts_with("...");
@@ -106,9 +120,16 @@ pub(super) fn analyze(text: &str, written: Written) -> Analysis {
     let (mut break_space, mut space_break) = (false, false);
     let (mut previous_space, mut previous_break) = (false, false);
     let mut after_blank = true;
-    let mut letters = text.char_indices().peekable();
-    while let Some((at, letter)) = letters.next() {
-        let before_blank = letters.peek().is_none_or(|(_, next)| matches!(next, ' ' | '\t'));
+    let mut next = 0;
+    while let Some(letter) = text[next..].chars().next() {
+        let at = next;
+        next = harmless_end(bytes, at);
+        if at > 0 && next > at {
+            (previous_space, previous_break, after_blank) = (false, false, false);
+            continue;
+        }
+        next = at + letter.len_utf8();
+        let before_blank = bytes.get(next).is_none_or(|next| matches!(next, b' ' | b'\t'));
         indicators |= match letter {
             '#' => after_blank,
             ':' => before_blank,

@@ -334,22 +334,30 @@ impl Writer {
         self.put_break();
         self.indention = true;
         self.whitespace = true;
+        let is_ascii = text.is_ascii();
+        let next_break =
+            |rest: &str| if is_ascii { memchr::memchr2(b'\n', b'\r', rest.as_bytes()) } else { rest.find(is_break) };
         let mut breaks = true;
-        let mut copied = 0;
-        for (at, letter) in text.char_indices() {
-            if is_break(letter) {
-                self.column = 0;
-                self.indention = true;
-                breaks = true;
-            } else {
+        let (mut copied, mut at) = (0, 0);
+        while at < text.len() {
+            let rest = &text[at..];
+            let line = next_break(rest).unwrap_or(rest.len());
+            if line > 0 {
                 if breaks {
                     self.copy(text, copied, at);
                     copied = at;
                     self.write_indent();
                 }
-                self.column += 1;
+                self.column += rest[..line].chars().count();
                 self.indention = false;
                 breaks = false;
+            }
+            at += line;
+            if let Some(letter) = rest[line..].chars().next() {
+                self.column = 0;
+                self.indention = true;
+                breaks = true;
+                at += letter.len_utf8();
             }
         }
         self.copy(text, copied, text.len());

@@ -47,7 +47,8 @@ impl Reader<'_> {
             return self.flow_node(at, line, depth);
         }
         let end = self.flow_word_end(at, line)?;
-        if self.byte(end) != b':' || self.byte(end + 1) != b' ' {
+        let is_merge = self.bytes.get(at..end)? == b"<<";
+        if is_merge || self.byte(end) != b':' || self.byte(end + 1) != b' ' {
             return None;
         }
         self.word(at, end, line);

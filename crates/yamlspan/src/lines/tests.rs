@@ -5,14 +5,15 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use super::read;
-use crate::Dialect;
-use crate::document::compose;
+use crate::document::{Content, Parts, compose};
+use crate::{Dialect, Kind, Style};
 
 const DIALECTS: [Dialect; 3] = [Dialect::GoYamlV2, Dialect::GoYamlV3, Dialect::GoYamlV4];
 
 /// Whether the line reader took a text. If it did, every dialect's grammar makes the same of it.
 fn is_read(text: &str) -> bool {
     let Some((parts, root)) = read(text) else { return false };
+    assert!(!keys(&parts).any(|(style, start, end)| style == Style::Plain && &text[start..end] == "<<"), "{text:?}");
     let read = format!("{parts:?} {root:?}");
     for dialect in DIALECTS {
         let (parts, roots) = compose(text, dialect, usize::MAX).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
@@ -20,6 +21,16 @@ fn is_read(text: &str) -> bool {
         assert_eq!(read, format!("{parts:?} {:?}", roots[0]), "{text:?} in {dialect:?}");
     }
     true
+}
+
+/// Style and place of each key.
+fn keys(parts: &Parts) -> impl Iterator<Item = (Style, usize, usize)> {
+    let mappings = parts.nodes.iter().filter(|node| node.kind == Kind::Mapping);
+    let ids = mappings.flat_map(|node| match node.content {
+        Content::Children { from, to } => parts.children[from as usize..to as usize].iter().step_by(2),
+        _ => unreachable!("{node:?}"),
+    });
+    ids.map(|&id| &parts.nodes[id as usize]).map(|key| (key.style, key.start as usize, key.end as usize))
 }
 
 #[test]
@@ -95,6 +106,7 @@ fn what_needs_the_grammar_is_left_to_it() {
         "a: {b:c}\n",
         "a: [b] c\n",
         "{a: b}: c\n",
+        "a: {<<: {b: c}}\n",
         "\"a\" : b\n",
         "\"a\":b\n",
         "\"a\\n\": b\n",
@@ -118,7 +130,7 @@ fn what_needs_the_grammar_is_left_to_it() {
 }
 
 /// Lines that are often right below each other, and now and then not.
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     let indent = prop_oneof![9 => Just(""), 9 => Just("  "), 3 => Just("    "), 1 => Just(" "), 1 => Just("      ")];
     let item = prop_oneof![30 => Just(""), 10 => Just("- "), 1 => Just("-   "), 1 => Just("- - "), 1 => Just("-")];
     let key = prop_oneof![
@@ -130,7 +142,7 @@ fn text() -> impl Strategy<Value = String> {
         1 => Just(" x:y"), 1 => Just(" x: y"), 1 => Just(" x:"), 1 => Just(" -x"), 1 => Just(" - x"), 1 => Just(" #x"), 1 => Just("#x"),
         6 => Just(" |"), 3 => Just(" |-"), 1 => Just(" |+"), 1 => Just(" | "), 1 => Just(" >"),
         3 => Just(" {a: b}"), 2 => Just(" [a, 'b' , c d ]"), 1 => Just(" {\"a\": [b, {c: d}]}"), 1 => Just(" [a: b]"), 1 => Just(" {a, b}"),
-        1 => Just(" [a,b]"), 1 => Just(" {a: b, }"), 1 => Just(" [[], {}]"), 1 => Just(" {a: b:c}"), 1 => Just(" {a: b, c:}"), 1 => Just(" {a: b #}"),
+        1 => Just(" [a,b]"), 1 => Just(" {a: b, }"), 1 => Just(" {<<: {b: c}}"), 1 => Just(" {\"<<\": b}"), 1 => Just(" [[], {}]"), 1 => Just(" {a: b:c}"), 1 => Just(" {a: b, c:}"), 1 => Just(" {a: b #}"),
         1 => Just(" \u{fc}"), 1 => Just(" \u{2028}"), 1 => Just(" \\"), 1 => Just(" {}: "), 1 => Just(" [a]: b"), 1 => Just(" {a: -}"), 1 => Just(" [-, a]"),
         1 => Just(" \"a\\t\""), 1 => Just(" ''"), 1 => Just(" '''"), 1 => Just(" |"), 1 => Just(" *a"), 1 => Just(" ~"), 1 => Just(" [x"),
         1 => Just(" a [b], {c}"), 1 => Just(" \"a"), 1 => Just("---"), 1 => Just(" a# b"), 1 => Just(" .x"), 1 => Just(" ?x"), 1 => Just(" :x")

@@ -80,6 +80,17 @@ fn aliases_merge_keys_and_documents() {
     assert_eq!(&text[documents[1].span().range()], "---\nsecond");
 }
 
+#[test]
+fn the_last_of_equal_keys_is_found() {
+    for text in ["a: 1\nb: 2\na: 3\n", "a: &x 1\nb: *x\na: 3\n", "<<: {a: 0}\na: 1\na: 3\n", "{a: 1, \"a\": 3}"] {
+        for dialect in [Dialect::GoYamlV2, Dialect::GoYamlV3, Dialect::GoYamlV4] {
+            let documents = parse(text, FILE, dialect).unwrap();
+            assert_eq!(documents[0].root().get("a").unwrap().raw(), "3", "{text:?}");
+            assert_eq!(documents[0].root().get("c"), None);
+        }
+    }
+}
+
 /// Every scalar, read through its trace, says where each of its bytes came from: exact bytes are the source's.
 #[test]
 fn traces_are_true() {
