@@ -7,6 +7,7 @@ mod follows;
 mod names;
 mod templates;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use camino::Utf8Path;
@@ -143,12 +144,15 @@ fn lint_here(
     files: &dyn Files,
 ) -> Lint {
     let mut lint = Lint { path: path.to_string(), strict: options.strict, ..Lint::default() };
-    let user = match values::of_user(options, files) {
-        Ok(user) => user,
-        Err(error) => {
-            lint.refused = Some(error.to_string());
-            return lint;
-        }
+    let user = match texts {
+        Some(texts) => Cow::Borrowed(&texts.user),
+        None => match values::of_user(options, files) {
+            Ok(user) => Cow::Owned(user),
+            Err(error) => {
+                lint.refused = Some(error.to_string());
+                return lint;
+            }
+        },
     };
     let kube = match options.kube_version.as_deref().filter(|text| !text.is_empty()) {
         None => None,

@@ -69,11 +69,11 @@ fn render_here(
     check_dependencies(chart)?;
     check_release_name(&options.release_name)?;
 
-    let user = to_map(&user);
+    let given = to_map(&user);
     let mut graph = Graph::new(&chart.root, options.trace);
     let as_values = |message: String| Error::new(ErrorKind::Values, message);
-    graph.process_dependencies(&user, context).map_err(as_values)?;
-    let values = coalesce(&graph, graph.root(), &user, Nulls::Drop, context).map_err(as_values)?;
+    graph.process_dependencies(&given, context).map_err(as_values)?;
+    let values = coalesce(&graph, graph.root(), &given, Nulls::Drop, context).map_err(as_values)?;
     if !options.skip_schema_validation {
         let set_at = |way: &schema::place::Way| {
             let find = || schema::place::find(&graph, &options.values, files, &values, way);
@@ -81,7 +81,12 @@ fn render_here(
         };
         schema::validate(&graph, graph.root(), &values, &set_at)?;
     }
-    rendered(chart, &graph, values, &kube, context, options, to_lint).map_err(Error::while_rendering)
+    let zipped = if to_lint { with_values_of_lint(&graph, &given, &values, options) } else { None };
+    let followed = zipped.is_some();
+    let values = zipped.unwrap_or(values);
+    let (rendered, lint) =
+        rendered(chart, &graph, values, &kube, context, options, followed).map_err(Error::while_rendering)?;
+    Ok((rendered, lint.map(|lint| lint.of_values(user))))
 }
 
 /// The steps after which `helm template` has a release to show, so that its errors come with a hint.
@@ -92,7 +97,7 @@ fn rendered(
     kube: &KubeVersion,
     context: &RenderContext,
     options: &RenderOptions,
-    to_lint: bool,
+    followed: bool,
 ) -> Result<(Rendered, Option<LintTexts>), Error> {
     let wanted = &chart.root.metadata.kube_version;
     if !wanted.is_empty() && !is_compatible(wanted, kube.normalized()) {
@@ -107,9 +112,6 @@ fn rendered(
         is_install: !options.is_upgrade,
         revision: 1,
     };
-    let zipped = if to_lint { with_values_of_lint(graph, &values, options) } else { None };
-    let followed = zipped.is_some();
-    let values = zipped.unwrap_or(values);
     let release =
         if followed { release.object_followed_by(&Release::of_lint(&options.namespace)) } else { release.object() };
     let globals = Globals::new(chart, values, release, kube, options);
@@ -141,17 +143,33 @@ fn rendered(
 
 /// The values, with those that `helm lint` gives its templates: it coalesces them twice, and what a null has taken away comes back. `None` where one run cannot
 /// do for both.
-fn with_values_of_lint(graph: &Graph<'_>, values: &Map, options: &RenderOptions) -> Option<Map> {
+fn with_values_of_lint(graph: &Graph<'_>, given: &Map, values: &Map, options: &RenderOptions) -> Option<Map> {
+    // Charts below share what is global.
+    let is_tree = graph.children(graph.root()).is_empty();
+    if is_tree && !has_nulls(given) && !has_nulls(graph.values(graph.root())) {
+        return Some(values.clone());
+    }
     let context = RenderContext::new(true, options.helm, options.now);
     let again = coalesce(graph, graph.root(), values, Nulls::Drop, &context).ok()?;
     let Value::Map(zipped) = Value::zip(&Value::Map(values.clone()), &Value::Map(again.clone()))? else { return None };
     if zipped.same(values) {
         return Some(zipped);
     }
-    // Charts below share what is global.
-    let is_tree = graph.children(graph.root()).is_empty();
     let is_valid = options.skip_schema_validation || schema::validate(graph, graph.root(), &again, &|_| None).is_ok();
     (is_tree && is_valid).then_some(zipped)
+}
+
+/// Whether a null stands in a table, or in one of its tables.
+fn has_nulls(table: &Map) -> bool {
+    let mut found = false;
+    table.for_each(|_, value| {
+        found |= match value {
+            Value::Nil => true,
+            Value::Map(below) => has_nulls(below),
+            _ => false,
+        };
+    });
+    found
 }
 
 pub(crate) fn kube_version(options: &RenderOptions) -> Result<KubeVersion, Error> {

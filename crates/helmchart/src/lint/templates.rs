@@ -31,6 +31,8 @@ pub struct LintTexts {
     pub(super) texts: BTreeMap<String, Text>,
     /// What they print for `helm template`, as it was read: mostly the same in other words.
     documents: BTreeMap<String, Vec<Arc<yamlspan::Document>>>,
+    /// The user's values.
+    pub(super) user: Table,
 }
 
 impl LintTexts {
@@ -40,7 +42,12 @@ impl LintTexts {
             (path.clone(), printed.second.as_ref().unwrap_or(&printed.text).clone())
         };
         let texts = printed.iter().filter(|(path, _)| extension(path) == ".yaml").map(text).collect();
-        Self { texts, documents: BTreeMap::new() }
+        Self { texts, ..Self::default() }
+    }
+
+    /// The same, with the user's values that they were printed with.
+    pub(crate) fn of_values(self, user: Table) -> Self {
+        Self { user, ..self }
     }
 
     /// Takes note of what `helm template` has read, as it came.

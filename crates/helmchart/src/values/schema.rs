@@ -196,14 +196,15 @@ fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
 /// Checks values against one schema. `steps`: what was taken of [`work::MOST_STEPS`] before.
 pub(crate) fn check(schema: &Compiled, values: &Map, steps: &mut u64) -> Result<(), Refusal> {
     let Schema { validator, web, met } = schema.as_ref().map_err(Clone::clone)?;
-    let json = to_json(&Value::Map(values.clone()));
+    let values = Value::Map(values.clone());
     let known = || met.lock().unwrap_or_else(PoisonError::into_inner);
-    let taken = known().iter().find(|(known, _)| *known == json).map(|(_, taken)| *taken);
+    let taken = known().iter().find(|(known, _)| is_json(&values, known)).map(|(_, taken)| *taken);
     if let Some(all) = taken.and_then(|taken| steps.checked_add(taken)).filter(|all| *all <= work::MOST_STEPS) {
         *steps = all;
         return Ok(());
     }
     let before = *steps;
+    let json = to_json(&values);
     let work = work::count(web, &json, steps).map_err(|(excess, place)| refusal(&excess, &place))?;
     if validator.is_valid(&json) {
         let mut met = known();
@@ -268,6 +269,23 @@ fn to_json(value: &Value) -> Json {
             Json::Object(object)
         }
         _ => Json::Null,
+    }
+}
+
+/// Whether [`to_json`] of a value is this.
+fn is_json(value: &Value, json: &Json) -> bool {
+    match (value, json) {
+        (Value::Str(text), _) => json.as_str() == Some(text),
+        (Value::List(list), Json::Array(items)) => {
+            list.len() == items.len() && list.items().iter().zip(items).all(|(value, json)| is_json(value, json))
+        }
+        (Value::Map(map), Json::Object(object)) => {
+            let mut same = map.len() == object.len();
+            map.for_each(|key, value| same = same && object.get(&**key).is_some_and(|json| is_json(value, json)));
+            same
+        }
+        (Value::List(_) | Value::Map(_), _) => false,
+        _ => to_json(value) == *json,
     }
 }
 

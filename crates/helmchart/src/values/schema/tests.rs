@@ -1,4 +1,4 @@
-use super::{check, compile};
+use super::{check, compile, is_json, to_json};
 use crate::graph::to_map;
 use crate::yaml;
 
@@ -31,6 +31,40 @@ fn levels(levels: usize, link: &str, last: &str) -> String {
         })
         .collect();
     format!(r##"{{"$ref": "#/definitions/a0", "definitions": {{{definitions}"a{levels}": {last}}}}}"##)
+}
+
+#[test]
+fn values_are_compared_as_the_json_they_become() {
+    let all = [
+        "{}",
+        "{a: 1}",
+        "{a: 1.0}",
+        "{a: 1.5}",
+        "{a: \"1\"}",
+        "{a: null}",
+        "{a: true}",
+        "{a: []}",
+        "{a: {}}",
+        "{a: [1, b]}",
+        "{a: [b, 1]}",
+    ];
+    let more = [
+        "{a: [1]}",
+        "{b: 1}",
+        "{a: 1, b: 1}",
+        "{a: {b: c, d: [{e: f}]}}",
+        "{a: {b: c, d: [{e: g}]}}",
+        "{a: .nan}",
+        "{a: \"\"}",
+    ];
+    let read = |text: &&str| yaml::read_values(&source::Text::new(*text)).unwrap_or_else(|_| panic!("no YAML"));
+    let all: Vec<gotemplate::Value> =
+        all.iter().chain(&more).map(|text| gotemplate::Value::Map(to_map(&read(text)))).collect();
+    for value in &all {
+        for other in all.iter().map(to_json) {
+            assert_eq!(is_json(value, &other), to_json(value) == other, "{:?} {other}", to_json(value));
+        }
+    }
 }
 
 const TOO_MANY: &str = "takes more than 1000000 steps";
