@@ -47,19 +47,15 @@ fn values_are_compared_as_the_json_they_become() {
         "{a: {}}",
         "{a: [1, b]}",
         "{a: [b, 1]}",
-    ];
-    let more = [
         "{a: [1]}",
         "{b: 1}",
         "{a: 1, b: 1}",
         "{a: {b: c, d: [{e: f}]}}",
         "{a: {b: c, d: [{e: g}]}}",
-        "{a: .nan}",
         "{a: \"\"}",
     ];
     let read = |text: &&str| yaml::read_values(&source::Text::new(*text)).unwrap_or_else(|_| panic!("no YAML"));
-    let all: Vec<gotemplate::Value> =
-        all.iter().chain(&more).map(|text| gotemplate::Value::Map(to_map(&read(text)))).collect();
+    let all = all.map(|text| gotemplate::Value::Map(to_map(&read(&text))));
     for value in &all {
         for other in all.iter().map(to_json) {
             assert_eq!(is_json(value, &other), to_json(value) == other, "{:?} {other}", to_json(value));
