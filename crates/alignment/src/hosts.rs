@@ -75,10 +75,10 @@ pub(crate) fn names_host(key: &str) -> bool {
 }
 
 /// The hosts of URLs in a text; and the text itself where all of it is `host:port`, or a host name under a key that names
-/// hosts (`bare`).
-pub(crate) fn hosts_in(text: &str, bare: bool) -> Vec<Found<'_>> {
+/// hosts (`bare`, asked where it decides).
+pub(crate) fn hosts_in(text: &str, bare: impl FnOnce() -> bool) -> Vec<Found<'_>> {
     let mut out = Vec::new();
-    for (at, _) in text.match_indices("://") {
+    for at in memchr::memmem::find_iter(text.as_bytes(), "://") {
         let scheme = text[..at].chars().next_back();
         if !scheme.is_some_and(|last| last.is_ascii_alphanumeric()) {
             continue;
@@ -105,8 +105,8 @@ pub(crate) fn hosts_in(text: &str, bare: bool) -> Vec<Found<'_>> {
         let host = host_part(text);
         let rest = &text[offset(text, host) + host.len()..];
         let only_port = rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
-        let is_file = host.rsplit('.').next().is_some_and(|ending| FILE_ENDINGS.contains(&ending));
-        if only_port && looks_like_host(host) && if rest.is_empty() { bare && !is_file } else { true } {
+        let is_file = || host.rsplit('.').next().is_some_and(|ending| FILE_ENDINGS.contains(&ending));
+        if only_port && looks_like_host(host) && (!rest.is_empty() || (!is_file() && bare())) {
             let start = offset(text, host);
             out.push(Found { host, range: start..start + host.len() });
         }
@@ -129,19 +129,17 @@ fn host_part(text: &str) -> &str {
 /// A name of several labels whose last one has letters only: `mirror.example.org`. A single label is a service of the
 /// stack, and `1.2.3` a version.
 fn looks_like_host(name: &str) -> bool {
-    let labels: Vec<&str> = name.split('.').collect();
-    let label = |label: &&str| {
+    let label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let top = labels.last().copied().unwrap_or_default();
-    labels.len() >= 2
-        && labels.iter().all(label)
-        && top.len() >= 2
+    let Some((_, top)) = name.rsplit_once('.') else { return false };
+    top.len() >= 2
         && top.bytes().all(|byte| byte.is_ascii_lowercase())
+        && name.split('.').all(label)
         // `scanner.report.ready` and `System.Text` are names of other things; a host is written in lower case.
         && !name.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
@@ -196,15 +194,15 @@ mod tests {
             ("://x.example.org", vec![]),
             ("wget -q http://127.0.0.1:8080/healthz", vec!["127.0.0.1"]),
         ] {
-            let found = hosts_in(text, false);
+            let found = hosts_in(text, || false);
             for found in &found {
                 assert_eq!(&text[found.range.clone()], found.host);
             }
             let found: Vec<&str> = found.into_iter().map(|found| found.host).collect();
             assert_eq!(found, expected, "{text}");
         }
-        assert_eq!(hosts_in("smtp.example.org", true), [Found { host: "smtp.example.org", range: 0..16 }]);
-        assert_eq!(hosts_in("appsettings.json", true), []);
+        assert_eq!(hosts_in("smtp.example.org", || true), [Found { host: "smtp.example.org", range: 0..16 }]);
+        assert_eq!(hosts_in("appsettings.json", || true), []);
         assert!(
             names_host("STELLAOPS__SMTP__HOST") && names_host("jwksUrl") && !names_host("STELLAOPS__EVENTS__STREAM")
         );

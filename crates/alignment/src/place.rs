@@ -109,6 +109,25 @@ impl fmt::Display for Path {
     }
 }
 
+/// Where a walk stands: a path that is made only where something is found.
+#[derive(Clone, Copy)]
+pub(crate) enum Trail<'t> {
+    From(&'t Path),
+    Key(&'t Trail<'t>, &'t str),
+    Index(&'t Trail<'t>, usize),
+}
+
+impl Trail<'_> {
+    /// The path to here.
+    pub(crate) fn path(&self) -> Path {
+        match self {
+            Self::From(path) => (*path).clone(),
+            Self::Key(above, key) => above.path().key(key),
+            Self::Index(above, index) => above.path().index(*index),
+        }
+    }
+}
+
 impl Place {
     /// Source bytes that belong to no single profile.
     #[must_use]

@@ -24,15 +24,14 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
 pub fn is_secret_value(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     // Of a connection string only the password is secret.
-    if value.contains("://") {
+    if memchr::memmem::find(value.as_bytes(), b"://").is_some() {
         return password_in_url(value).is_some();
     }
     let harmless = value.is_empty()
         || value.starts_with(['$', '/'])
         || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "~")
         || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        || value.contains("${")
-        || value.contains("$(")
+        || (value.contains('$') && (value.contains("${") || value.contains("$(")))
         || is_placeholder(value);
     !harmless
 }
@@ -104,8 +103,7 @@ fn looks_random(value: &str) -> bool {
 /// The password within a URL of the value, if it stands there as such.
 #[must_use]
 pub fn password_in_url(value: &str) -> Option<Range<usize>> {
-    let (at, _) = value.match_indices("://").find(|(at, _)| userinfo(value, *at).is_some())?;
-    userinfo(value, at)
+    memchr::memmem::find_iter(value.as_bytes(), "://").find_map(|at| userinfo(value, at))
 }
 
 fn userinfo(value: &str, at: usize) -> Option<Range<usize>> {

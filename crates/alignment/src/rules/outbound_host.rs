@@ -10,7 +10,7 @@ use yamlspan::{Kind, NodeRef};
 use crate::compose::new_services;
 use crate::hosts::{Found, hosts_in, is_local, names_host};
 use crate::kubernetes::{DEEPEST, KubeObject, objects, scalar, text};
-use crate::place::{Object, Path, Place, Rendered, Step};
+use crate::place::{Object, Path, Place, Rendered, Trail};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Standing, Survey};
 
@@ -35,10 +35,10 @@ impl Rule for OutboundHost {
             for (variant, project, services) in new_services(profile.profile) {
                 walk.variant = variant;
                 for service in services {
-                    walk.compose(service.node, &service.path, 1);
+                    walk.compose(service.node, Trail::From(&service.path), "", 1);
                 }
                 if let Some(configs) = project.root.get("configs") {
-                    walk.compose(configs, &Path::keys(&["configs"]), 0);
+                    walk.compose(configs, Trail::From(&Path::keys(&["configs"])), "configs", 0);
                 }
             }
             for (index, variant) in profile.profile.variants.iter().enumerate() {
@@ -109,15 +109,16 @@ const QUIET_COMPOSE: [&str; 5] = ["image", "labels", "annotations", "networks", 
 const QUIET_KUBERNETES: [&str; 7] = ["apiVersion", "kind", "metadata", "image", "host", "hosts", "selector"];
 
 impl Walk<'_, '_> {
-    fn compose(&mut self, node: &Node, path: &Path, depth: usize) {
+    /// `last`: the last key that led here.
+    fn compose(&mut self, node: &Node, trail: Trail<'_>, last: &str, depth: usize) {
         if depth > DEEPEST {
             return;
         }
         match &node.value {
-            Value::Str(text) => self.text(Object::Compose, path, last_key(path), text),
+            Value::Str(text) => self.text(Object::Compose, trail, last, text),
             Value::Seq(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.compose(item, &path.index(index), depth + 1);
+                    self.compose(item, Trail::Index(&trail, index), last, depth + 1);
                 }
             }
             Value::Map(map) => {
@@ -125,7 +126,7 @@ impl Walk<'_, '_> {
                     // `labels` of a service is quiet, a variable of that name in its environment is not.
                     let quiet = depth == 1 && QUIET_COMPOSE.contains(&key.as_str());
                     if !quiet {
-                        self.compose(value, &path.key(key), depth + 1);
+                        self.compose(value, Trail::Key(&trail, key), key, depth + 1);
                     }
                 }
             }
@@ -138,47 +139,47 @@ impl Walk<'_, '_> {
         if matches!(object.kind, "CustomResourceDefinition" | "ClusterRole" | "Role" | "APIService") {
             return;
         }
-        self.node(object.object, object.node, &object.path, "", 0);
+        self.node(object.object, object.node, Trail::From(&object.path), "", 0);
     }
 
-    fn node(&mut self, object: Object, node: NodeRef<'_>, path: &Path, key: &str, depth: usize) {
+    fn node(&mut self, object: Object, node: NodeRef<'_>, trail: Trail<'_>, key: &str, depth: usize) {
         if depth > DEEPEST {
             return;
         }
         let node = node.target();
         match node.kind() {
             Kind::Mapping => {
-                let is_data = path.0.len() <= 1;
                 for (key, value) in node.entries() {
                     let name = key.raw();
-                    let quiet = QUIET_KUBERNETES.contains(&name) && !(is_data && name == "data");
-                    if !quiet {
+                    if !QUIET_KUBERNETES.contains(&name) {
                         // A variable's key is its name: `{name: SMTP_HOST, value: …}`.
                         let variable = if name == "value" { text(node, &["name"]) } else { None };
-                        self.node(object, value, &path.key(name), variable.unwrap_or(name), depth + 1);
+                        self.node(object, value, Trail::Key(&trail, name), variable.unwrap_or(name), depth + 1);
                     }
                 }
             }
             Kind::Sequence => {
                 for (index, item) in node.items().enumerate() {
-                    self.node(object, item, &path.index(index), key, depth + 1);
+                    self.node(object, item, Trail::Index(&trail, index), key, depth + 1);
                 }
             }
             _ => {
                 if let Some(text) = scalar(node) {
-                    self.text(object, path, key, text);
+                    self.text(object, trail, key, text);
                 }
             }
         }
     }
 
-    fn text(&mut self, object: Object, path: &Path, key: &str, text: &str) {
-        if self.images.contains(text) {
+    fn text(&mut self, object: Object, trail: Trail<'_>, key: &str, text: &str) {
+        let found = hosts_in(text, || names_host(key));
+        if found.is_empty() || self.images.contains(text) {
             return;
         }
+        let path = trail.path();
         let declared = &self.profile.profile.declared;
         let local = declared.hosts.as_deref().unwrap_or_default();
-        for Found { host, range } in hosts_in(text, names_host(key)) {
+        for Found { host, range } in found {
             if is_local(host, local) || !self.said.insert((object, path.clone(), host.to_owned())) {
                 continue;
             }
@@ -197,13 +198,4 @@ impl Walk<'_, '_> {
             );
         }
     }
-}
-
-/// The last key of a path.
-fn last_key(path: &Path) -> &str {
-    let keys = path.0.iter().rev().filter_map(|step| match step {
-        Step::Key(key) | Step::Name(key) => Some(&**key),
-        Step::Index(_) => None,
-    });
-    keys.into_iter().next().unwrap_or_default()
 }

@@ -1,12 +1,12 @@
 //! A placeholder of an example, `change-me:<name>`, stands where a real value belongs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use composefile::{EnvEntry, Node, Value};
 use findings::{Finding, Severity};
 use release::ProfileSource;
-use source::Span;
+use source::{FileId, Span};
 use yamlspan::{Kind, NodeRef};
 
 use crate::kubernetes::{DEEPEST, objects};
@@ -30,6 +30,7 @@ impl Rule for PlaceholderInUse {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        let mut holders = Holders { survey, known: BTreeMap::new() };
         for profile in &survey.profiles {
             let mut said: BTreeSet<Span> = BTreeSet::new();
             for (index, variant) in profile.profile.variants.iter().enumerate() {
@@ -42,7 +43,7 @@ impl Rule for PlaceholderInUse {
                         let Some(id) = file.file else { continue };
                         self.entries(profile, survey.inputs.sources.path(id), &file.entries, &mut said, out);
                     }
-                    self.literals(survey, profile, &compose.all.root, &mut said, out);
+                    self.literals(&mut holders, profile, &compose.all.root, &mut said, out);
                 }
                 if let Some(kubernetes) = variant.kubernetes()
                     && !values_are_examples(profile)
@@ -111,35 +112,51 @@ impl PlaceholderInUse {
     /// Placeholders that a Compose file itself holds.
     fn literals(
         &self,
-        survey: &Survey<'_>,
+        holders: &mut Holders<'_>,
         profile: &ProfileSurvey<'_>,
         root: &Node,
         said: &mut BTreeSet<Span>,
         out: &mut Vec<Finding<Place>>,
     ) {
         let mut spans = Vec::new();
-        texts(root, 0, &mut spans);
+        texts(root, 0, holders, &mut spans);
         // The words of a command all come from one text, and an alias may stand a hundred thousand times.
         spans.sort_unstable();
         spans.dedup();
         for span in spans {
-            let holds = survey.written(span).is_some_and(|written| written.contains(PLACEHOLDER));
-            if holds && !is_example(survey.inputs.sources.path(span.file)) && said.insert(span) {
+            let holds = holders.survey.written(span).is_some_and(|written| written.contains(PLACEHOLDER));
+            if holds && said.insert(span) {
                 out.push(self.finding(Place::source(span).of(profile.name()), "a value"));
             }
         }
     }
 }
 
-/// Where the texts of a Compose file are written.
-fn texts(node: &Node, depth: usize, spans: &mut Vec<Span>) {
+/// Which source files may hold a placeholder that counts: nearly none.
+struct Holders<'s> {
+    survey: &'s Survey<'s>,
+    known: BTreeMap<FileId, bool>,
+}
+
+impl Holders<'_> {
+    fn may_hold(&mut self, file: FileId) -> bool {
+        let sources = self.survey.inputs.sources;
+        *self.known.entry(file).or_insert_with(|| {
+            let text = sources.file(file).map(|file| file.text());
+            text.is_some_and(|text| text.contains(PLACEHOLDER)) && !is_example(sources.path(file))
+        })
+    }
+}
+
+/// Where the texts of a Compose file are written that may hold a placeholder.
+fn texts(node: &Node, depth: usize, holders: &mut Holders<'_>, spans: &mut Vec<Span>) {
     if depth > DEEPEST {
         return;
     }
     match &node.value {
-        Value::Str(_) => spans.extend(node.span),
-        Value::Seq(items) => items.iter().for_each(|item| texts(item, depth + 1, spans)),
-        Value::Map(map) => map.iter().for_each(|(_, value)| texts(value, depth + 1, spans)),
+        Value::Str(_) => spans.extend(node.span.filter(|span| holders.may_hold(span.file))),
+        Value::Seq(items) => items.iter().for_each(|item| texts(item, depth + 1, holders, spans)),
+        Value::Map(map) => map.iter().for_each(|(_, value)| texts(value, depth + 1, holders, spans)),
         _ => {}
     }
 }
