@@ -7,13 +7,12 @@ mod follows;
 mod names;
 mod templates;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use camino::Utf8Path;
 use source::Files;
 
-use crate::chart::Chart;
+use crate::chart::{Chart, ChartFile};
 use crate::graph::to_map;
 use crate::values::{self, coalesce, schema};
 use crate::{Error, RenderOptions, yaml};
@@ -144,15 +143,16 @@ fn lint_here(
     files: &dyn Files,
 ) -> Lint {
     let mut lint = Lint { path: path.to_string(), strict: options.strict, ..Lint::default() };
-    let user = match texts {
-        Some(texts) => Cow::Borrowed(&texts.user),
-        None => match values::of_user(options, files) {
-            Ok(user) => Cow::Owned(user),
-            Err(error) => {
-                lint.refused = Some(error.to_string());
-                return lint;
-            }
-        },
+    let source = LintFiles::new(path, chart, files);
+    let is_met = source.as_ref().is_some_and(|source| meets_schema(source, chart, texts));
+    // Nobody looks at them then.
+    let user = if is_met { Ok(values::tree::Table::new()) } else { values::of_user(options, files) };
+    let user = match user {
+        Ok(user) => user,
+        Err(error) => {
+            lint.refused = Some(error.to_string());
+            return lint;
+        }
     };
     let kube = match options.kube_version.as_deref().filter(|text| !text.is_empty()) {
         None => None,
@@ -164,7 +164,7 @@ fn lint_here(
             }
         },
     };
-    let Some(source) = LintFiles::new(path, chart, files) else {
+    let Some(source) = source else {
         let file = path.join("Chart.yaml");
         let is_file = files.kind(path) == Some(source::FileKind::File);
         let reason = if is_file { "not a directory" } else { "no such file or directory" };
@@ -172,7 +172,9 @@ fn lint_here(
         return lint;
     };
     chart_file::check(&source, &mut lint);
-    check_values(&source, chart.ok(), &user, &mut lint);
+    if !is_met {
+        check_values(&source, chart.ok(), &user, &mut lint);
+    }
     templates::check(chart, &user, kube.as_ref(), options, texts, &mut lint);
     check_dependencies(path, chart, &mut lint);
     lint
@@ -221,6 +223,18 @@ impl<'l> LintFiles<'l> {
             }),
         }
     }
+}
+
+/// Whether the values are known to meet the schema, both as the linter reads them: then it has nothing to say of them.
+fn meets_schema(source: &LintFiles<'_>, chart: Result<&Chart, &Error>, texts: Option<&LintTexts>) -> bool {
+    let (Ok(chart), Some(LintTexts { meets_schema: true, .. })) = (chart, texts) else { return false };
+    let is_file = |name: &str, file: Option<&ChartFile>| match (source.read(name), file) {
+        (Some(Ok(text)), Some(file)) => *text.as_bytes() == *file.bytes,
+        (None, None) => true,
+        _ => false,
+    };
+    let values = chart.root.values_file();
+    values.is_some() && is_file("values.yaml", values) && is_file("values.schema.json", chart.root.schema.as_ref())
 }
 
 /// `values.yaml`, and the values of the root chart against its schema.

@@ -81,12 +81,21 @@ fn render_here(
         };
         schema::validate(&graph, graph.root(), &values, &set_at)?;
     }
-    let zipped = if to_lint { with_values_of_lint(&graph, &given, &values, options) } else { None };
+    // Then those of `helm lint` are the same, however often it coalesces them.
+    let is_plain = chart.root.dependencies.is_empty() && !has_nulls(&given) && !has_nulls(graph.values(graph.root()));
+    let zipped = match (to_lint, is_plain) {
+        (true, true) => Some(values.clone()),
+        (true, false) => with_values_of_lint(&graph, &values, options),
+        (false, _) => None,
+    };
     let followed = zipped.is_some();
     let values = zipped.unwrap_or(values);
-    let (rendered, lint) =
+    let (rendered, mut lint) =
         rendered(chart, &graph, values, &kube, context, options, followed).map_err(Error::while_rendering)?;
-    Ok((rendered, lint.map(|lint| lint.of_values(user))))
+    if let Some(lint) = &mut lint {
+        lint.meets_schema = is_plain && !options.skip_schema_validation;
+    }
+    Ok((rendered, lint))
 }
 
 /// The steps after which `helm template` has a release to show, so that its errors come with a hint.
@@ -143,18 +152,15 @@ fn rendered(
 
 /// The values, with those that `helm lint` gives its templates: it coalesces them twice, and what a null has taken away comes back. `None` where one run cannot
 /// do for both.
-fn with_values_of_lint(graph: &Graph<'_>, given: &Map, values: &Map, options: &RenderOptions) -> Option<Map> {
-    // Charts below share what is global.
-    let is_tree = graph.children(graph.root()).is_empty();
-    if is_tree && !has_nulls(given) && !has_nulls(graph.values(graph.root())) {
-        return Some(values.clone());
-    }
+fn with_values_of_lint(graph: &Graph<'_>, values: &Map, options: &RenderOptions) -> Option<Map> {
     let context = RenderContext::new(true, options.helm, options.now);
     let again = coalesce(graph, graph.root(), values, Nulls::Drop, &context).ok()?;
     let Value::Map(zipped) = Value::zip(&Value::Map(values.clone()), &Value::Map(again.clone()))? else { return None };
     if zipped.same(values) {
         return Some(zipped);
     }
+    // Charts below share what is global.
+    let is_tree = graph.children(graph.root()).is_empty();
     let is_valid = options.skip_schema_validation || schema::validate(graph, graph.root(), &again, &|_| None).is_ok();
     (is_tree && is_valid).then_some(zipped)
 }

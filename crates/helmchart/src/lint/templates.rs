@@ -31,8 +31,8 @@ pub struct LintTexts {
     pub(super) texts: BTreeMap<String, Text>,
     /// What they print for `helm template`, as it was read: mostly the same in other words.
     documents: BTreeMap<String, Vec<Arc<yamlspan::Document>>>,
-    /// The user's values.
-    pub(super) user: Table,
+    /// Whether the values that they were printed with are those of the linter too and meet the chart's schema.
+    pub(crate) meets_schema: bool,
 }
 
 impl LintTexts {
@@ -43,11 +43,6 @@ impl LintTexts {
         };
         let texts = printed.iter().filter(|(path, _)| extension(path) == ".yaml").map(text).collect();
         Self { texts, ..Self::default() }
-    }
-
-    /// The same, with the user's values that they were printed with.
-    pub(crate) fn of_values(self, user: Table) -> Self {
-        Self { user, ..self }
     }
 
     /// Takes note of what `helm template` has read, as it came.
