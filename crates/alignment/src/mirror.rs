@@ -216,6 +216,8 @@ fn of_kubernetes(profile: &ProfileSurvey<'_>, variant: usize, rendering: &Kubern
         }
         if object.kind == "ConfigMap" {
             let data = object.node.at(&["data"]).map(NodeRef::target);
+            // Most hold no gateway's files, and may be large.
+            let data = data.filter(|data| data.get(FIRST_FILE).is_some());
             let files = data.into_iter().flat_map(NodeRef::entries).filter_map(|(key, value)| {
                 let home = Home::Rendered(at(object.path_of(&["data", key.raw()])));
                 Some((key.raw().to_owned(), File { text: Arc::from(scalar(value)?), home }))

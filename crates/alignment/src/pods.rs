@@ -21,6 +21,7 @@ pub(crate) struct Known<'a> {
 #[derive(Default)]
 pub(crate) struct Pods<'a> {
     all: Vec<Known<'a>>,
+    /// By value, key and namespace: values differ most, which makes comparisons short.
     by_label: BTreeMap<(&'a str, &'a str, &'a str), Vec<usize>>,
     /// Whether there may be more of them while it runs.
     pub(crate) others: bool,
@@ -34,7 +35,7 @@ impl<'a> Pods<'a> {
             let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"])).map(labels_of).unwrap_or_default();
             let index = pods.all.len();
             for (key, value) in &labels {
-                pods.by_label.entry((object.namespace, key, value)).or_default().push(index);
+                pods.by_label.entry((*value, *key, object.namespace)).or_default().push(index);
             }
             pods.all.push(Known { namespace: object.namespace, labels, ports: port_names(&pod) });
         }
@@ -48,7 +49,7 @@ impl<'a> Pods<'a> {
         }
         let rarest = wanted
             .iter()
-            .map(|(key, value)| self.by_label.get(&(namespace, *key, *value)).map_or(&[][..], Vec::as_slice))
+            .map(|(key, value)| self.by_label.get(&(*value, *key, namespace)).map_or(&[][..], Vec::as_slice))
             .min_by_key(|candidates| candidates.len());
         let candidates = rarest.unwrap_or_default().iter().filter_map(|index| self.all.get(*index));
         candidates.filter(|pod| carries(&pod.labels, wanted)).collect()

@@ -124,37 +124,42 @@ impl PlaceholderInUse {
         spans.sort_unstable();
         spans.dedup();
         for span in spans {
-            let holds = holders.survey.written(span).is_some_and(|written| written.contains(PLACEHOLDER));
-            if holds && said.insert(span) {
+            if said.insert(span) {
                 out.push(self.finding(Place::source(span).of(profile.name()), "a value"));
             }
         }
     }
 }
 
-/// Which source files may hold a placeholder that counts: nearly none.
+/// Where source files hold placeholders that count: nearly none does.
 struct Holders<'s> {
     survey: &'s Survey<'s>,
-    known: BTreeMap<FileId, bool>,
+    /// The offsets in each file.
+    known: BTreeMap<FileId, Vec<usize>>,
 }
 
 impl Holders<'_> {
-    fn may_hold(&mut self, file: FileId) -> bool {
+    fn hold(&mut self, span: Span) -> bool {
         let sources = self.survey.inputs.sources;
-        *self.known.entry(file).or_insert_with(|| {
-            let text = sources.file(file).map(|file| file.text());
-            text.is_some_and(|text| text.contains(PLACEHOLDER)) && !is_example(sources.path(file))
-        })
+        let offsets = self.known.entry(span.file).or_insert_with(|| match sources.file(span.file) {
+            Some(file) if !is_example(sources.path(span.file)) => {
+                memchr::memmem::find_iter(file.text().as_bytes(), PLACEHOLDER).collect()
+            }
+            _ => Vec::new(),
+        });
+        let range = span.range();
+        let first = offsets.partition_point(|at| *at < range.start);
+        offsets.get(first).is_some_and(|at| at + PLACEHOLDER.len() <= range.end)
     }
 }
 
-/// Where the texts of a Compose file are written that may hold a placeholder.
+/// Where the texts of a Compose file are written that hold a placeholder.
 fn texts(node: &Node, depth: usize, holders: &mut Holders<'_>, spans: &mut Vec<Span>) {
     if depth > DEEPEST {
         return;
     }
     match &node.value {
-        Value::Str(_) => spans.extend(node.span.filter(|span| holders.may_hold(span.file))),
+        Value::Str(_) => spans.extend(node.span.filter(|span| holders.hold(*span))),
         Value::Seq(items) => items.iter().for_each(|item| texts(item, depth + 1, holders, spans)),
         Value::Map(map) => map.iter().for_each(|(_, value)| texts(value, depth + 1, holders, spans)),
         _ => {}
