@@ -113,8 +113,8 @@ impl fmt::Display for Path {
 #[derive(Clone, Copy)]
 pub(crate) enum Trail<'t> {
     From(&'t Path),
-    Key(&'t Trail<'t>, &'t str),
-    Index(&'t Trail<'t>, usize),
+    Key(&'t Self, &'t str),
+    Index(&'t Self, usize),
 }
 
 impl Trail<'_> {

@@ -218,7 +218,7 @@ fn check_documents(
                 return false;
             }
         };
-        if !document.is_some_and(|document| document.root().target().kind() == yamlspan::Kind::Mapping) {
+        if document.is_none_or(|document| document.root().target().kind() != yamlspan::Kind::Mapping) {
             continue;
         }
         if let Some(problem) = name_problem(&head.kind, &head.name) {
