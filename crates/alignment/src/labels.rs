@@ -52,11 +52,20 @@ pub(crate) fn changes_with_releases(key: &str) -> bool {
 /// Every such label of a profile, in rendered order. Without a release there is nothing that they should say.
 #[must_use]
 pub fn release_labels(profile: &ProfileSurvey<'_>) -> Vec<ReleaseLabel> {
+    collect(profile, false)
+}
+
+/// Those that say something else than they should: mostly none.
+pub(crate) fn differing_labels(profile: &ProfileSurvey<'_>) -> Vec<ReleaseLabel> {
+    collect(profile, true)
+}
+
+fn collect(profile: &ProfileSurvey<'_>, only_differing: bool) -> Vec<ReleaseLabel> {
     let Some(held) = profile.release else { return Vec::new() };
     let listed = held.release.components.iter().map(|component| component.tag.value.as_str());
     let used = profile.images.iter().filter_map(|used| used.image.reference.as_ref().ok()?.tag());
     let tags: BTreeSet<&str> = listed.chain(used).collect();
-    let mut found = Collector { profile, held, tags, labels: Vec::new() };
+    let mut found = Collector { profile, held, tags, only_differing, labels: Vec::new() };
     for (variant, rendered) in profile.profile.variants.iter().enumerate() {
         if let Some(compose) = rendered.compose() {
             for service in services(&compose.all) {
@@ -82,6 +91,7 @@ struct Collector<'p, 'a> {
     held: HeldTo<'a>,
     /// Every tag that an image of the release or the profile has.
     tags: BTreeSet<&'p str>,
+    only_differing: bool,
     labels: Vec<ReleaseLabel>,
 }
 
@@ -136,7 +146,7 @@ impl Collector<'_, '_> {
             LabelMeaning::Application => version,
         };
         // A manifest without a version has a finding of its own.
-        if expected.is_empty() {
+        if expected.is_empty() || (self.only_differing && expected == value) {
             return;
         }
         let (key, value, expected) = (key.to_owned(), value.to_owned(), expected.to_owned());

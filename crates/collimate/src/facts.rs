@@ -1,6 +1,6 @@
 //! What rules ask of the world outside the files that engines read.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alignment::{Facts, LintMessage, PrivateKey, Profile};
@@ -20,8 +20,8 @@ const KEY_SEARCH_BYTES: usize = 64 * 1024;
 /// Facts from disk, environment and clock.
 pub(crate) struct DiskFacts<'a> {
     session: &'a Session,
-    /// `None` where there is no repository. Never iterated, so its order does not matter.
-    tracked: Option<HashSet<String>>,
+    /// Sorted. `None` where there is no repository.
+    tracked: Option<Vec<String>>,
     private_keys: Vec<PrivateKey>,
     exported: BTreeSet<String>,
     today: Option<Date>,
@@ -30,10 +30,17 @@ pub(crate) struct DiskFacts<'a> {
 impl<'a> DiskFacts<'a> {
     pub(crate) fn gather(ctx: &Ctx, session: &'a Session) -> Self {
         let tracked = tracked_files(session.files.root());
+        let private_keys = private_keys(session, tracked.as_deref().unwrap_or_default());
+        let tracked = tracked.map(|paths| {
+            let mut paths: Vec<String> = paths.into_iter().map(Utf8PathBuf::into_string).collect();
+            // An index has them in this order.
+            paths.sort();
+            paths
+        });
         Self {
             session,
-            private_keys: private_keys(session, tracked.as_deref().unwrap_or_default()),
-            tracked: tracked.map(|paths| paths.into_iter().map(Utf8PathBuf::into_string).collect()),
+            private_keys,
+            tracked,
             exported: ctx.environment().keys().cloned().collect(),
             today: ctx.today().parse().ok(),
         }
@@ -55,7 +62,9 @@ impl Facts for DiskFacts<'_> {
 
     /// Without a repository everything counts: what lies in an unpacked archive was published.
     fn is_tracked(&self, path: &Utf8Path) -> bool {
-        self.tracked.as_ref().is_none_or(|tracked| tracked.contains(path.as_str()))
+        let is_listed =
+            |tracked: &Vec<String>| tracked.binary_search_by(|known| known.as_str().cmp(path.as_str())).is_ok();
+        self.tracked.as_ref().is_none_or(is_listed)
     }
 
     fn private_keys(&self) -> &[PrivateKey] {

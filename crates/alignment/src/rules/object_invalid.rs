@@ -313,10 +313,10 @@ const LONGEST_LABEL: usize = 63;
 
 /// Empty, or letters, digits and `-_.` between letters or digits.
 fn is_label_value(value: &str) -> bool {
-    let ends = [value.chars().next(), value.chars().next_back()];
+    let bytes = value.as_bytes();
     value.len() <= LONGEST_LABEL
-        && ends.into_iter().flatten().all(|end| end.is_ascii_alphanumeric())
-        && value.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+        && [bytes.first(), bytes.last()].into_iter().flatten().all(u8::is_ascii_alphanumeric)
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// `name`, or `prefix/name` with a prefix that is a domain.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use findings::{Finding, Severity};
 use source::redact;
 
-use crate::labels::{LabelMeaning, release_labels};
+use crate::labels::{LabelMeaning, differing_labels};
 use crate::place::Place;
 use crate::rules::Rule;
 use crate::survey::Survey;
@@ -30,8 +30,7 @@ impl Rule for ReleaseLabelDiffers {
         for profile in &survey.profiles {
             let Some(held) = profile.release else { continue };
             let name = profile.name();
-            let mut wrong = release_labels(profile);
-            wrong.retain(|label| label.value != label.expected);
+            let mut wrong = differing_labels(profile);
             // Charts print one value in both labels: what is wrong with it is said once.
             let versions = wrong.iter().filter(|label| label.meaning == LabelMeaning::Version);
             let said: BTreeSet<String> = versions.map(|label| label.value.clone()).collect();
