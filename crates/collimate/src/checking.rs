@@ -59,10 +59,8 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
     let in_scope: BTreeSet<&str> = scope.profiles.iter().map(|profile| profile.name.value.as_str()).collect();
     let env_files =
         |profile: &release::Profile| scope.env_files.filter(|_| in_scope.contains(profile.name.value.as_str()));
-    let (profiles, facts) = parallel::both(
-        || rendering::render_and_lint_all(session, &all, &env_files),
-        || DiskFacts::gather(ctx, session),
-    );
+    let profiles = rendering::render_and_lint_all(session, &all, &env_files);
+    let facts = DiskFacts::of(ctx, session);
     let sources = session.files.sources();
     let releases = looked_at(session, scope);
     let inputs = session.inputs(&releases, &profiles, &sources, &facts);
@@ -154,7 +152,7 @@ pub(crate) struct Needs {
 pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
     let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
     let profiles = rendering::render_all(session, &all, false, &|_| None);
-    let facts = DiskFacts::gather(ctx, session);
+    let facts = DiskFacts::of(ctx, session);
     let sources = session.files.sources();
     let inputs = session.inputs(&session.releases, &profiles, &sources, &facts);
     let survey = Survey::new(&inputs);

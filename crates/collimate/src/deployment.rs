@@ -47,7 +47,7 @@ impl Expectation {
     /// Renders the profile; what overlays add may run, what its own files say should.
     pub(crate) fn of(ctx: &Ctx, session: &Session, profile: &release::Profile) -> Result<Self> {
         let rendered = rendering::render_all(session, &[profile], false, &|_| None);
-        let facts = DiskFacts::gather(ctx, session);
+        let facts = DiskFacts::of(ctx, session);
         let sources = session.files.sources();
         let inputs = session.inputs(&session.releases, &rendered, &sources, &facts);
         let survey = Survey::new(&inputs);

@@ -1,7 +1,7 @@
 //! What rules ask of the world outside the files that engines read.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use alignment::{Facts, LintMessage, PrivateKey, Profile};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -17,33 +17,35 @@ use crate::tracked::tracked_files;
 /// Only the start of a file is searched for a private key: key files are small, and a check must stay fast.
 const KEY_SEARCH_BYTES: usize = 64 * 1024;
 
-/// Facts from disk, environment and clock.
+/// Facts from disk, environment and clock. Looked up when the first rule asks: by then engines have read most of the files.
 pub(crate) struct DiskFacts<'a> {
     session: &'a Session,
     /// Sorted. `None` where there is no repository.
-    tracked: Option<Vec<String>>,
-    private_keys: Vec<PrivateKey>,
+    tracked: OnceLock<Option<Vec<Utf8PathBuf>>>,
+    private_keys: OnceLock<Vec<PrivateKey>>,
     exported: BTreeSet<String>,
     today: Option<Date>,
 }
 
 impl<'a> DiskFacts<'a> {
-    pub(crate) fn gather(ctx: &Ctx, session: &'a Session) -> Self {
-        let tracked = tracked_files(session.files.root());
-        let private_keys = private_keys(session, tracked.as_deref().unwrap_or_default());
-        let tracked = tracked.map(|paths| {
-            let mut paths: Vec<String> = paths.into_iter().map(Utf8PathBuf::into_string).collect();
-            // An index has them in this order.
-            paths.sort();
-            paths
-        });
+    pub(crate) fn of(ctx: &Ctx, session: &'a Session) -> Self {
         Self {
             session,
-            private_keys,
-            tracked,
+            tracked: OnceLock::new(),
+            private_keys: OnceLock::new(),
             exported: ctx.environment().keys().cloned().collect(),
             today: ctx.today().parse().ok(),
         }
+    }
+
+    fn tracked(&self) -> Option<&[Utf8PathBuf]> {
+        let tracked = self.tracked.get_or_init(|| {
+            let mut paths = tracked_files(self.session.files.root())?;
+            // An index has them in this order. As texts: paths are compared part by part.
+            paths.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+            Some(paths)
+        });
+        tracked.as_deref()
     }
 }
 
@@ -63,12 +65,12 @@ impl Facts for DiskFacts<'_> {
     /// Without a repository everything counts: what lies in an unpacked archive was published.
     fn is_tracked(&self, path: &Utf8Path) -> bool {
         let is_listed =
-            |tracked: &Vec<String>| tracked.binary_search_by(|known| known.as_str().cmp(path.as_str())).is_ok();
-        self.tracked.as_ref().is_none_or(is_listed)
+            |tracked: &[Utf8PathBuf]| tracked.binary_search_by(|known| known.as_str().cmp(path.as_str())).is_ok();
+        self.tracked().is_none_or(is_listed)
     }
 
     fn private_keys(&self) -> &[PrivateKey] {
-        &self.private_keys
+        self.private_keys.get_or_init(|| private_keys(self.session, self.tracked().unwrap_or_default()))
     }
 
     fn lint(&self, profile: &Profile) -> Arc<[LintMessage]> {

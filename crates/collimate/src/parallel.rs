@@ -59,11 +59,6 @@ pub(crate) fn map_then<'i, T: Sync, R: Send + Sync>(
     slots.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
-/// Both works, at the same time where there are two cores.
-pub(crate) fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
-    if has_cores() { rayon::join(one, other) } else { (one(), other()) }
-}
-
 fn has_cores() -> bool {
     rayon::current_thread_index().is_some()
 }

@@ -12,7 +12,7 @@ use crate::session::Session;
 pub(crate) fn with_survey<T>(ctx: &Ctx, session: &Session, look: impl FnOnce(&Survey<'_>, &SourceMap) -> T) -> T {
     let all: Vec<&release::Profile> = session.workspace.profiles.iter().collect();
     let profiles = rendering::render_all(session, &all, true, &|_| None);
-    let facts = DiskFacts::gather(ctx, session);
+    let facts = DiskFacts::of(ctx, session);
     let sources = session.files.sources();
     let inputs = session.inputs(&session.releases, &profiles, &sources, &facts);
     look(&Survey::new(&inputs), &sources)
