@@ -19,6 +19,9 @@ use crate::session::Session;
 /// The rules that find an image which `pin` may have to write.
 const PIN_RULES: &[&str] = &["digest-mismatch", "tag-digest-conflict", "image-unpinned", "platform-digest"];
 
+/// Rules that look up what others ask for too, which takes long: they are begun first, so that nobody waits for it.
+const LOOK_UP: [&str; 2] = ["collector-config-differs", "private-key-committed"];
+
 /// The most findings of one rule that are kept: two hundred profiles of sixty services that pin nothing have 12,000. Each is
 /// resolved, sorted and printed, and a workspace can be made to have millions.
 const MOST_FINDINGS: usize = 20_000;
@@ -70,7 +73,9 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
         rule.check(&survey, &mut found);
         limited(rule, found)
     };
-    let mut raw = parallel::map(alignment::RULES, |rule| found(*rule)).concat();
+    let mut rules = alignment::RULES.to_vec();
+    rules.sort_by_key(|rule| !LOOK_UP.contains(&rule.id()));
+    let mut raw = parallel::map(&rules, |rule| found(*rule)).concat();
     // Rules have read files that no engine asks for.
     let read = session.files.sources();
     raw.retain(|finding| {

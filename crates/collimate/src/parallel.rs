@@ -7,7 +7,6 @@ use std::num::NonZero;
 use std::sync::OnceLock;
 
 use rayon::ThreadPoolBuilder;
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 /// Runs `work` on a large stack; what it maps is done by as many threads as there are cores.
 pub(crate) fn with_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
@@ -24,13 +23,21 @@ pub(crate) fn with_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// `work` on every item, as many at a time as there are cores; the first ones are begun first.
-pub(crate) fn map<'i, T: Sync, R: Send>(items: &'i [T], work: impl Fn(&'i T) -> R + Send + Sync) -> Vec<R> {
-    if has_cores() {
-        // Items differ much in how long they take: none waits behind another while a core is free.
-        items.par_iter().with_max_len(1).map(work).collect()
-    } else {
-        items.iter().map(work).collect()
+pub(crate) fn map<'i, T: Sync, R: Send + Sync>(items: &'i [T], work: impl Fn(&'i T) -> R + Sync) -> Vec<R> {
+    if !has_cores() {
+        return items.iter().map(work).collect();
     }
+    let slots: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
+    // Items differ much in how long they take: none waits behind another while a core is free.
+    let work = &work;
+    rayon::scope_fifo(|scope| {
+        for (item, slot) in items.iter().zip(&slots) {
+            scope.spawn_fifo(move |_| {
+                slot.get_or_init(|| work(item));
+            });
+        }
+    });
+    done(slots)
 }
 
 /// `work` on every item, and `then` on what it gave, as soon as a core is free for that; the first items are begun first.
@@ -55,7 +62,11 @@ pub(crate) fn map_then<'i, T: Sync, R: Send + Sync>(
             then(slot.get_or_init(|| work(item)));
         }
     }
-    // A panic of one of them has gone on from the scope.
+    done(slots)
+}
+
+/// What all have given: a panic of one of them has gone on from the scope.
+fn done<R>(slots: Vec<OnceLock<R>>) -> Vec<R> {
     slots.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
