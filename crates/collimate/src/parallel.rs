@@ -37,37 +37,13 @@ pub(crate) fn map<'i, T: Sync, R: Send + Sync>(items: &'i [T], work: impl Fn(&'i
             });
         }
     });
-    done(slots)
-}
-
-/// `work` on every item, and `then` on what it gave, as soon as a core is free for that; the first items are begun first.
-pub(crate) fn map_then<'i, T: Sync, R: Send + Sync>(
-    items: &'i [T],
-    work: impl Fn(&'i T) -> R + Sync,
-    then: impl Fn(&R) + Sync,
-) -> Vec<R> {
-    let slots: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
-    if has_cores() {
-        let (work, then) = (&work, &then);
-        rayon::scope_fifo(|scope| {
-            for (item, slot) in items.iter().zip(&slots) {
-                scope.spawn_fifo(move |scope| {
-                    let result = slot.get_or_init(|| work(item));
-                    scope.spawn_fifo(move |_| then(result));
-                });
-            }
-        });
-    } else {
-        for (item, slot) in items.iter().zip(&slots) {
-            then(slot.get_or_init(|| work(item)));
-        }
-    }
-    done(slots)
-}
-
-/// What all have given: a panic of one of them has gone on from the scope.
-fn done<R>(slots: Vec<OnceLock<R>>) -> Vec<R> {
+    // A panic of one of them has gone on from the scope.
     slots.into_iter().filter_map(OnceLock::into_inner).collect()
+}
+
+/// How many work beside the one that asks.
+pub(crate) fn other_cores() -> usize {
+    if has_cores() { rayon::current_num_threads().saturating_sub(1) } else { 0 }
 }
 
 fn has_cores() -> bool {
@@ -76,21 +52,14 @@ fn has_cores() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
 
     #[test]
-    fn what_follows_sees_every_result_whoever_does_the_work() {
-        let seen = || {
-            let seen = Mutex::new(Vec::new());
-            let made = map_then(&[3, 1, 2], |item| item * 10, |result| seen.lock().unwrap().push(*result));
-            let mut seen = seen.into_inner().unwrap();
-            seen.sort_unstable();
-            (made, seen)
-        };
-        let expected = (vec![30, 10, 20], vec![10, 20, 30]);
-        assert_eq!(seen(), expected);
-        assert_eq!(with_cores(seen), expected);
+    fn results_come_in_the_order_of_the_items_whoever_does_the_work() {
+        let items: Vec<u64> = (0..100).rev().collect();
+        let made = || map(&items, |item| item * 10);
+        let expected: Vec<u64> = items.iter().map(|item| item * 10).collect();
+        assert_eq!(made(), expected);
+        assert_eq!(with_cores(made), expected);
     }
 }

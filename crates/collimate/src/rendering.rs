@@ -2,6 +2,7 @@
 
 mod output;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -154,17 +155,24 @@ fn rendered<'a>(
     let mode = |profile: &release::Profile| Mode { trace, env_files: env_files(profile) };
     let mut order: Vec<(usize, &release::Profile)> = profiles.iter().copied().enumerate().collect();
     let mut charts = BTreeSet::new();
-    // Renders of one chart wait for the first of them to load it, which is begun at once, and something beside it that waits for nobody. What takes
-    // long comes before what does not, so that the cores end together.
-    let mut is_beside = true;
+    // Renders of one chart wait for the first of them to load it, which is begun at once. Until it is loaded, the other cores do what waits for nobody;
+    // the rest of that comes last, what is short at the very end, so that the cores end together.
+    let mut beside = 3 * parallel::other_cores();
     order.sort_by_cached_key(|(_, profile)| match &profile.source {
-        ProfileSource::Helm(source) if charts.insert(&source.chart.value) => 0,
-        ProfileSource::Helm(_) => 2,
-        ProfileSource::Compose(_) | ProfileSource::Manifests(_) if std::mem::take(&mut is_beside) => 1,
-        ProfileSource::Compose(_) | ProfileSource::Manifests(_) => 3,
+        ProfileSource::Helm(source) if charts.insert(&source.chart.value) => (0, Reverse(0)),
+        ProfileSource::Helm(_) => (2, Reverse(0)),
+        ProfileSource::Compose(_) | ProfileSource::Manifests(_) if beside > 0 => {
+            beside -= 1;
+            (1, Reverse(0))
+        }
+        ProfileSource::Compose(source) => (3, Reverse(source.overlays.len())),
+        ProfileSource::Manifests(_) => (3, Reverse(0)),
     });
-    let work = |(index, profile): &(usize, &release::Profile)| (*index, render(session, profile, mode(profile)));
-    let mut rendered = parallel::map_then(&order, work, |(_, profile)| then(profile));
+    let mut rendered = parallel::map(&order, |(index, profile)| {
+        let rendered = render(session, profile, mode(profile));
+        then(&rendered);
+        (*index, rendered)
+    });
     rendered.sort_by_key(|(index, _)| *index);
     rendered.into_iter().map(|(_, profile)| profile).collect()
 }
