@@ -98,7 +98,7 @@ impl Toolchain {
             // The allocator takes pages of up to so many bytes as a power of two: some arm64 kernels have pages of 64 KiB.
             command.env("JEMALLOC_SYS_WITH_LG_PAGE", "16");
             // One such page is a large enough run: `.cargo/config.toml` counts small ones.
-            command.env("JEMALLOC_SYS_WITH_MALLOC_CONF", "thp:always,lg_tcache_max:12");
+            command.env("JEMALLOC_SYS_WITH_MALLOC_CONF", "lg_tcache_max:12");
         }
         command.env("SOURCE_DATE_EPOCH", moment.to_string()).env("LC_ALL", "C").env("TZ", "UTC");
         if !process::watch(&mut command, |_| {})? {
