@@ -149,7 +149,8 @@ fn faults_of_methods_and_paths() {
     let world = World::new();
     world.twist(|asked, _, answer| {
         if asked.method == "DELETE" {
-            answer.status = 204;
+            // What has this status has no body: the next answer would begin with it.
+            *answer = FrontAnswer { status: 204, ..FrontAnswer::default() };
         }
     });
     world.check("DELETE", 1, &["method-accepted"]).says("DELETE is answered with 204");
