@@ -278,7 +278,7 @@ pub(crate) fn derive_password(call: &mut Call<'_, '_>) -> Answer {
     let (password, user, site) = (call.bytes(2), call.bytes(3), call.bytes(4));
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
     let salt = [SCOPE, &length(&user), &user].concat();
-    call.functions.slow_work.spend(30)?;
+    call.functions.slow_work.spend(35)?;
     let key = HASHES.obtain(hash(&[b"derivePassword", &password, &salt]), || {
         let mut key = vec![0; 64];
         // Cost 2¹⁵, 8, 2: fixed by the algorithm; 32 MiB and a fraction of a second.
