@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use yamlspan::{Kind, NodeRef, Style};
 
+use crate::place::{Path, Trail};
+
 /// Nodes nest no deeper in what is looked for; what does is the engines' to refuse.
 const DEEPEST: usize = 100;
 
@@ -50,47 +52,39 @@ fn is_plain(said: &str) -> bool {
 /// An item of a list that goes on over lines which begin like items.
 pub(crate) struct Swallowed<'d> {
     pub(crate) item: NodeRef<'d>,
-    /// The steps that lead to the item.
-    pub(crate) steps: Vec<Step<'d>>,
+    pub(crate) path: Path,
     /// The first such line, from its dash on.
     pub(crate) line: Range<usize>,
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum Step<'d> {
-    Key(&'d str),
-    Index(usize),
-}
-
 /// Which of [`deeper_dashes`] a parser takes for more of the item above: none in a block (`|`), all in a scalar without quotes.
 pub(crate) fn swallowed<'d>(root: NodeRef<'d>, dashes: &[usize]) -> Vec<Swallowed<'d>> {
-    let mut search = Search { dashes, steps: Vec::new(), found: Vec::new() };
+    let mut search = Search { dashes, found: Vec::new() };
     if !dashes.is_empty() {
-        search.node(root, false);
+        search.node(root, Trail::From(&Path::default()), 0, false);
     }
     search.found
 }
 
 struct Search<'d, 's> {
     dashes: &'s [usize],
-    steps: Vec<Step<'d>>,
     found: Vec<Swallowed<'d>>,
 }
 
 impl<'d> Search<'d, '_> {
-    fn node(&mut self, node: NodeRef<'d>, is_item: bool) {
-        if self.steps.len() > DEEPEST {
+    fn node(&mut self, node: NodeRef<'d>, trail: Trail<'_>, depth: usize, is_item: bool) {
+        if depth > DEEPEST {
             return;
         }
         match node.kind() {
             Kind::Mapping => {
                 for (key, value) in node.entries() {
-                    self.step(Step::Key(key.raw()), value, false);
+                    self.node(value, trail.key(key.raw()), depth + 1, false);
                 }
             }
             Kind::Sequence => {
                 for (index, item) in node.items().enumerate() {
-                    self.step(Step::Index(index), item, true);
+                    self.node(item, trail.index(index), depth + 1, true);
                 }
             }
             Kind::Scalar if is_item && node.style() == Style::Plain => {
@@ -99,16 +93,10 @@ impl<'d> Search<'d, '_> {
                 let Some(at) = self.dashes.get(first).copied().filter(|at| range.contains(at)) else { return };
                 let rest = node.source().get(at..range.end).unwrap_or_default();
                 let line = at..at + rest.lines().next().unwrap_or_default().trim_end().len();
-                self.found.push(Swallowed { item: node, steps: self.steps.clone(), line });
+                self.found.push(Swallowed { item: node, path: trail.path(), line });
             }
             Kind::Scalar | Kind::Alias => {}
         }
-    }
-
-    fn step(&mut self, step: Step<'d>, node: NodeRef<'d>, is_item: bool) {
-        self.steps.push(step);
-        self.node(node, is_item);
-        self.steps.pop();
     }
 }
 

@@ -118,12 +118,36 @@ pub(crate) enum Trail<'t> {
 }
 
 impl Trail<'_> {
+    /// To the value under `key`.
+    pub(crate) fn key<'t>(&'t self, key: &'t str) -> Trail<'t> {
+        Trail::Key(self, key)
+    }
+
+    /// To the item at `index`.
+    pub(crate) fn index(&self, index: usize) -> Trail<'_> {
+        Trail::Index(self, index)
+    }
+
     /// The path to here.
     pub(crate) fn path(&self) -> Path {
-        match self {
-            Self::From(path) => (*path).clone(),
-            Self::Key(above, key) => above.path().key(key),
-            Self::Index(above, index) => above.path().index(*index),
+        let mut steps = Vec::new();
+        let mut at = self;
+        loop {
+            at = match at {
+                Self::Key(above, key) => {
+                    steps.push(Step::Key(SmolStr::new(key)));
+                    *above
+                }
+                Self::Index(above, index) => {
+                    steps.push(Step::Index(*index));
+                    *above
+                }
+                Self::From(path) => {
+                    steps.extend(path.0.iter().rev().cloned());
+                    steps.reverse();
+                    return Path(steps);
+                }
+            };
         }
     }
 }

@@ -210,6 +210,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rules_are_named_as_they_are_called() {
+        for id in PIN_RULES.iter().chain(&POLICIES).chain(&LOOK_UP) {
+            assert!(alignment::rule(id).is_some(), "{id}");
+        }
+    }
+
+    #[test]
     fn what_is_left_out_is_counted() {
         let rule = alignment::RULES[0];
         let found = |count: usize| {

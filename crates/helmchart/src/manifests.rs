@@ -173,7 +173,7 @@ pub(crate) fn parse(text: &Text, shape: Shape) -> Result<(Option<Document>, Head
         yamlspan::decode::value(&document, &Text::new("")).map_err(|error| bad(&error))?;
     }
     let mut head = Head::default();
-    head.read(document.root(), shape).map_err(|message| {
+    head.read(document.root(), shape, &scalar_text).map_err(|message| {
         Error::new(
             ErrorKind::Manifest,
             format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {message}"),
@@ -194,23 +194,12 @@ pub(crate) fn head_in_other_words(known: &Document, text: &str) -> Option<Head> 
     let end = known.source().len() - without_end(known.source());
     let body = body.get(..without_end(body) + end)?.trim_start_matches('\n');
     let reworded = known.reworded(body)?;
-    let reworded = |node: Option<NodeRef<'_>>| {
-        let id = node.map(NodeRef::id);
-        reworded.iter().find(|reworded| Some(reworded.id) == id)
-    };
-    let root = known.root();
-    if ["apiVersion", "kind"].iter().any(|name| reworded(member(root, name)).is_some()) {
-        return None;
-    }
     let mut head = Head::default();
-    head.read(root, Shape::Lint).ok()?;
-    let metadata = member(root, "metadata");
-    let fields = [("name", &mut head.name), ("namespace", &mut head.namespace)];
-    for (name, text) in fields {
-        if let Some(other) = reworded(metadata.and_then(|metadata| member(metadata, name))) {
-            *text = other.text?.to_owned();
-        }
-    }
+    let text = |node: NodeRef<'_>| match reworded.iter().find(|reworded| reworded.id == node.id()) {
+        Some(reworded) => reworded.text.map(str::to_owned),
+        None => scalar_text(node),
+    };
+    head.read(known.root(), Shape::Lint, &text).ok()?;
     Some(head)
 }
 
@@ -271,8 +260,13 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The error is the end of `encoding/json`'s message.
-    fn read(&mut self, root: NodeRef<'_>, shape: Shape) -> Result<(), String> {
+    /// `scalar_text`: what a scalar says, as [`scalar_text`]. The error is the end of `encoding/json`'s message.
+    fn read(
+        &mut self,
+        root: NodeRef<'_>,
+        shape: Shape,
+        scalar_text: &dyn Fn(NodeRef<'_>) -> Option<String>,
+    ) -> Result<(), String> {
         let (go_type, name) = shape.names();
         let root = root.target();
         let Some(root) = table(root).map_err(|kind| format!("{kind} into Go value of type {go_type}"))? else {
@@ -397,7 +391,7 @@ mod tests {
         let expected = Some(("Deployment".to_owned(), "test-a".to_owned()));
         assert_eq!(head(&other), expected);
         assert_eq!(head(&format!("---\n\n{other}\n")), expected);
-        assert_eq!(head(&text.replace("Deployment", "Job")), None);
+        assert_eq!(head(&text.replace("Deployment", "Job")), Some(("Job".to_owned(), "stella-a".to_owned())));
         assert_eq!(head(&text.replace("stella-a", "1.5")), None);
         assert_eq!(head(&format!("--- # x\n# c\n{other}")), None);
         assert_eq!(head(&format!(" {other}")), None);

@@ -82,11 +82,12 @@ fn render_here(
         schema::validate(&graph, graph.root(), &values, &set_at)?;
     }
     // Then those of `helm lint` are the same, however often it coalesces them.
-    let is_plain = chart.root.dependencies.is_empty() && !has_nulls(&given) && !has_nulls(graph.values(graph.root()));
-    let zipped = match (to_lint, is_plain) {
-        (true, true) => Some(values.clone()),
-        (true, false) => with_values_of_lint(&graph, &values, options),
-        (false, _) => None,
+    let is_plain =
+        to_lint && chart.root.dependencies.is_empty() && !has_nulls(&given) && !has_nulls(graph.values(graph.root()));
+    let zipped = match (is_plain, to_lint) {
+        (true, _) => Some(values.clone()),
+        (false, true) => with_values_of_lint(&graph, &values, options),
+        (false, false) => None,
     };
     let followed = zipped.is_some();
     let values = zipped.unwrap_or(values);

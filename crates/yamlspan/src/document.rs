@@ -31,15 +31,10 @@ impl Document {
         self.tree.nodes.get(id as usize).map(|_| NodeRef { tree: &self.tree, id })
     }
 
-    /// Whether it is known to have no tag, anchor, alias or merge key, and no key that is a collection: most have none.
+    /// Whether it is known to have no tag, anchor, alias or merge key, no key that is a collection, and no scalar but literal blocks that goes on over
+    /// a line end: most documents are like this.
     #[must_use]
     pub fn is_simple(&self) -> bool {
-        self.tree.is_read_by_lines
-    }
-
-    /// Whether it is known that no scalar goes on over a line end, but for literal blocks: of most that is known.
-    #[must_use]
-    pub fn ends_scalars_with_lines(&self) -> bool {
         self.tree.is_read_by_lines
     }
 

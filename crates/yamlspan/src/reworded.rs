@@ -22,7 +22,7 @@ impl Document {
     /// line, or lines of literal blocks. Then it is read without an error too. `None` is no answer, not even that it differs.
     #[must_use]
     pub fn reworded<'t>(&self, other: &'t str) -> Option<Vec<Reworded<'t>>> {
-        if !self.ends_scalars_with_lines() || other.len() > MOST_BYTES {
+        if !self.is_simple() || other.len() > MOST_BYTES {
             return None;
         }
         let text = self.source();

@@ -118,7 +118,7 @@ impl Walk<'_, '_> {
             Value::Str(text) => self.text(Object::Compose, trail, last, text),
             Value::Seq(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.compose(item, Trail::Index(&trail, index), last, depth + 1);
+                    self.compose(item, trail.index(index), last, depth + 1);
                 }
             }
             Value::Map(map) => {
@@ -126,7 +126,7 @@ impl Walk<'_, '_> {
                     // `labels` of a service is quiet, a variable of that name in its environment is not.
                     let quiet = depth == 1 && QUIET_COMPOSE.contains(&key.as_str());
                     if !quiet {
-                        self.compose(value, Trail::Key(&trail, key), key, depth + 1);
+                        self.compose(value, trail.key(key), key, depth + 1);
                     }
                 }
             }
@@ -154,13 +154,13 @@ impl Walk<'_, '_> {
                     if !QUIET_KUBERNETES.contains(&name) {
                         // A variable's key is its name: `{name: SMTP_HOST, value: …}`.
                         let variable = if name == "value" { text(node, &["name"]) } else { None };
-                        self.node(object, value, Trail::Key(&trail, name), variable.unwrap_or(name), depth + 1);
+                        self.node(object, value, trail.key(name), variable.unwrap_or(name), depth + 1);
                     }
                 }
             }
             Kind::Sequence => {
                 for (index, item) in node.items().enumerate() {
-                    self.node(object, item, Trail::Index(&trail, index), key, depth + 1);
+                    self.node(object, item, trail.index(index), key, depth + 1);
                 }
             }
             _ => {

@@ -10,7 +10,7 @@ use source::{FileId, Span};
 use yamlspan::{Kind, NodeRef};
 
 use crate::kubernetes::{DEEPEST, objects};
-use crate::place::{Object, Path, Place, Rendered};
+use crate::place::{Object, Path, Place, Rendered, Trail};
 use crate::rules::Rule;
 use crate::secrets::PLACEHOLDER;
 use crate::survey::{ProfileSurvey, Survey};
@@ -57,7 +57,7 @@ impl Rule for PlaceholderInUse {
                         Object::Compose => false,
                     };
                     for object in objects(kubernetes).into_iter().filter(|object| holds(object.object)) {
-                        placeholders(object.node, object.object, &object.path, 0, &mut found);
+                        placeholders(object.node, object.object, Trail::From(&object.path), 0, &mut found);
                     }
                     for (object, path, range) in found {
                         let place = Rendered { variant: index, object, path: path.clone(), range: Some(range) };
@@ -169,7 +169,7 @@ fn texts(node: &Node, depth: usize, holders: &mut Holders<'_>, spans: &mut Vec<S
 fn placeholders(
     node: NodeRef<'_>,
     object: Object,
-    path: &Path,
+    trail: Trail<'_>,
     depth: usize,
     found: &mut Vec<(Object, Path, std::ops::Range<usize>)>,
 ) {
@@ -180,17 +180,17 @@ fn placeholders(
     match node.kind() {
         Kind::Mapping => {
             for (key, value) in node.entries() {
-                placeholders(value, object, &path.key(key.raw()), depth + 1, found);
+                placeholders(value, object, trail.key(key.raw()), depth + 1, found);
             }
         }
         Kind::Sequence => {
             for (index, item) in node.items().enumerate() {
-                placeholders(item, object, &path.index(index), depth + 1, found);
+                placeholders(item, object, trail.index(index), depth + 1, found);
             }
         }
         _ => {
             if let Some(at) = node.raw().find(PLACEHOLDER) {
-                found.push((object, path.clone(), at..at + PLACEHOLDER.len()));
+                found.push((object, trail.path(), at..at + PLACEHOLDER.len()));
             }
         }
     }

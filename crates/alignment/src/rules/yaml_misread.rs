@@ -8,8 +8,8 @@ use release::ProfileSource;
 use source::{FileId, FileKind, Span};
 use yamlspan::Dialect;
 
-use crate::misread::{Step, deeper_dashes, first_line_after, may_end_early, swallowed};
-use crate::place::{Object, Path, Place, Rendered};
+use crate::misread::{deeper_dashes, first_line_after, may_end_early, swallowed};
+use crate::place::{Object, Place, Rendered};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
 
@@ -99,7 +99,7 @@ impl YamlMisread {
             // Documents of one file have one source.
             let (mut source, mut dashes) = ("", Vec::new());
             for (index, document) in documents.enumerate() {
-                if document.document.ends_scalars_with_lines() {
+                if document.document.is_simple() {
                     continue;
                 }
                 if !std::ptr::eq(source, document.document.source()) {
@@ -108,12 +108,8 @@ impl YamlMisread {
                 }
                 for found in swallowed(document.document.root(), &dashes) {
                     let line = source.get(found.line).unwrap_or_default();
-                    let path = found.steps.iter().fold(Path::default(), |path, step| match step {
-                        Step::Key(key) => path.key(key),
-                        Step::Index(index) => path.index(*index),
-                    });
                     let range = found.item.raw().find(line).map(|start| start..start + line.len());
-                    let place = profile.at(Rendered { variant, object: Object::Document(index), path, range });
+                    let place = profile.at(Rendered { variant, object: Object::Document(index), path: found.path, range });
                     out.push(self.swallowing(profile, place, line));
                 }
             }

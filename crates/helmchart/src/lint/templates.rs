@@ -48,12 +48,7 @@ impl LintTexts {
     /// Takes note of what `helm template` has read, as it came.
     pub(crate) fn know<'m>(&mut self, manifests: impl Iterator<Item = &'m Manifest>) {
         for Manifest { template, document, .. } in manifests {
-            match self.documents.get_mut(template) {
-                Some(known) => known.extend(document.clone()),
-                None => {
-                    self.documents.insert(template.clone(), document.iter().cloned().collect());
-                }
-            }
+            self.documents.entry(template.clone()).or_default().extend(document.clone());
         }
     }
 }
