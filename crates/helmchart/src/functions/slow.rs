@@ -13,7 +13,7 @@ use super::keys::PrivateKey;
 use super::random::{Random, Seed};
 
 /// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates; this is fifteen
-/// of them, or a dozen password hashes.
+/// of them, or eleven password hashes.
 const MOST_SLOW_WORK: u32 = 200;
 
 /// Most results that a process keeps. A render makes a few dozen at most, and renders of one workspace mostly the same; only passwords differ.
