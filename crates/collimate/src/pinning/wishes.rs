@@ -8,9 +8,6 @@ use source::{SourceMap, Span};
 
 use super::{Refused, Use, Wanted, Wish, written};
 
-/// How many other uses of a tag a refusal names.
-const MOST_OTHERS: usize = 5;
-
 /// Of all profiles: what one of them needs, another one may share.
 pub(super) fn all<'a>(
     survey: &'a Survey<'_>,
@@ -115,7 +112,7 @@ fn hex_only(resolved: &Resolved, now: &str, wanted: &release::Digest, sources: &
 
 /// A tag that is also a label, or a value of something else, cannot take a digest: a label may not even hold its characters.
 fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
-    let mut others = Vec::new();
+    let mut others: Vec<(Location, String)> = Vec::new();
     for profile in &survey.profiles {
         for place in alignment::made_from(profile.profile, tag) {
             let is_image = profile.images.iter().any(|used| {
@@ -128,13 +125,15 @@ fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
             }
             let resolved = alignment::resolve(profile.profile, &place);
             let at = resolved.via.first().copied().or(resolved.primary).map_or(Location::Nowhere, Location::Span);
-            others.push((at, format!("profile `{}` uses the tag for `{}`", profile.name(), place.path)));
+            // A helper's line that prints many labels is one place.
+            if !others.iter().any(|(known, _)| *known == at) {
+                others.push((at, format!("profile `{}` uses the tag for `{}`", profile.name(), place.path)));
+            }
         }
     }
     if others.is_empty() {
         return Ok(());
     }
-    others.truncate(MOST_OTHERS);
     let reason =
         "it has no digest, and its tag is not for images alone, so that none can be written into it".to_owned();
     Err(Refused { reason, others })

@@ -113,7 +113,15 @@ spec:
     // A label cannot hold a digest.
     check(&sandbox, &["pin", "--tag-with-digest"], include_str!("refused/label.txt"));
     let label = ", labels: {app.kubernetes.io/version: \"{{ .Values.web.tag }}\"}";
-    sandbox.replace("chart/templates/web.yaml", label, "");
+    // However many there are, each is named.
+    let many: String = (0..12).map(|number| format!("\n  l{number}: \"{{{{ .Values.web.tag }}}}\",")).collect();
+    sandbox.replace("chart/templates/web.yaml", label, &format!(", labels: {{{many}}}"));
+    let refused = program(&sandbox, &["pin", "--tag-with-digest"]).exit(1).any_stdout().any_stderr().run();
+    for number in 0..12 {
+        let named = format!("profile `helm/edge` uses the tag for `metadata.labels.l{number}`");
+        assert_eq!(refused.stdout.matches(&named).count(), 1, "{}", refused.stdout);
+    }
+    sandbox.replace("chart/templates/web.yaml", &format!(", labels: {{{many}}}"), "");
     program(&sandbox, &["pin", "--tag-with-digest"]).any_stdout().run();
     assert_eq!(sandbox.read("chart/values.yaml"), values.replace("1.0", &format!("1.1@{}", digest('1'))));
     program(&sandbox, &["check"]).any_stdout().run();
