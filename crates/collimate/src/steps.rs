@@ -154,3 +154,32 @@ impl Back {
 fn indented(text: &str) -> String {
     text.trim_end().lines().map(|line| format!("    {}\n", source::redact(line))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_names_few_steps_and_counts_many() {
+        let result = |count: usize| {
+            let step = |number: usize| Migration {
+                id: format!("{number:07}"),
+                reversible: number.is_multiple_of(2),
+                backup: None,
+                down: None,
+            };
+            let back = Back {
+                steps: (0..count).map(step).collect(),
+                lost: Vec::new(),
+                to: "1".to_owned(),
+                channel: "stable".to_owned(),
+            };
+            back.gate().map(|gate| gate.result)
+        };
+        assert_eq!(result(0), None);
+        assert_eq!(result(2).unwrap(), "to take back: 0000000; lost: 0000001");
+        // Seven characters and a comma with a space: 55 of them are 493 characters, 56 are more than half of what there is room for.
+        assert!(result(110).unwrap().ends_with(", 0000109"));
+        assert_eq!(result(112).unwrap(), "to take back: 56 steps; lost: 56 steps");
+    }
+}

@@ -198,3 +198,39 @@ pub enum Run {
     First,
     Second,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::List;
+
+    fn nested(levels: usize, inner: &str) -> Value {
+        (0..levels).fold(inner.into(), |inner, _| {
+            let map = Map::new();
+            map.insert("m", inner);
+            Value::Map(map)
+        })
+    }
+
+    #[test]
+    fn what_differs_in_much_or_deep_inside_is_not_followed() {
+        let zips = |first, second| Value::zip(&first, &second).is_some();
+        assert!(zips(nested(MOST_SEARCHED_DEPTH, "1"), nested(MOST_SEARCHED_DEPTH, "2")));
+        assert!(!zips(nested(MOST_SEARCHED_DEPTH + 1, "1"), nested(MOST_SEARCHED_DEPTH + 1, "2")));
+
+        let list = |count: usize| Value::List(List::new(vec![Value::Nil; count]));
+        // The list is a value itself.
+        assert!(zips(list(1), list(MOST_TWICE - 1)));
+        assert!(!zips(list(1), list(MOST_TWICE)));
+        let map = |count: usize| {
+            let map = Map::new();
+            for number in 0..count {
+                map.insert(number.to_string(), Value::Nil);
+            }
+            Value::Map(map)
+        };
+        assert!(zips(map(1), map(MOST_TWICE - 1)));
+        assert!(!zips(map(1), map(MOST_TWICE)));
+        assert!(zips(map(MOST_TWICE), map(MOST_TWICE)));
+    }
+}

@@ -180,3 +180,54 @@ fn placeholders_in_manifests() {
     };
     assert_eq!([deep(900), deep(1_000)], [true, false]);
 }
+
+#[test]
+fn items_that_look_like_more_than_one() {
+    let report = |levels: usize| {
+        let keys: String = (0..levels).map(|level| format!("{}a:\n", " ".repeat(level + 2))).collect();
+        let indent = " ".repeat(levels + 2);
+        of_compose("", &format!("x-deep:\n{keys}{indent}- one\n{indent}  - two\n"), &[])
+    };
+    // `x-deep` and the list are two levels more.
+    let reports = || [97, 98, 99].map(|levels| report(levels).contains("[yaml-misread]"));
+    assert_eq!(reports(), [true, true, false]);
+}
+
+#[test]
+fn actions_that_carried_a_value() {
+    let report = |includes: usize| {
+        let define = |number: usize| {
+            let inner =
+                if number == 0 { "other:1".to_owned() } else { format!("{{{{ include \"i{}\" . }}}}", number - 1) };
+            format!("{{{{- define \"i{number}\" -}}}}{inner}{{{{- end -}}}}\n")
+        };
+        let helpers: String = (0..includes).map(define).collect();
+        let pod = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec: {{containers: [{{name: web, image: {}}}, \
+             {{name: other, image: {{{{ include \"i{}\" . }}}}}}]}}\n",
+            image(),
+            includes - 1
+        );
+        let files = [
+            ("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n".to_owned()),
+            ("chart/values.yaml", String::new()),
+            ("chart/templates/_helpers.tpl", helpers),
+            ("chart/templates/pod.yaml", pod),
+        ];
+        report("chart: chart", "", &files)
+    };
+    let shown = |includes: usize| report(includes).matches("printed here").count();
+    assert_eq!([shown(1), shown(2), shown(6)], [1, 2, 2]);
+}
+
+#[test]
+fn versions_that_are_shown() {
+    let report = |length: usize| {
+        let document = format!("<!-- collimate:version stable -->{}<!-- /collimate -->\n", "7".repeat(length));
+        let image = format!("services:\n  web:\n    image: {}\n", image());
+        report("compose: [compose.yaml]", "docs: [a.md]\n", &[("compose.yaml", image), ("a.md", document)])
+    };
+    let is_shown = |length: usize| report(length).contains(&format!("is `1.4.0`, not `{}`", "7".repeat(length)));
+    assert_eq!([is_shown(64), is_shown(65)], [true, false]);
+    assert!(report(65).contains("is `1.4.0` and nothing else"), "{}", report(65));
+}

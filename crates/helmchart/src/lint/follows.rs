@@ -197,6 +197,21 @@ fn limits_are_those_of_one_run() {
     }
 }
 
+/// What differs is looked for in so many values, so deep inside them: what has more is rendered twice.
+#[test]
+fn a_search_for_what_differs_ends() {
+    let deep = |levels: usize| {
+        of(&format!(
+            "{{{{ $d := dict }}}}{{{{ range until {levels} }}}}{{{{ $d = dict \"d\" $d }}}}{{{{ end }}}}{{{{ kindOf $d }}}}"
+        ))
+    };
+    assert_eq!([deep(190), deep(210)], [Outcome::Followed, Outcome::Parted]);
+    let wide = |times: usize| {
+        of(&format!("{{{{ $l := until 900000 }}}}{{{{ range until {times} }}}}{{{{ kindOf $l }}}}{{{{ end }}}}"))
+    };
+    assert_eq!([wide(4), wide(5)], [Outcome::Followed, Outcome::Parted]);
+}
+
 /// Each function, with what differs at each of its places.
 #[test]
 fn no_function_sees_the_other_run() {

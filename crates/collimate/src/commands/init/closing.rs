@@ -119,3 +119,15 @@ fn named(images: &[String]) -> String {
 fn printable(text: &str) -> String {
     text.trim_end().replace(|character: char| character.is_control() && character != '\n', "\u{fffd}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_images_are_named_and_more_are_counted() {
+        let names = |count: usize| named(&(0..count).map(|number| number.to_string()).collect::<Vec<_>>());
+        assert_eq!(names(5), "`0`, `1`, `2`, `3`, `4`");
+        assert_eq!(names(7), "`0`, `1`, `2`, `3`, `4`, 2 more");
+    }
+}

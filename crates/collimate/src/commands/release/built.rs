@@ -216,6 +216,8 @@ mod tests {
         refuse("{}", "it names no image");
         refuse("{\"web\": 1", "it begins as JSON and is none: EOF while parsing an object at line 1 column 9");
         refuse("a:1\n", "line 1: `a:1` has no digest");
+        let (long, cut) = ("a".repeat(200), "a".repeat(LONGEST_SHOWN));
+        refuse(&format!("{long}:1\n"), &format!("line 1: `{cut}` has no digest"));
         refuse(&format!("\n\n\na:1@{a}\na@{a}\n"), &format!("line 5: `a@{a}` has no tag"));
         refuse(
             "a:1@sha256:00\n",

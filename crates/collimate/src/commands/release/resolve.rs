@@ -331,3 +331,19 @@ fn conclusion(named: &Named, written: bool, edited: &str) -> String {
 fn absolute(ctx: &Ctx, path: &Utf8Path) -> Utf8PathBuf {
     ctx.cwd().join(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_with_one_fault_are_told_once_and_few_are_named() {
+        let fault = |message: &str| Fault { kind: registry::Kind::TimedOut, message: message.to_owned() };
+        let (one, other) = (fault("one"), fault("other"));
+        let faults = ["a", "b", "c", "d", "e", "f", "g"].map(|name| (name, if name == "c" { &other } else { &one }));
+        let told =
+            |count: usize| -> Vec<String> { grouped(&faults[..count]).into_iter().map(|(names, _)| names).collect() };
+        assert_eq!(told(6), ["`a`, `b`, `d`, `e`, `f`", "`c`"]);
+        assert_eq!(told(7), ["`a`, `b`, `d`, `e`, `f`, 1 more", "`c`"]);
+    }
+}

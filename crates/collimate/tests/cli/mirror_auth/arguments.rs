@@ -20,6 +20,7 @@ fn bad_arguments_get_a_way_out() {
         (&["--secrets", "secrets", "--socket", "s", "--listen", "127.0.0.1:1"], 2, "cannot be used with"),
         (&["--secrets", "secrets", "--listen", "here"], 2, "invalid socket address syntax"),
         (&["--secrets", "secrets", "--socket", "s", "--workers", "0"], 2, "0 is not in 1..=64"),
+        (&["--secrets", "secrets", "--socket", "s", "--workers", "65"], 2, "65 is not in 1..=64"),
         (
             &["--secrets", "secrets", "--socket", "s", "--remember", "30"],
             2,

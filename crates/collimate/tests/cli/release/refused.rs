@@ -297,6 +297,18 @@ const CASES: &[(&str, Prepare, &[&str], i32, &str)] = &[
         "error: `x.yaml` is no release manifest\ncaused by: line 1: `schema` must be 1\n",
     ),
     (
+        "a manifest with many faults",
+        |fixture| {
+            let text = fixture.sandbox.read("releases/edge.yaml");
+            fixture.sandbox.write("x.yaml", format!("{text}one: 1\ntwo: 2\nthree: 3\nfour: 4\n"));
+        },
+        &["release", "diff", "x.yaml", "edge"],
+        3,
+        "error: `x.yaml` is no release manifest\n\
+         caused by: line 16: unknown key `one`\ncaused by: line 17: unknown key `two`\ncaused by: line 18: unknown key `three`\n\
+         hint: ",
+    ),
+    (
         "a version that writes lines of its own",
         |fixture| {
             let text = fixture.sandbox.read("releases/edge.yaml");

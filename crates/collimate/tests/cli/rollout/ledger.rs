@@ -81,6 +81,17 @@ fn a_ledger_that_was_touched_is_not_built_upon() {
         assert!(refused.stderr.contains("is not what was written"), "{refused}");
     }
     assert_eq!(fixture.snapshot(), before);
+    // Of many faults a few are told there, and all where one looks for them.
+    for number in 0..9 {
+        fixture.sandbox.write(format!("releases/history/2026-01-0{number}.json"), "{}");
+    }
+    let refused = fixture.run(&["promote", "edge", "stable"], 5);
+    assert_eq!(refused.stderr.matches("caused by: ").count(), 5, "{refused}");
+    let verified = fixture.run(&["history", "--verify"], 1);
+    assert!(verified.stdout.ends_with("10 faults\n"), "{verified}");
+    for number in 0..9 {
+        fixture.sandbox.remove(format!("releases/history/2026-01-0{number}.json"));
+    }
     fixture.sandbox.write(&entries[0], text);
     // Not the last one: names of one second are in the order of their hashes, and nobody follows the last.
     let first = json(&fixture, &["history", "--format", "json"])["entries"][0]["file"].as_str().unwrap().to_owned();

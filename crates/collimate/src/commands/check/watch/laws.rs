@@ -6,6 +6,7 @@ mod world;
 use std::fmt::Write as _;
 
 use alignment::Rendering;
+use camino::{Utf8Path, Utf8PathBuf};
 use composefile::{Node, Value};
 use source::{SourceMap, Span, Text};
 
@@ -16,6 +17,7 @@ use crate::context::{Color, Ctx};
 use crate::rendering;
 use crate::report::Format;
 use crate::session::Session;
+use crate::watcher::Changes;
 
 /// Generated sequences in every run.
 const WORLDS: u64 = 10;
@@ -25,6 +27,17 @@ const STEPS: usize = 24;
 
 fn worlds() -> u64 {
     std::env::var("COLLIMATE_WATCH_WORLDS").ok().and_then(|count| count.parse().ok()).unwrap_or(WORLDS)
+}
+
+#[test]
+fn few_changed_paths_are_named_and_more_are_counted() {
+    let said = |names: &[&str]| {
+        let mut changes = Changes::default();
+        changes.paths = names.iter().map(|name| Utf8PathBuf::from(format!("/w/{name}"))).collect();
+        super::said(Utf8Path::new("/w"), &changes)
+    };
+    assert_eq!(said(&["a", "b", "c"]), "changed: `a`, `b`, `c`");
+    assert_eq!(said(&["a", "b", "c", "d", "e"]), "changed: `a`, `b`, `c` and 2 more");
 }
 
 #[test]
