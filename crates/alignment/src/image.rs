@@ -61,11 +61,23 @@ impl Image {
         self.place(tag)
     }
 
-    /// The place of the registry, or of the repository if none is written.
+    /// The place of those parts of the name that keep it from being one of `known`: of the one that has most of its last parts. The repository
+    /// where none has its last part, or all that is written.
     #[must_use]
-    pub fn registry_place(&self) -> Rendered {
-        let registry = self.reference.as_ref().ok().and_then(|reference| reference.ranges().registry.clone());
-        registry.map_or_else(|| self.repository_place(), |registry| self.place(Some(registry)))
+    pub fn differing_place<'k>(&self, known: impl Iterator<Item = &'k ImageRef>) -> Rendered {
+        let Ok(reference) = &self.reference else { return self.place(None) };
+        let ranges = reference.ranges();
+        let start = ranges.registry.as_ref().unwrap_or(&ranges.repository).start;
+        let written: Vec<&str> = self.text[start..ranges.repository.end].split('/').collect();
+        let alike = |meant: &[&str]| shared(written.iter().rev(), meant.iter().rev());
+        let names: Vec<String> = known.map(ImageRef::name).collect();
+        let meant = names.iter().map(|name| name.split('/').collect::<Vec<_>>()).max_by_key(|meant| alike(meant));
+        let Some(meant) = meant.filter(|meant| (1..written.len()).contains(&alike(meant))) else {
+            return self.repository_place();
+        };
+        let differing = &written[..written.len() - alike(&meant)];
+        let before: usize = differing[..shared(differing.iter(), meant.iter())].iter().map(|part| part.len() + 1).sum();
+        self.place(Some(start + before..start + differing.iter().map(|part| part.len() + 1).sum::<usize>() - 1))
     }
 
     /// The place of what makes the text no reference, where that is one part of it.
@@ -78,11 +90,19 @@ impl Image {
                 let is_capital = |part: &&str| part.contains(|character: char| character.is_ascii_uppercase());
                 self.find(repository.split('/').find(is_capital).unwrap_or(repository))
             }
-            Err(Repository(part) | Tag(part)) if !part.is_empty() => self.find(part),
+            Err(Repository(part) | Tag(part)) => self.gap().or_else(|| self.find(part)),
             Err(Digest(_)) => self.text.find('@').map(|at| at + 1..self.text.len()),
             _ => None,
         };
         self.place(range)
+    }
+
+    /// The separator beside which a part is missing, such as the first byte of `/web:1.0`.
+    fn gap(&self) -> Option<Range<usize>> {
+        let is_separator = |at: usize| self.text.as_bytes().get(at).is_none_or(|byte| b"/:@".contains(byte));
+        let gap = (0..self.text.len())
+            .find(|at| is_separator(*at) && (*at == 0 || is_separator(at - 1) || is_separator(at + 1)));
+        gap.map(|at| at..at + 1)
     }
 
     fn find(&self, part: &str) -> Option<Range<usize>> {
@@ -95,6 +115,11 @@ impl Image {
         let repository = self.reference.as_ref().ok().map(|reference| reference.ranges().repository.clone());
         self.place(repository)
     }
+}
+
+/// How many items are the same before the first that differ.
+fn shared<T: PartialEq>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> usize {
+    one.zip(other).take_while(|(one, other)| one == other).count()
 }
 
 /// Whether a rendered value of a variable is an image: the name ends in `_IMAGE`, and the whole value is a reference that
@@ -152,6 +177,56 @@ mod tests {
             ("JOB", "redis:7", false),
         ] {
             assert_eq!(is_image_variable(name, value), expected, "{name} {value}");
+        }
+    }
+
+    fn image(text: &str) -> Image {
+        Image {
+            text: text.into(),
+            reference: text.parse(),
+            variant: 0,
+            object: Object::Compose,
+            path: Path::default(),
+            offset: 0,
+            user: String::new(),
+            runs_as: String::new(),
+            role: ImageRole::Runs,
+        }
+    }
+
+    #[test]
+    fn what_differs_in_a_name_is_the_place() {
+        let known =
+            ["r.example/shop/web", "r.example/shop/eu/api", "nats"].map(|name| name.parse::<ImageRef>().unwrap());
+        for (text, expected) in [
+            ("r.exampel/shop/web:1.0", "r.exampel"),
+            ("10/shop/web", "10"),
+            ("r.example/shap/web", "shap"),
+            ("r.example/shop/us/api:1@sha256:x", "r.example/shop/us/api:1@sha256:x"),
+            ("r.example/shop/us/api:1", "us"),
+            ("r.example/my/shop/eu/api", "my"),
+            ("quay.io/nats", "quay.io"),
+            ("shop/web", "shop/web"),
+            ("r.example/other/thing", "other/thing"),
+            ("thing", "thing"),
+        ] {
+            let range = image(text).differing_place(known.iter()).range.unwrap();
+            assert_eq!(&text[range], expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn where_a_part_is_missing_is_the_place() {
+        for (text, expected) in [
+            ("/shop/web:1.0", 0..1),
+            ("r.example//web:1.0", 9..10),
+            ("r.example/shop/:1.0", 14..15),
+            ("r.example:5000/web:", 18..19),
+            ("web:@sha256:1", 3..4),
+            ("web:.1", 4..6),
+            ("r.example/Web/a", 10..13),
+        ] {
+            assert_eq!(image(text).damaged_place().range, Some(expected), "{text}");
         }
     }
 

@@ -23,7 +23,13 @@ pub(crate) fn is_listed(subject: &Subject, mutant: &Mutant, told: &Told) -> bool
     let names = || told.message.split('`').skip(1).step_by(2).map(|name| name.split(": ").next().unwrap_or(name));
     match role {
         Role::Template if mutant.what() == What::Variable => {
-            MISSING.contains(&told.rule.as_str()) && names().any(|name| is_word_of(text, name))
+            let key = mutant.place.path.rsplit(['.', ':']).next().unwrap_or_default();
+            let values =
+                || subject.files.values().filter(|(role, _)| *role == Role::Values).map(|(_, text)| text.as_str());
+            let is_below = |name: &str| {
+                values().any(|text| below(text, key).is_some_and(|block| keys_of(block).any(|key| key == name)))
+            };
+            MISSING.contains(&told.rule.as_str()) && names().any(|name| is_word_of(text, name) || is_below(name))
         }
         Role::Values if mutant.what() == What::Setting => {
             let below = mutant.place.entry.clone().and_then(|entry| text.get(entry)).unwrap_or_default();
@@ -66,6 +72,19 @@ fn keys_of(entry: &str) -> impl Iterator<Item = &str> {
     lines().filter(move |line| indent(line) == least).filter_map(|line| Some(line.split_once(':')?.0.trim()))
 }
 
+/// The lines of a values file from a key at its left edge to the next one.
+fn below<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let is_key = |line: &&str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+    let first = text.lines().find(is_key).filter(|_| !key.is_empty())?;
+    let start = first.as_ptr() as usize - text.as_ptr() as usize;
+    let rest = &text[start + first.len()..];
+    let is_next = |(at, _): &(usize, &str)| {
+        rest[at + 1..].starts_with(|character: char| !character.is_whitespace() && character != '#')
+    };
+    let end = rest.match_indices('\n').find(is_next).map_or(text.len(), |(at, _)| start + first.len() + at);
+    text.get(start..end)
+}
+
 fn asks_for(action: &str, key: &str) -> bool {
     action.match_indices(key).any(|(at, _)| {
         let after = action[at + key.len()..].chars().next();
@@ -94,7 +113,7 @@ fn blocks(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{asks_for, blocks, keys_of};
+    use super::{asks_for, below, blocks, keys_of};
 
     #[test]
     fn a_block_is_known_by_the_action_that_opens_it() {
@@ -111,5 +130,9 @@ mod tests {
     fn keys_below_a_key_are_those_of_the_next_level() {
         let entry = "services:\n  # word\n  one: {a: 1}\n  two:\n    three: 4\n";
         assert_eq!(keys_of(entry).collect::<Vec<_>>(), ["one", "two"]);
+        let values = format!("service: x\n# word\n{entry}\n# word\nother: 1\n");
+        assert_eq!(keys_of(below(&values, "services").unwrap()).collect::<Vec<_>>(), ["one", "two"]);
+        assert_eq!(below(&values, "two"), None);
+        assert_eq!(below(&values, "other"), Some("other: 1\n"));
     }
 }

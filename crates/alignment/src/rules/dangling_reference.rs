@@ -86,7 +86,7 @@ impl DanglingReference {
         let Reference { kind, name, severity, .. } = reference;
         let place = profile.value(*variant, object.object, reference.path.clone());
         if name.is_empty() {
-            let message = format!("profile `{}` needs a {kind} without a name", profile.name());
+            let message = format!("profile `{}` needs a {kind} without a name: `{}` is empty", profile.name(), reference.path);
             return Finding::new(self.id(), *severity, place, message)
                 .label(format!("needed by {}", object.title()))
                 .help("write the name, or remove the reference");

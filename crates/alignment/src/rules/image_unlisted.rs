@@ -44,18 +44,13 @@ impl Rule for ImageUnlisted {
                                 "list `{listed}` in `{path}`, or allow it under `unmanaged` in `collimate.yaml` with a reason"
                             ),
                         };
-                        // Where the repository is known elsewhere, the registry is what is wrong.
                         let allowed = survey.inputs.workspace.unmanaged.iter().map(|allowed| &allowed.image.value);
-                        let mut known = components.map(|known| &known.image.value).chain(allowed);
-                        let place = match known.any(|known| known.repository() == reference.repository()) {
-                            true => image.registry_place(),
-                            false => image.repository_place(),
-                        };
+                        let known = components.map(|known| &known.image.value).chain(allowed);
                         out.push(
                             Finding::new(
                                 self.id(),
                                 Severity::Error,
-                                profile.at(place),
+                                profile.at(image.differing_place(known)),
                                 format!("profile `{name}` uses image `{listed}`, which release `{version}` does not list"),
                             )
                             .label(format!("used by {}", image.user))
