@@ -183,6 +183,13 @@ fn sizes_are_bounded() {
     // Of an error only the beginning is read, and of what it quotes a line is shown.
     let said = fails(Reply::Status(418, vec![], "x".repeat(1024 * 1024)), Kind::UnexpectedStatus);
     assert!(said.contains("the answer is HTTP 418") && said.len() < 400, "{said}");
+    let said = |length: usize| {
+        let errors = r#"{"errors":[{"code":"DENIED","message":"no"}]}"#;
+        let padding = " ".repeat(length - errors.len());
+        fails(Reply::Status(403, vec![], padding + errors), Kind::AccessDenied)
+    };
+    assert!(said(16 * 1024).ends_with("DENIED: no"), "{}", said(16 * 1024));
+    assert!(!said(16 * 1024 + 1).contains("DENIED"), "{}", said(16 * 1024 + 1));
     let errors = vec![r#"{"code":"DENIED","message":"no"}"#; 100].join(",");
     let said = fails(Reply::Status(403, vec![], format!("{{\"errors\":[{errors}]}}")), Kind::AccessDenied);
     assert_eq!(said.matches("DENIED: no").count(), 3, "{said}");

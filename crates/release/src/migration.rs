@@ -144,6 +144,17 @@ mod tests {
     }
 
     #[test]
+    fn names_and_texts_of_a_step_have_a_longest_length() {
+        let problems = |id: usize, down: usize| {
+            read(&format!("[{{id: {}, reversible: true, down: {}}}]", "i".repeat(id), "d".repeat(down))).1
+        };
+        assert_eq!(problems(200, 4_000), [""; 0]);
+        assert_eq!(problems(201, 1), ["`migrations[0].id` is no name of a step"]);
+        let expected = "`migrations[0].down` must have 1 to 4000 bytes and no control characters";
+        assert_eq!(problems(1, 4_001), [expected]);
+    }
+
+    #[test]
     fn what_an_operator_would_miss_is_a_problem() {
         for (steps, expected) in [
             ("[{id: a, reversible: true}]", "`migrations[0]` has no `down`, and `reversible` is true"),

@@ -217,4 +217,23 @@ mod tests {
         Downloads::open(root.clone()).unwrap();
         assert_eq!(fs::read_dir(&root).unwrap().count(), 2);
     }
+
+    #[test]
+    fn a_state_that_is_too_large_to_be_ours_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().join("downloads");
+        let downloads = Downloads::open(root.clone()).unwrap();
+        downloads.begin("mirror/a", "o", Validators::default(), None).unwrap();
+        let state = downloads.state_file("mirror/a");
+        let mut bytes = fs::read(&state).unwrap();
+        let mut is_known = |length: usize| {
+            bytes.resize(length, b' ');
+            fs::write(&state, &bytes).unwrap();
+            downloads.partial("mirror/a", "o").is_some()
+        };
+        assert!(is_known(64 * 1024));
+        assert!(!is_known(64 * 1024 + 1));
+        Downloads::open(root.clone()).unwrap();
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 0, "and what it was of is swept");
+    }
 }

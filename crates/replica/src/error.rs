@@ -167,3 +167,15 @@ pub(crate) fn printable(text: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_is_shown_in_one_line_and_not_endlessly() {
+        assert_eq!(printable("a\u{1b}[31m\n`\u{202e}b"), "a\u{fffd}[31m\u{fffd}\u{fffd}\u{fffd}b");
+        assert_eq!(printable(&"ä".repeat(120)), "ä".repeat(120));
+        assert_eq!(printable(&"ä".repeat(121)), format!("{}…", "ä".repeat(120)));
+    }
+}

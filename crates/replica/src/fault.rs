@@ -201,3 +201,17 @@ fn moment(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).map_or_else(|_| format!("second {seconds}"), |time| time.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_a_certificate_are_listed_plainly_and_not_endlessly() {
+        assert_eq!(names(&[]), "no name at all");
+        assert_eq!(names(&["DnsName(\"a.test\")", "IpAddress(127.0.0.1)"].map(str::to_owned)), "`a.test`, `127.0.0.1`");
+        let many = |count: usize| (0..count).map(|number| format!("DnsName(\"{number}.test\")")).collect::<Vec<_>>();
+        assert!(names(&many(8)).ends_with(", `7.test`"));
+        assert!(names(&many(20)).ends_with(", `7.test`, 12 more"));
+    }
+}

@@ -378,3 +378,65 @@ pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
     if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::net::TcpListener;
+
+    use camino::Utf8Path;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::parts::Parts;
+    use crate::secret::Password;
+    use crate::source::Source;
+
+    /// The record of a file that a mirror serves under this tag, which is its date too.
+    fn fetched(tag: &str) -> FileRecord {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = format!("HTTP/1.1 200 OK\r\nETag: {tag}\r\nLast-Modified: {tag}\r\nContent-Length: 2\r\n\r\n{{}}");
+        let mirror = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                asked.extend(byte);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let downloads = Downloads::open(Utf8Path::from_path(folder.path()).unwrap().join("downloads")).unwrap();
+        let password = Password::new(Zeroizing::new("x".to_owned())).unwrap();
+        let source = Source::new(&url, "a", "acme", password, None).unwrap();
+        let transport = Transport::new(&source, None, Duration::from_secs(30)).unwrap();
+        let mut say = |_: &str| {};
+        let mut fetch = Fetch::new(transport, downloads, None, Duration::ZERO, Timestamp::UNIX_EPOCH, &mut say);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let local = runtime.block_on(fetch.need(&Parts::of("a").index())).unwrap();
+        mirror.join().unwrap();
+        local.record
+    }
+
+    #[test]
+    fn a_long_name_of_a_version_is_not_kept() {
+        let tag = |length: usize| format!("\"{}\"", "t".repeat(length - 2));
+        let kept = Validators { etag: Some(tag(200)), last_modified: Some(tag(200)) };
+        assert_eq!(fetched(&tag(200)).validators, kept);
+        let record = fetched(&tag(201));
+        assert_eq!((record.size, record.validators), (2, Validators::default()), "the file itself is taken");
+    }
+
+    #[test]
+    fn names_are_listed_and_not_endlessly() {
+        let of = |count: usize| {
+            let names: Vec<String> = (0..count).map(|number| format!("d{number}")).collect();
+            listed(names.iter().map(String::as_str))
+        };
+        assert_eq!(of(0), "none");
+        assert!(of(8).starts_with("`d0`, `d1`, ") && of(8).ends_with(", `d6`, `d7`"));
+        assert_eq!(of(20), format!("{}, others", of(8)));
+    }
+}

@@ -86,3 +86,27 @@ fn owner(file: &mut File) -> String {
         None => "its owner has not written its name yet".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The file may be anybody's: of what it says, so much is read.
+    #[test]
+    fn an_owner_has_a_short_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap().join("lock");
+        let text = r#"{"process":7,"command":"pull","since":"2025-10-01T06:00:00Z"}"#;
+        let refused = |length: usize| {
+            std::fs::write(&path, " ".repeat(length - text.len()) + text).unwrap();
+            let holder = File::open(&path).unwrap();
+            holder.lock().unwrap();
+            let error =
+                Lock::take(&path, "import", Timestamp::UNIX_EPOCH, Duration::ZERO, &mut |_| panic!()).unwrap_err();
+            assert_eq!(error.message(), "another run is at work on this folder");
+            error.causes().to_vec()
+        };
+        assert_eq!(refused(64 * 1024), ["`pull`, process 7, since 2025-10-01T06:00:00Z"]);
+        assert_eq!(refused(64 * 1024 + 1), ["its owner has not written its name yet"]);
+    }
+}

@@ -50,6 +50,15 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_has_a_longest_time_unless_more_is_asked_for() {
+        let mut patience = Patience::new(Duration::from_secs(1_000));
+        let waits: Vec<u128> =
+            std::iter::from_fn(|| patience.next(Duration::ZERO)).map(|wait| wait.as_millis()).take(10).collect();
+        assert_eq!(waits[6..], [16_000, 30_000, 30_000, 30_000]);
+        assert_eq!(patience.next(Duration::from_secs(45)), Some(Duration::from_secs(45)));
+    }
+
+    #[test]
     fn a_mirror_that_gives_one_byte_a_time_is_not_waited_for_for_ever() {
         let mut patience = Patience::new(Duration::from_secs(10));
         let tries = std::iter::from_fn(|| {

@@ -53,7 +53,8 @@ mod tests {
         for bad in ["", "\n", "a\nb", "a\n\n", "a\u{0}b"] {
             assert!(new(bad).is_err());
         }
-        assert!(new(&"x".repeat(73)).is_err());
+        assert!(new(&"x".repeat(72)).is_ok());
+        assert_eq!(new(&"x".repeat(73)).err(), Some("it has more than 72 bytes, which the mirror refuses"));
         assert!(!format!("{:?}", new("geheim").unwrap()).contains("geheim"));
     }
 }

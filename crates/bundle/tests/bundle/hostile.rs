@@ -218,6 +218,9 @@ fn manifests_that_are_not_as_they_are_written() {
         &with_text(&|text| text.replacen("2025.09.2", "2025.09.3", 1)),
         "its `SHA256SUMS` is not that of its manifest",
     );
+    let of = |source_date: u64| packed(&with_manifest(|manifest| manifest.source_date = source_date));
+    check(&of(0o77_777_777_777), "the header of `manifest.json` is not the one that is written: time");
+    check(&of(0o100_000_000_000), "its `manifest.json` has a time that no tar can hold");
     let deep = "[".repeat(100_000);
     check(&with_text(&|_| deep.clone()), "its `manifest.json` cannot be read: line 1, column 1");
 }

@@ -77,6 +77,17 @@ fn passwords_and_tokens() {
 }
 
 #[test]
+fn what_is_packed_too_often_is_not_unpacked() {
+    let token = format!("x {}{}\n", "ghp_", "a1".repeat(18));
+    let mut text = token;
+    for _ in 0..3 {
+        check(text.as_bytes(), "a GitHub token");
+        text = format!("x: {}\n", base64(text.as_bytes()));
+    }
+    assert_eq!(secret_in(text.as_bytes()), None);
+}
+
+#[test]
 fn a_key_that_minisign_makes() {
     let Some(minisign) = testkit::tool("minisign") else { return };
     let folder = Sandbox::new();

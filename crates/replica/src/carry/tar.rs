@@ -52,3 +52,17 @@ pub(super) fn padding(size: u64) -> usize {
     let over = usize::try_from(size % BLOCK as u64).unwrap_or(0);
     (BLOCK - over) % BLOCK
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_a_header_has_no_room_for_stays_the_largest() {
+        let most = header("a", 0o77_777_777_777, 0o77_777_777_777);
+        assert_eq!(claimed_size(&header("a", 0o77_777_777_777, 0), "a"), Some(0o77_777_777_777));
+        assert_eq!((most[135], most[147]), (0, 0), "each number ends within its field");
+        assert!(header("a", u64::MAX, u64::MAX) == most && header("a", 1 << 33, 1 << 33) == most);
+        assert!(header("a", 0o77_777_777_776, u64::MAX) != most && header("a", u64::MAX, 0o77_777_777_776) != most);
+    }
+}

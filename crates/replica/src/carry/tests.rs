@@ -376,6 +376,16 @@ fn what_is_carried_has_a_largest_size() {
     fs::write(&statement, header(STATEMENT, 16 * 1024 * 1024 + 1, 0)).unwrap();
     let error = import_file(&statement);
     assert_eq!(error.causes(), ["its statement has 16777217 bytes; at most 16777216 are read"]);
+    // What is signed has an archive of a size that a carried file can have.
+    let (record, name) = record_of(&sorted(), CREATED);
+    let generation = Generation { name, path: Utf8PathBuf::new(), record };
+    let signed = |size: u64| {
+        let text = sign(&generation, Archive { size, sha256: "0".repeat(64) }, &key());
+        statement::verify(&text, &key().public())
+    };
+    assert!(signed(4_332_816_695).is_ok());
+    let error = signed(4_332_816_696).unwrap_err();
+    assert_eq!(error.causes(), ["its statement has a domain or an archive that cannot be"]);
     // A size alone takes no memory, and is not believed.
     fs::write(&statement, header(STATEMENT, 16 * 1024 * 1024, 0)).unwrap();
     assert_eq!(import_file(&statement).causes(), ["it ends too early: it was cut"]);

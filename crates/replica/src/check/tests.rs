@@ -39,6 +39,32 @@ fn exports_and_their_bytes_are_counted() {
     assert!(listed(&sizes(&[u64::MAX, u64::MAX])).is_err());
 }
 
+/// A list is of fewer bytes here than `mirror` itself would read.
+#[test]
+fn lists_and_keys_have_a_longest_length() {
+    let entry = |key: &str| format!(r#"{{"key":"{key}"}}"#);
+    assert_eq!(listed(&entry(&"k".repeat(100))).unwrap().len(), 1);
+    let long = "k".repeat(101);
+    let expected = format!("the key `{long}` has more bytes than can be carried in a file's name");
+    assert_eq!(listed(&entry(&long)).unwrap_err().causes(), [expected]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = Utf8Path::from_path(folder.path()).unwrap().join("index.json");
+    let of = |length: usize| {
+        let mut bytes = br#"{"id":"a","exports":[]}"#.to_vec();
+        bytes.resize(length, b' ');
+        std::fs::write(&file, bytes).unwrap();
+        local(file.clone(), length as u64)
+    };
+    assert_eq!(vex_index(&of(4 << 20), "a").unwrap(), []);
+    assert!(meaning(&of(4 << 20)).is_some());
+    let long = of((4 << 20) + 1);
+    assert_eq!(meaning(&long), None);
+    let error = vex_index(&long, "a").unwrap_err();
+    assert_eq!(error.message(), format!("cannot read `{file}`"));
+    assert_eq!(error.causes(), ["it has more than the 4194304 bytes that are read"]);
+}
+
 #[test]
 fn files_of_no_announced_size_are_counted_as_they_come() {
     let files = |sizes: &[u64]| -> Files {

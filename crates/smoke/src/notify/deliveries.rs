@@ -267,3 +267,48 @@ fn date(reply: &Reply) -> Option<i64> {
     let text = reply.headers.get(header::DATE)?.to_str().ok()?;
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_millisecond())
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::Answer;
+
+    use super::*;
+    use crate::notify::{BASE_URL, EXPECT_KINDS, LOOKBACK, REDIS_DSN, Settings, TENANT, TOKEN};
+
+    /// Of so many pages with so many deliveries each: how many are asked for, how many deliveries are read, whether there are more.
+    fn listed(pages: usize, deliveries: usize) -> (usize, usize, bool) {
+        let notify = testkit::Notify::start("token");
+        let items = vec!["{}"; deliveries].join(",");
+        notify.answer_next((1..=pages).map(|page| {
+            let next = if page < pages { format!("\"p{page}\"") } else { "null".to_owned() };
+            Answer::Json(format!(r#"{{"items":[{items}],"nextPageToken":{next}}}"#))
+        }));
+        let url = notify.url();
+        let values = [
+            (REDIS_DSN, "redis://127.0.0.1"),
+            (BASE_URL, url.as_str()),
+            (TOKEN, "token"),
+            (TENANT, "t"),
+            (EXPECT_KINDS, "a"),
+            (LOOKBACK, "1"),
+        ];
+        let values = values.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        let mut request = Request::check(&Settings { values, ..Settings::default() }).unwrap();
+        request.options.timeout = Duration::from_secs(600);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let listing = runtime.block_on(async {
+            let mut client = Notify::new(&request).map_err(|finding| finding.message)?;
+            client.list(MARGIN, Instant::now()).await.map_err(|finding| finding.message)
+        });
+        let listing = listing.unwrap();
+        (notify.requests().len(), listing.deliveries.len(), listing.cut)
+    }
+
+    #[test]
+    fn pages_and_deliveries_are_read_up_to_a_limit() {
+        assert_eq!(listed(501, 1), (500, 500, true));
+        // Pages that are larger than was asked for.
+        assert_eq!(listed(10, 10_000), (10, 100_000, false));
+        assert_eq!(listed(11, 10_000), (11, 110_000, true));
+    }
+}

@@ -249,6 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_word_is_none() {
+        let (most, long) = ("x".repeat(256), "x".repeat(257));
+        let of = |id: &str, kind: &str, tenant: &str| {
+            let json = format!(r#"{{"eventId":"{id}","kind":"{kind}","tenant":"{tenant}"}}"#);
+            let flat = entry(&[("eventId", id), ("kind", kind), ("tenant", tenant)]);
+            assert_eq!(entry(&[("event", &json)]), flat);
+            flat
+        };
+        assert_eq!(of(&most, &most, &most), envelope(&most, &most, &most));
+        assert_eq!(of(&long, "k", &long), envelope("", "k", ""));
+        assert_eq!(of("e", &long, "t"), None);
+    }
+
+    #[test]
     fn nesting_without_end_is_no_event() {
         let deep = format!("{}{}", r#"{"event":"#.repeat(100_000), "}".repeat(100_000));
         assert_eq!(Envelope::of_json(deep.as_bytes()), None);

@@ -207,8 +207,21 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stream::tests::before_server;
     use super::*;
     use crate::report::Class;
+
+    #[test]
+    fn a_short_reply_holds_no_long_text() {
+        let text = |length: usize| {
+            let answer = format!("${length}\r\n{}\r\n", "x".repeat(length));
+            before_server(vec![answer], async |redis, _, _| {
+                redis.short(&[b"INFO"]).await.map_err(|finding| finding.message)
+            })
+        };
+        assert_eq!(text(64 * 1024).map(|value| value.text().map(<[u8]>::len)), Ok(Some(64 * 1024)));
+        assert_eq!(text(64 * 1024 + 1), Ok(Value::TooLong));
+    }
 
     #[test]
     fn refusals_are_known_by_their_first_word() {

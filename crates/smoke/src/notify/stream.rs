@@ -305,7 +305,7 @@ pub(crate) fn about(request: &Request) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::notify::{EXPECT_KINDS, Request, Settings};
 
@@ -404,7 +404,10 @@ mod tests {
     }
 
     /// Calls `look` with a connection to a server that gives these answers, one after the other.
-    fn before_server<T>(answers: Vec<String>, look: impl AsyncFnOnce(&mut Redis, &Request, Window) -> T) -> T {
+    pub(crate) fn before_server<T>(
+        answers: Vec<String>,
+        look: impl AsyncFnOnce(&mut Redis, &Request, Window) -> T,
+    ) -> T {
         use std::io::{Read as _, Write as _};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut request = check_at(&format!("redis://{}", listener.local_addr().unwrap()), "a", "1").unwrap();

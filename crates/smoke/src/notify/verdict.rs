@@ -302,3 +302,15 @@ pub(crate) fn named(names: impl ExactSizeIterator<Item = String>) -> String {
 fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_and_not_endlessly() {
+        let of = |count: usize| named((0..count).map(|number| format!("n{number}")));
+        assert_eq!(of(5), "n0, n1, n2, n3, n4");
+        assert_eq!(of(20), "n0, n1, n2, n3, n4, 15 more");
+    }
+}
