@@ -203,7 +203,9 @@ fn a_switch_between_two_answers_is_read_again() {
     world.check("after the signature", 0, &[]);
     // Every first manifest of a walk is of a generation that is over when its bundle is asked for.
     world.exports.misbehave(JWS, Misbehaviour::Switch);
+    world.exports.forget();
     world.check("again and again", 1, &["generation-restless"]);
+    assert_eq!(world.exports.count(JWS), 3);
 }
 
 /// What a cache does that holds some files longer than others.
