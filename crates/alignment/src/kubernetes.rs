@@ -174,6 +174,20 @@ impl<'a> KubeObject<'a> {
         let spec = template.target().get("spec")?;
         Some(Pod { spec, spec_path: self.path_of(at).key("spec"), metadata: template.target().get("metadata") })
     }
+
+    /// Whom a NetworkPolicy lets in and out.
+    pub(crate) fn peers(&self) -> Vec<(Path, NodeRef<'a>)> {
+        let mut out = Vec::new();
+        for (direction, side) in [("ingress", "from"), ("egress", "to")] {
+            let rules = self.node.at(&["spec", direction]).into_iter().flat_map(|rules| rules.target().items());
+            for (index, rule) in rules.enumerate() {
+                let peers = rule.target().get(side).into_iter().flat_map(|peers| peers.target().items());
+                let path = self.path_of(&["spec", direction]).index(index).key(side);
+                out.extend(peers.enumerate().map(|(position, peer)| (path.index(position), peer)));
+            }
+        }
+        out
+    }
 }
 
 impl<'a> Pod<'a> {

@@ -12,6 +12,7 @@ mod accept;
 mod collector;
 mod compose;
 pub mod documents;
+mod fields;
 mod hosts;
 mod image;
 mod inputs;

@@ -279,28 +279,21 @@ fn binding<'a>(object: &KubeObject<'a>, out: &mut Vec<Reference<'a>>) {
 
 /// The namespaces that a policy names. One that is not there may neither send nor be sent anything, which is less than the policy says.
 fn peers<'a>(object: &KubeObject<'a>, out: &mut Vec<Reference<'a>>) {
-    for (direction, side) in [("ingress", "from"), ("egress", "to")] {
-        for (index, rule) in items(object.node, &["spec", direction]).enumerate() {
-            for (position, peer) in items(rule, &[side]).enumerate() {
-                let Some(selector) = peer.at(&["namespaceSelector"]) else { continue };
-                let path = object.path_of(&["spec", direction]).index(index).key(side).index(position);
-                let path = path.key("namespaceSelector");
-                if let Some(name) = text(selector, &["matchLabels", NAMESPACE_LABEL]) {
-                    let path = path.key("matchLabels").key(NAMESPACE_LABEL);
-                    out.push(Reference::new(object, "Namespace", name, path).warning());
-                }
-                for (at, expression) in items(selector, &["matchExpressions"]).enumerate() {
-                    if text(expression, &["key"]) != Some(NAMESPACE_LABEL)
-                        || text(expression, &["operator"]) != Some("In")
-                    {
-                        continue;
-                    }
-                    let path = path.key("matchExpressions").index(at).key("values");
-                    for (position, value) in items(expression, &["values"]).enumerate() {
-                        let name = scalar(value).unwrap_or_default();
-                        out.push(Reference::new(object, "Namespace", name, path.index(position)).warning());
-                    }
-                }
+    for (path, peer) in object.peers() {
+        let Some(selector) = peer.at(&["namespaceSelector"]) else { continue };
+        let path = path.key("namespaceSelector");
+        if let Some(name) = text(selector, &["matchLabels", NAMESPACE_LABEL]) {
+            let path = path.key("matchLabels").key(NAMESPACE_LABEL);
+            out.push(Reference::new(object, "Namespace", name, path).warning());
+        }
+        for (at, expression) in items(selector, &["matchExpressions"]).enumerate() {
+            if text(expression, &["key"]) != Some(NAMESPACE_LABEL) || text(expression, &["operator"]) != Some("In") {
+                continue;
+            }
+            let path = path.key("matchExpressions").index(at).key("values");
+            for (position, value) in items(expression, &["values"]).enumerate() {
+                let name = scalar(value).unwrap_or_default();
+                out.push(Reference::new(object, "Namespace", name, path.index(position)).warning());
             }
         }
     }

@@ -31,6 +31,15 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         What::Component => {
             Some("the component still runs elsewhere in the channel, and a profile need not run all of them")
         }
+        What::Follows if by == By::Swap && path.contains(".overlays.") => {
+            Some("both overlays are read: which of them wins is for the operator to say")
+        }
+        What::Reference if by == By::Swap && path.contains(".envFrom.") => {
+            Some("both are read: which of them wins is for the operator to say")
+        }
+        What::Include if by == By::Swap => Some(
+            "Kubernetes takes what either prints in the other's place: which belongs where is written down nowhere",
+        ),
         What::Selector if by == By::Drop => Some("a selector that says less still selects its pods"),
         What::Selector if by == By::Swap && path.contains("namespaceSelector") => Some(
             "a policy names both namespaces, and both are there: which of them may connect is for the operator to say",

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
-use release::Component;
+use release::{Component, ImageRef, Unmanaged};
+use source::Span;
 
 use crate::place::Place;
 use crate::rules::Rule;
@@ -27,29 +28,59 @@ impl Rule for ComponentSwapped {
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for profile in &survey.profiles {
-            self.named_after_one(profile, out);
+            self.named_after_one(survey, profile, out);
             if let Some(twin) = profile.profile.declared.twin.as_ref().and_then(|name| survey.profile(name)) {
                 // Where both name each other, the pair is compared once.
                 let back = twin.profile.declared.twin.as_ref();
                 if back.is_none_or(|back| back.value != profile.name()) || profile.name() < twin.name() {
-                    self.named_alike(profile, twin, out);
+                    self.named_alike(survey, [profile, twin], out);
                 }
             }
         }
     }
 }
 
-/// What runs under a name; none where there are several under it, as where every pod calls its container `main`.
-fn running<'s, 'a>(profile: &'s ProfileSurvey<'a>) -> BTreeMap<&'s str, Option<(&'s Used<'a>, &'a Component)>> {
-    let mut out: BTreeMap<&str, Option<(&Used<'_>, &Component)>> = BTreeMap::new();
-    for used in profile.images.iter().filter(|used| !used.image.runs_as.is_empty()) {
-        let component = match used.standing {
-            Standing::Component(component) => Some((used, component)),
+/// An image with the name that services have which run it: a component's, or the last part of an unmanaged image's own.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    name: &'a str,
+    image: &'a ImageRef,
+    span: Span,
+}
+
+impl<'a> Known<'a> {
+    fn component(component: &'a Component) -> Self {
+        Self { name: &component.name.value, image: &component.image.value, span: component.image.span }
+    }
+
+    fn unmanaged(unmanaged: &'a Unmanaged) -> Self {
+        Self { name: unmanaged.image.value.short_name(), image: &unmanaged.image.value, span: unmanaged.image.span }
+    }
+
+    fn of(used: &Used<'a>) -> Option<Self> {
+        match used.standing {
+            Standing::Component(component) => Some(Self::component(component)),
+            Standing::Unmanaged(unmanaged) => Some(Self::unmanaged(unmanaged)),
             _ => None,
-        };
-        let name = |found: &Option<(&Used<'_>, &Component)>| found.map(|(_, component)| component.image.name());
-        let entry = out.entry(&used.image.runs_as).or_insert(component);
-        if name(entry) != name(&component) {
+        }
+    }
+
+    /// What a service of this name is meant to run.
+    fn named(name: &str, survey: &Survey<'a>, profile: &ProfileSurvey<'a>) -> Option<Self> {
+        let components = profile.release.into_iter().flat_map(|held| &held.release.components).map(Self::component);
+        let unmanaged = survey.inputs.workspace.unmanaged.iter().map(Self::unmanaged);
+        components.chain(unmanaged).find(|known| known.name == name)
+    }
+}
+
+/// What runs under a name; none where there are several under it, as where every pod calls its container `main`.
+fn running<'s, 'a>(profile: &'s ProfileSurvey<'a>) -> BTreeMap<&'s str, Option<(&'s Used<'a>, Known<'a>)>> {
+    let mut out: BTreeMap<&str, Option<(&Used<'_>, Known<'_>)>> = BTreeMap::new();
+    for used in profile.images.iter().filter(|used| !used.image.runs_as.is_empty()) {
+        let known = Known::of(used).map(|known| (used, known));
+        let name = |found: &Option<(&Used<'_>, Known<'_>)>| found.map(|(_, known)| known.image.name());
+        let entry = out.entry(&used.image.runs_as).or_insert(known);
+        if name(entry) != name(&known) {
             *entry = None;
         }
     }
@@ -66,13 +97,15 @@ fn is_one_product(name: &str, other: &str) -> bool {
 }
 
 impl ComponentSwapped {
-    fn named_after_one(&self, profile: &ProfileSurvey<'_>, out: &mut Vec<Finding<Place>>) {
-        let Some(held) = profile.release else { return };
+    fn named_after_one<'a>(&self, survey: &Survey<'a>, profile: &ProfileSurvey<'a>, out: &mut Vec<Finding<Place>>) {
+        if profile.release.is_none() {
+            return;
+        }
         for used in &profile.images {
-            let Standing::Component(component) = used.standing else { continue };
-            let meant = held.release.components.iter().find(|known| known.name.value == used.image.runs_as);
-            let Some(meant) = meant.filter(|meant| meant.image.name() != component.image.name()) else { continue };
-            let (name, running) = (&meant.name.value, &component.name.value);
+            let Some(runs) = Known::of(used).filter(|runs| runs.name != used.image.runs_as) else { continue };
+            let meant = Known::named(&used.image.runs_as, survey, profile);
+            let Some(meant) = meant.filter(|meant| !meant.image.same_name(runs.image)) else { continue };
+            let (name, running) = (meant.name, runs.name);
             if is_one_product(name, running) {
                 continue;
             }
@@ -84,25 +117,28 @@ impl ComponentSwapped {
                     format!("{} of profile `{}` runs `{running}`, not `{name}`", used.image.user, profile.name()),
                 )
                 .label(format!("the image of `{running}`"))
-                .related(Place::source(meant.image.span), format!("the image of `{name}`"))
+                .related(Place::source(meant.span), format!("the image of `{name}`"))
                 .help("use the image that it is named after, or give it another name"),
             );
         }
     }
 
-    fn named_alike(&self, profile: &ProfileSurvey<'_>, twin: &ProfileSurvey<'_>, out: &mut Vec<Finding<Place>>) {
+    fn named_alike<'a>(
+        &self,
+        survey: &Survey<'a>,
+        [profile, twin]: [&ProfileSurvey<'a>; 2],
+        out: &mut Vec<Finding<Place>>,
+    ) {
         let others = running(twin);
         for (name, found) in running(profile) {
-            let (Some((used, component)), Some((other, meant))) = (found, others.get(name).copied().flatten()) else {
+            let (Some((used, runs)), Some((other, meant))) = (found, others.get(name).copied().flatten()) else {
                 continue;
             };
-            // One that is named after a component has its own finding.
-            let components = profile.release.map(|held| &held.release.components);
-            let is_component = components.is_some_and(|all| all.iter().any(|known| known.name.value == name));
-            if component.image.name() == meant.image.name() || is_component {
+            // One that is named after an image has its own finding.
+            if runs.image.same_name(meant.image) || Known::named(name, survey, profile).is_some() {
                 continue;
             }
-            let (here, there) = (&component.name.value, &meant.name.value);
+            let (here, there) = (runs.name, meant.name);
             let message = format!(
                 "{} of profile `{}` runs `{here}`, and {} of its twin `{}` runs `{there}`",
                 used.image.user,

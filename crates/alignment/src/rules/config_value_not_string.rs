@@ -64,6 +64,22 @@ fn string_maps<'a>(object: &KubeObject<'a>) -> Vec<(Path, NodeRef<'a>)> {
                 push(object.path_of(&[key]), object.node.at(&[key]));
             }
         }
+        ("Service" | "ReplicationController", "") => {
+            push(object.path_of(&["spec", "selector"]), object.node.at(&["spec", "selector"]));
+        }
+        ("Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet", "apps" | "extensions") => {
+            let keys = &["spec", "selector", "matchLabels"];
+            push(object.path_of(keys), object.node.at(keys));
+        }
+        ("NetworkPolicy", "networking.k8s.io" | "extensions") => {
+            let keys = &["spec", "podSelector", "matchLabels"];
+            push(object.path_of(keys), object.node.at(keys));
+            for (path, peer) in object.peers() {
+                for key in ["podSelector", "namespaceSelector"] {
+                    push(path.key(key).key("matchLabels"), peer.at(&[key, "matchLabels"]));
+                }
+            }
+        }
         _ => {}
     }
     for key in ["labels", "annotations"] {

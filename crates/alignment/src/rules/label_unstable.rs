@@ -82,13 +82,8 @@ fn lasting<'a>(object: &KubeObject<'a>) -> Vec<Lasting<'a>> {
         }
         ("NetworkPolicy", "networking.k8s.io") => {
             push(object.node, root, &["spec", "podSelector", "matchLabels"], SELECTS, DIVIDED);
-            for (direction, side) in [("ingress", "from"), ("egress", "to")] {
-                for (index, rule) in items(object.node, &["spec", direction]).enumerate() {
-                    for (position, peer) in items(rule, &[side]).enumerate() {
-                        let path = object.path_of(&["spec", direction]).index(index).key(side).index(position);
-                        push(peer, path, &["podSelector", "matchLabels"], SELECTS, DIVIDED);
-                    }
-                }
+            for (path, peer) in object.peers() {
+                push(peer, path, &["podSelector", "matchLabels"], SELECTS, DIVIDED);
             }
         }
         _ => {}

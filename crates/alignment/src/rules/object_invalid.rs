@@ -1,8 +1,11 @@
 //! The API server would refuse an object, whatever the cluster: something that it must have is missing or of the wrong kind.
 
+use std::ops::RangeInclusive;
+
 use findings::{Finding, Severity};
 use yamlspan::{Kind, NodeRef, Scalar};
 
+use crate::fields;
 use crate::kinds::{self, Unknown};
 use crate::kubernetes::{KubeObject, PROBES, Pod, objects, text};
 use crate::place::{Path, Place};
@@ -22,6 +25,10 @@ impl Rule for ObjectInvalid {
 
     fn summary(&self) -> &'static str {
         "the API server would refuse an object of a profile"
+    }
+
+    fn severities(&self) -> RangeInclusive<Severity> {
+        Severity::Warning..=Severity::Error
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
@@ -151,6 +158,24 @@ impl<'a> Wrong<'_, '_, 'a> {
         }
     }
 
+    /// All keys are fields that some version of Kubernetes has. Only a warning: a newer one than ours may have more.
+    fn are_fields(&mut self, node: NodeRef<'a>, fields: &[&str], of: &str, path: impl Fn() -> Path) {
+        for (key, _) in node.target().entries() {
+            let name = key.raw();
+            if name == "<<" || fields.binary_search(&name).is_ok() {
+                continue;
+            }
+            let help = match release::nearest(name, fields.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "remove it: Helm and kubectl refuse what Kubernetes does not know, others drop it".to_owned(),
+            };
+            self.push(path().name(name), format!("`{name}` is no field of {of}"), &help);
+            if let Some(finding) = self.out.last_mut() {
+                finding.severity = Severity::Warning;
+            }
+        }
+    }
+
     /// An autoscaler looks its target up by kind.
     fn scale_target(&mut self) {
         let Some(target) = references::scale_target(self.object) else { return };
@@ -178,6 +203,9 @@ impl<'a> Wrong<'_, '_, 'a> {
 
     fn pod(&mut self, pod: &Pod<'a>) {
         let volumes = self.volumes(pod);
+        self.are_fields(pod.spec, fields::POD, &format!("the pod of {}", self.object.title()), || {
+            pod.spec_path.clone()
+        });
         for (word, path, container) in pod.containers() {
             let container = container.target();
             let name = text(container, &["name"]).unwrap_or_default();
@@ -185,6 +213,12 @@ impl<'a> Wrong<'_, '_, 'a> {
                 "" => format!("{} {word} of {}", article(word), self.object.title()),
                 name => format!("{word} `{name}` of {}", self.object.title()),
             };
+            self.are_fields(container, fields::CONTAINER, &user, || path.clone());
+            if let Some(resources) = container.get("resources") {
+                self.are_fields(resources, fields::RESOURCES, &format!("`resources` of {user}"), || {
+                    path.key("resources")
+                });
+            }
             if name.is_empty() {
                 let path = if container.get("name").is_some() { path.key("name") } else { path.clone() };
                 self.push(path, format!("{user} has no name"), "write `name`");
