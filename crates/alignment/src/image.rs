@@ -62,7 +62,7 @@ impl Image {
     }
 
     /// The place of those parts of the name that keep it from being one of `known`: of the one that has most of its last parts. The repository
-    /// where none has its last part, or all that is written.
+    /// where none has its last part, or where all parts that are written are right and one is missing.
     #[must_use]
     pub fn differing_place<'k>(&self, known: impl Iterator<Item = &'k ImageRef>) -> Rendered {
         let Ok(reference) = &self.reference else { return self.place(None) };
@@ -72,12 +72,14 @@ impl Image {
         let alike = |meant: &[&str]| shared(written.iter().rev(), meant.iter().rev());
         let names: Vec<String> = known.map(ImageRef::name).collect();
         let meant = names.iter().map(|name| name.split('/').collect::<Vec<_>>()).max_by_key(|meant| alike(meant));
-        let Some(meant) = meant.filter(|meant| (1..written.len()).contains(&alike(meant))) else {
+        let meant = meant.unwrap_or_default();
+        let end = written.len() - alike(&meant);
+        let first = shared(written.iter().take(end), meant.iter());
+        if end == written.len() || first == end {
             return self.repository_place();
-        };
-        let differing = &written[..written.len() - alike(&meant)];
-        let before: usize = differing[..shared(differing.iter(), meant.iter())].iter().map(|part| part.len() + 1).sum();
-        self.place(Some(start + before..start + differing.iter().map(|part| part.len() + 1).sum::<usize>() - 1))
+        }
+        let offset = |parts: usize| written.iter().take(parts).map(|part| part.len() + 1).sum::<usize>();
+        self.place(Some(start + offset(first)..start + offset(end) - 1))
     }
 
     /// The place of what makes the text no reference, where that is one part of it.
@@ -207,6 +209,8 @@ mod tests {
             ("r.example/my/shop/eu/api", "my"),
             ("quay.io/nats", "quay.io"),
             ("shop/web", "shop/web"),
+            ("r.example/web", "web"),
+            ("r.example/eu/shop/api", "eu/shop"),
             ("r.example/other/thing", "other/thing"),
             ("thing", "thing"),
         ] {
