@@ -25,7 +25,7 @@ struct NewRsa {
 }
 
 /// The key that a certificate gets.
-const OF_CERTIFICATE: NewRsa = NewRsa { kind: "certificate", bits: 2_048, units: 12 };
+const OF_CERTIFICATE: NewRsa = NewRsa { kind: "certificate", bits: 2_048, units: 15 };
 /// The key that `genPrivateKey` makes. It takes longer; but who makes one may want another.
 const ALONE: NewRsa = NewRsa { kind: "rsa", bits: 4_096, units: 100 };
 

@@ -12,7 +12,7 @@ use gotemplate::FunctionError;
 use super::keys::PrivateKey;
 use super::random::{Random, Seed};
 
-/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates; this is fifteen
+/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates; this is twelve
 /// of them, or eleven password hashes.
 const MOST_SLOW_WORK: u32 = 200;
 
