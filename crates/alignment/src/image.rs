@@ -1,5 +1,6 @@
 //! The images that a profile uses, wherever its rendering names them.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -61,21 +62,17 @@ impl Image {
         self.place(tag)
     }
 
-    /// The place of those parts of the name that keep it from being one of `known`: of the one that has most of its last parts. The repository
-    /// where none has its last part, or where all parts that are written are right and one is missing.
+    /// The place of those parts of the name that are not as in `meant`; of the repository where it shares none of them, or where it only has more.
     #[must_use]
-    pub fn differing_place<'k>(&self, known: impl Iterator<Item = &'k ImageRef>) -> Rendered {
+    pub fn differing_place(&self, meant: &ImageRef) -> Rendered {
         let Ok(reference) = &self.reference else { return self.place(None) };
         let ranges = reference.ranges();
         let start = ranges.registry.as_ref().unwrap_or(&ranges.repository).start;
         let written: Vec<&str> = self.text[start..ranges.repository.end].split('/').collect();
-        let alike = |meant: &[&str]| shared(written.iter().rev(), meant.iter().rev());
-        let names: Vec<String> = known.map(ImageRef::name).collect();
-        let meant = names.iter().map(|name| name.split('/').collect::<Vec<_>>()).max_by_key(|meant| alike(meant));
-        let meant = meant.unwrap_or_default();
-        let end = written.len() - alike(&meant);
-        let first = shared(written.iter().take(end), meant.iter());
-        if end == written.len() || first == end {
+        let meant = meant.name();
+        let end = written.len() - shared(written.iter().rev(), meant.rsplit('/')).min(written.len());
+        let first = shared(written.iter().take(end), meant.split('/'));
+        if first == end || end - first == written.len() {
             return self.repository_place();
         }
         let offset = |parts: usize| written.iter().take(parts).map(|part| part.len() + 1).sum::<usize>();
@@ -119,9 +116,25 @@ impl Image {
     }
 }
 
-/// How many items are the same before the first that differ.
-fn shared<T: PartialEq>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> usize {
-    one.zip(other).take_while(|(one, other)| one == other).count()
+/// The one of `known` that `reference` is meant to be: it has most of its last parts, or a last part that is spelled nearly the same. Names of one
+/// registry are all near each other, so whole names tell nothing.
+pub(crate) fn meant<'k>(
+    reference: &ImageRef,
+    known: impl Iterator<Item = &'k ImageRef> + Clone,
+) -> Option<&'k ImageRef> {
+    let name = reference.name();
+    let alike = |known: &&ImageRef| shared(name.rsplit('/'), known.name().rsplit('/'));
+    // Of equals the first.
+    let best = known.clone().min_by_key(|known| Reverse(alike(known)));
+    best.filter(|best| alike(best) > 0).or_else(|| {
+        let near = release::nearest(reference.short_name(), known.clone().map(ImageRef::short_name))?;
+        known.clone().find(|known| known.short_name() == near)
+    })
+}
+
+/// How many parts of two names are the same before the first that differ.
+fn shared<'a, A: AsRef<str>>(one: impl Iterator<Item = A>, other: impl Iterator<Item = &'a str>) -> usize {
+    one.zip(other).take_while(|(one, other)| one.as_ref() == *other).count()
 }
 
 /// Whether a rendered value of a variable is an image: the name ends in `_IMAGE`, and the whole value is a reference that
@@ -204,18 +217,21 @@ mod tests {
             ("r.exampel/shop/web:1.0", "r.exampel"),
             ("10/shop/web", "10"),
             ("r.example/shap/web", "shap"),
-            ("r.example/shop/us/api:1@sha256:x", "r.example/shop/us/api:1@sha256:x"),
             ("r.example/shop/us/api:1", "us"),
             ("r.example/my/shop/eu/api", "my"),
             ("quay.io/nats", "quay.io"),
             ("shop/web", "shop/web"),
             ("r.example/web", "web"),
             ("r.example/eu/shop/api", "eu/shop"),
+            ("r.example/shop/wep", "wep"),
+            ("natz", "natz"),
             ("r.example/other/thing", "other/thing"),
             ("thing", "thing"),
         ] {
-            let range = image(text).differing_place(known.iter()).range.unwrap();
-            assert_eq!(&text[range], expected, "{text}");
+            let image = image(text);
+            let meant = image.reference.as_ref().ok().and_then(|reference| meant(reference, known.iter()));
+            let place = meant.map_or_else(|| image.repository_place(), |meant| image.differing_place(meant));
+            assert_eq!(&text[place.range.unwrap()], expected, "{text}");
         }
     }
 

@@ -98,9 +98,6 @@ fn is_one_product(name: &str, other: &str) -> bool {
 
 impl ComponentSwapped {
     fn named_after_one<'a>(&self, survey: &Survey<'a>, profile: &ProfileSurvey<'a>, out: &mut Vec<Finding<Place>>) {
-        if profile.release.is_none() {
-            return;
-        }
         for used in &profile.images {
             let Some(runs) = Known::of(used).filter(|runs| runs.name != used.image.runs_as) else { continue };
             let meant = Known::named(&used.image.runs_as, survey, profile);

@@ -1,8 +1,9 @@
 //! A profile uses an image that its release does not list and that the workspace does not allow.
 
 use findings::{Finding, Severity};
-use release::nearest;
+use release::ImageRef;
 
+use crate::image::meant;
 use crate::place::Place;
 use crate::rules::Rule;
 use crate::survey::{Standing, Survey};
@@ -29,13 +30,10 @@ impl Rule for ImageUnlisted {
                 match (used.standing, &image.reference) {
                     (Standing::Unlisted, Ok(reference)) => {
                         let listed = reference.name();
-                        // By the last part: names of one registry are all near each other.
-                        let components = held.release.components.iter();
-                        let near = nearest(reference.short_name(), components.clone().map(|known| known.image.short_name()));
-                        let near = near.and_then(|near| {
-                            let meant = components.clone().find(|known| known.image.short_name() == near)?;
-                            Some(meant.image.name()).filter(|name| *name != listed)
-                        });
+                        let components = held.release.components.iter().map(|component| &component.image.value);
+                        let allowed = survey.inputs.workspace.unmanaged.iter().map(|allowed| &allowed.image.value);
+                        let meant = meant(reference, components.chain(allowed));
+                        let near = meant.map(ImageRef::name).filter(|name| *name != listed);
                         let help = match near {
                             Some(near) => format!(
                                 "did you mean `{near}`? If not, list `{listed}` in `{path}`, or allow it under `unmanaged` in `collimate.yaml`"
@@ -44,14 +42,16 @@ impl Rule for ImageUnlisted {
                                 "list `{listed}` in `{path}`, or allow it under `unmanaged` in `collimate.yaml` with a reason"
                             ),
                         };
-                        let allowed = survey.inputs.workspace.unmanaged.iter().map(|allowed| &allowed.image.value);
-                        let known = components.map(|known| &known.image.value).chain(allowed);
+                        let place =
+                            meant.map_or_else(|| image.repository_place(), |meant| image.differing_place(meant));
                         out.push(
                             Finding::new(
                                 self.id(),
                                 Severity::Error,
-                                profile.at(image.differing_place(known)),
-                                format!("profile `{name}` uses image `{listed}`, which release `{version}` does not list"),
+                                profile.at(place),
+                                format!(
+                                    "profile `{name}` uses image `{listed}`, which release `{version}` does not list"
+                                ),
                             )
                             .label(format!("used by {}", image.user))
                             .help(help),
@@ -88,7 +88,9 @@ impl Rule for ImageUnlisted {
                                 self.id(),
                                 Severity::Error,
                                 profile.at(image.tag_place()),
-                                format!("profile `{name}` uses unmanaged image `{listed}` with {tag}, which is not allowed"),
+                                format!(
+                                    "profile `{name}` uses unmanaged image `{listed}` with {tag}, which is not allowed"
+                                ),
                             )
                             .label(format!("used by {}", image.user))
                             .related(Place::source(unmanaged.span), "allowed here, with other tags")

@@ -67,9 +67,14 @@ struct Wrong<'w, 's, 'a> {
 
 impl<'a> Wrong<'_, '_, 'a> {
     fn push(&mut self, path: Path, message: String, help: &str) {
+        let finding = self.finding(Severity::Error, path, message, help);
+        self.out.push(finding);
+    }
+
+    fn finding(&self, severity: Severity, path: Path, message: String, help: &str) -> Finding<Place> {
         let place = self.profile.value(self.variant, self.object.object, path);
         let label = format!("rendered in profile `{}`", self.profile.name());
-        self.out.push(Finding::new(self.rule, Severity::Error, place, message).label(label).help(help));
+        Finding::new(self.rule, severity, place, message).label(label).help(help)
     }
 
     /// What every object has: `apiVersion`, `kind`, a name.
@@ -117,12 +122,11 @@ impl<'a> Wrong<'_, '_, 'a> {
                         None => "correct `kind` or `apiVersion`".to_owned(),
                     },
                 };
-                self.push(path.key("kind"), format!("Kubernetes has no `{kind}` in `{api_version}`"), &help);
+                let message = format!("Kubernetes has no `{kind}` in `{api_version}`");
                 // Either may be what is wrong.
                 let place = self.profile.value(self.variant, self.object.object, path.key("apiVersion"));
-                if let Some(finding) = self.out.pop() {
-                    self.out.push(finding.related(place, "the API that it is looked for in"));
-                }
+                let finding = self.finding(Severity::Error, path.key("kind"), message, &help);
+                self.out.push(finding.related(place, "the API that it is looked for in"));
             }
             None => {}
         }
@@ -169,10 +173,8 @@ impl<'a> Wrong<'_, '_, 'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "remove it: Helm and kubectl refuse what Kubernetes does not know, others drop it".to_owned(),
             };
-            self.push(path().name(name), format!("`{name}` is no field of {of}"), &help);
-            if let Some(finding) = self.out.last_mut() {
-                finding.severity = Severity::Warning;
-            }
+            let message = format!("`{name}` is no field of {of}");
+            self.out.push(self.finding(Severity::Warning, path().name(name), message, &help));
         }
     }
 
