@@ -75,7 +75,7 @@ fn an_image_that_no_release_lists() {
     check(
         |tree| tree.replace(PROD, &format!("stellaops/signer@{SIGNER}"), &format!("stellaops/singer@{SIGNER}")),
         &[
-            expect("image-unlisted", PROD, "registry.stella-ops.org/stellaops/singer", "stellaops/singer"),
+            expect("image-unlisted", PROD, "registry.stella-ops.org/stellaops/singer", "singer"),
             expect(
                 "profiles-differ",
                 "deploy/helm/stellaops/values-prod.yaml",
