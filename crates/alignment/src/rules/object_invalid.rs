@@ -173,6 +173,7 @@ impl<'a> Wrong<'_, '_, 'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "remove it: Helm and kubectl refuse what Kubernetes does not know, others drop it".to_owned(),
             };
+            // Without the object: a line of a template that many print is one finding.
             let message = format!("`{name}` is no field of {of}");
             self.out.push(self.finding(Severity::Warning, path().name(name), message, &help));
         }
@@ -205,9 +206,7 @@ impl<'a> Wrong<'_, '_, 'a> {
 
     fn pod(&mut self, pod: &Pod<'a>) {
         let volumes = self.volumes(pod);
-        self.are_fields(pod.spec, fields::POD, &format!("the pod of {}", self.object.title()), || {
-            pod.spec_path.clone()
-        });
+        self.are_fields(pod.spec, fields::POD, "a pod", || pod.spec_path.clone());
         for (word, path, container) in pod.containers() {
             let container = container.target();
             let name = text(container, &["name"]).unwrap_or_default();
@@ -215,11 +214,9 @@ impl<'a> Wrong<'_, '_, 'a> {
                 "" => format!("{} {word} of {}", article(word), self.object.title()),
                 name => format!("{word} `{name}` of {}", self.object.title()),
             };
-            self.are_fields(container, fields::CONTAINER, &user, || path.clone());
+            self.are_fields(container, fields::CONTAINER, "a container", || path.clone());
             if let Some(resources) = container.get("resources") {
-                self.are_fields(resources, fields::RESOURCES, &format!("`resources` of {user}"), || {
-                    path.key("resources")
-                });
+                self.are_fields(resources, fields::RESOURCES, "`resources`", || path.key("resources"));
             }
             if name.is_empty() {
                 let path = if container.get("name").is_some() { path.key("name") } else { path.clone() };
