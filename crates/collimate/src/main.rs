@@ -50,6 +50,7 @@ use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
+use musl as _;
 
 use crate::context::{Color, Ctx};
 use crate::exit::Exit;

@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("verifier", &["source", "yamlspan", "mirror"]),
     ("replica", &["source", "yamlspan", "mirror", "signing"]),
     ("registry", &["source", "yamlspan", "release"]),
+    ("musl", &[]),
     (
         "collimate",
         &[
@@ -47,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "verifier",
             "replica",
             "registry",
+            "musl",
         ],
     ),
     ("fuzzed", &["source", "yamlspan", "gotemplate", "helmchart", "composefile", "findings", "release"]),

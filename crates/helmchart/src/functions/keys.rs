@@ -3,11 +3,11 @@
 use ed25519_dalek::Signer as _;
 use gotemplate::FunctionError;
 use num_bigint::BigUint;
-use rand_core::{TryCryptoRng, TryRng};
 use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
 use sha2::{Digest as _, Sha256};
 
 use super::der::{self, Pem, Reader};
+use super::primes;
 use super::random::Random;
 
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -17,6 +17,9 @@ const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 const NULL: &[u8] = &[0x05, 0x00];
+
+/// The public exponent of new RSA keys, as Go's `rsa.GenerateKey` has it.
+const EXPONENT: u64 = 65_537;
 
 /// Largest RSA key that is read. Larger ones take minutes to sign with.
 const LARGEST_RSA: usize = 8_192;
@@ -30,35 +33,11 @@ pub(crate) enum PrivateKey {
     Dsa(Vec<u8>),
 }
 
-/// [`Random`] as the key makers want it.
-struct Source<'r>(&'r Random);
-
-#[derive(Debug, thiserror::Error)]
-#[error("no random bytes")]
-struct NoRandomBytes;
-
-impl TryRng for Source<'_> {
-    type Error = NoRandomBytes;
-
-    fn try_next_u32(&mut self) -> Result<u32, NoRandomBytes> {
-        self.0.array().map(u32::from_le_bytes).map_err(|_| NoRandomBytes)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, NoRandomBytes> {
-        self.0.array().map(u64::from_le_bytes).map_err(|_| NoRandomBytes)
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomBytes> {
-        self.0.fill(bytes).map_err(|_| NoRandomBytes)
-    }
-}
-
-impl TryCryptoRng for Source<'_> {}
-
 impl PrivateKey {
-    /// A new RSA key of this many bits.
+    /// A new RSA key of this many bits, a multiple of 16.
     pub(crate) fn new_rsa(random: &Random, bits: usize) -> Result<Self, FunctionError> {
-        let key = rsa::PrivateKey::new(&mut Source(random), bits)
+        let prime = || primes::of_rsa(random, bits / 16, EXPONENT);
+        let key = rsa::PrivateKey::from_primes(vec![prime()?, prime()?], EXPONENT.into())
             .map_err(|error| FunctionError::new(format!("error generating rsa key: {error}")))?;
         Ok(Self::Rsa(Box::new(key)))
     }
@@ -82,31 +61,10 @@ impl PrivateKey {
     /// A new DSA key with 2048 and 256 bits.
     pub(crate) fn new_dsa(random: &Random) -> Result<Self, FunctionError> {
         let one = BigUint::from(1_u32);
-        let number = |bytes: usize| -> Result<BigUint, FunctionError> {
-            let mut digits = vec![0; bytes];
-            random.fill(&mut digits)?;
-            // Full length and odd.
-            digits[0] |= 0x80;
-            digits[bytes - 1] |= 1;
-            Ok(BigUint::from_bytes_be(&digits))
-        };
-        let q = loop {
-            let q = number(32)?;
-            if is_probably_prime(&q, random)? {
-                break q;
-            }
-        };
-        let p = loop {
-            let candidate = number(256)?;
-            let rest = &candidate % (&q * 2_u32);
-            let p = candidate - rest + &one;
-            if p.bits() == 2_048 && is_probably_prime(&p, random)? {
-                break p;
-            }
-        };
+        let (q, p) = primes::of_dsa(random)?;
         let power = (&p - &one) / &q;
         let g = (2_u32..).map(|base| BigUint::from(base).modpow(&power, &p)).find(|g| *g != one).unwrap_or(one.clone());
-        let x = number(40)? % (&q - &one) + &one;
+        let x = BigUint::from_bytes_be(&random.array::<40>()?) % (&q - &one) + &one;
         let y = g.modpow(&x, &p);
         let numbers: Vec<Vec<u8>> =
             [BigUint::ZERO, p, q, g, y, x].iter().map(|number| der::unsigned(&number.to_bytes_be())).collect();
@@ -269,33 +227,24 @@ fn parse_ec(bytes: &[u8]) -> Result<PrivateKey, String> {
     Ok(PrivateKey::Ecdsa(Box::new(key)))
 }
 
-/// Miller and Rabin's test, after trial division.
-fn is_probably_prime(number: &BigUint, random: &Random) -> Result<bool, FunctionError> {
-    // The error is below 4^-32.
-    const ROUNDS: usize = 32;
-    let one = BigUint::from(1_u32);
-    let divides = |divisor: u32| number % divisor == BigUint::ZERO && *number != BigUint::from(divisor);
-    if (2..4_000).any(divides) {
-        return Ok(false);
-    }
-    let before = number - &one;
-    let twos = before.trailing_zeros().unwrap_or(0);
-    let odd = &before >> twos;
-    'rounds: for _ in 0..ROUNDS {
-        let mut bytes = vec![0; usize::try_from(number.bits() / 8).unwrap_or(1).max(1)];
-        random.fill(&mut bytes)?;
-        let base = BigUint::from_bytes_be(&bytes) % (&before - &one) + BigUint::from(2_u32);
-        let mut power = base.modpow(&odd, number);
-        if power == one || power == before {
-            continue;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openssl_takes_the_keys_for_keys() {
+        let Some(openssl) = testkit::tool("openssl") else { return };
+        let random = Random::seeded([7; 32]);
+        let keys = [
+            PrivateKey::new_rsa(&random, 2_048),
+            PrivateKey::new_dsa(&random),
+            PrivateKey::new_ecdsa(&random),
+            PrivateKey::new_ed25519(&random),
+        ];
+        for key in keys {
+            let pem = key.and_then(|key| key.pem()).unwrap();
+            let check = testkit::Cli::new(&openssl).args(["pkey", "-check", "-noout"]).stdin(pem);
+            check.stdout("Key is valid\n").run();
         }
-        for _ in 1..twos {
-            power = &power * &power % number;
-            if power == before {
-                continue 'rounds;
-            }
-        }
-        return Ok(false);
     }
-    Ok(true)
 }

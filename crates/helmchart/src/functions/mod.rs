@@ -33,6 +33,7 @@ mod number;
 mod objects;
 mod paths;
 mod pattern;
+mod primes;
 mod random;
 mod reflection;
 mod regexes;
