@@ -27,9 +27,9 @@ const DEFAULT_RELEASE_NAME: &str = "release-name";
 const DEFAULT_NAMESPACE: &str = "default";
 
 /// What random functions start from where nobody is given what they make: every rendering is the same, so that a trace and what it explains agree, two runs
-/// say the same, and keys, which take most of the time of a chart that makes some, are made once for all. Any seed would do; with this one the
-/// first keys of each kind are found in half of the usual time.
-pub(crate) const SEED: [u8; 32] = [18; 32];
+/// say the same, and keys, which take most of the time of a chart that makes some, are made once for all. Any seed would do; of the first hundred,
+/// this is the one with which the first keys of every kind are found soon: those of RSA and DSA in half of the usual time or less.
+pub(crate) const SEED: [u8; 32] = [67; 32];
 
 /// How to render.
 #[derive(Clone, Copy, Default)]
