@@ -80,9 +80,10 @@ impl Toolchain {
             "-Clink-arg=--build-id=none".to_owned(),
         ];
         rust.extend(remapped.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")));
-        // In quotes, as `CC_SHELL_ESCAPED_FLAGS` asks for: a path may hold a space.
+        // In quotes, as `CC_SHELL_ESCAPED_FLAGS` asks for.
         let c: Vec<String> = remapped.iter().map(|(from, to)| format!("'-ffile-prefix-map={from}={to}'")).collect();
-        if let Some((odd, _)) = remapped.iter().find(|(from, _)| from.contains(['\'', '=', '\u{1f}'])) {
+        // A space is too much for the allocator's `configure`, which splits its flags at them.
+        if let Some((odd, _)) = remapped.iter().find(|(from, _)| from.contains([' ', '\'', '=', '\u{1f}'])) {
             bail!(
                 "`{odd}` holds a character that cannot be passed on to the compilers; use a folder with another name"
             );
