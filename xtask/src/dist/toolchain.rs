@@ -80,10 +80,10 @@ impl Toolchain {
             "-Clink-arg=--build-id=none".to_owned(),
         ];
         rust.extend(remapped.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")));
-        // In quotes, as `CC_SHELL_ESCAPED_FLAGS` asks for.
-        let c: Vec<String> = remapped.iter().map(|(from, to)| format!("'-ffile-prefix-map={from}={to}'")).collect();
-        // A space is too much for the allocator's `configure`, which splits its flags at them.
-        if let Some((odd, _)) = remapped.iter().find(|(from, _)| from.contains([' ', '\'', '=', '\u{1f}'])) {
+        let c: Vec<String> = remapped.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
+        // The flags of C are split at spaces, those of Rust at `\u{1f}`, and a pair of paths at its `=`; shells take quotes away.
+        let cannot_be_passed = |letter: char| letter.is_whitespace() || "'\"\\$`=\u{1f}".contains(letter);
+        if let Some((odd, _)) = remapped.iter().find(|(from, _)| from.contains(cannot_be_passed)) {
             bail!(
                 "`{odd}` holds a character that cannot be passed on to the compilers; use a folder with another name"
             );
@@ -94,7 +94,6 @@ impl Toolchain {
         command.current_dir(root).env("CARGO_TARGET_DIR", &target);
         command.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")).env_remove("RUSTFLAGS");
         command.env(format!("CC_{variable}"), self.cc).env(format!("CFLAGS_{variable}"), c.join(" "));
-        command.env("CC_SHELL_ESCAPED_FLAGS", "1");
         if self.architecture() == "aarch64" {
             // The allocator takes pages of up to so many bytes as a power of two: some arm64 kernels have pages of 64 KiB.
             command.env("JEMALLOC_SYS_WITH_LG_PAGE", "16");
