@@ -73,7 +73,8 @@ pub enum Judged<'a> {
     Fault(Box<Fault>),
 }
 
-/// Every block of a document. A block whose release cannot be read is left out: the release has findings of its own.
+/// Every block of a document. A block whose release has a problem is left out: the release has findings of its own, and what was read of it
+/// is not what belongs into a document.
 #[must_use]
 pub fn judge<'a>(workspace: &'a Workspace, releases: &'a [ReleaseInput], text: &str, file: FileId) -> Vec<Judged<'a>> {
     let marked = marks::find(text, file).into_iter();
@@ -95,7 +96,7 @@ fn judge_one<'a>(
         Ok(found) => found,
         Err(fault) => return Some(Judged::Fault(fault)),
     };
-    let release = releases.iter().find(|input| input.path == path)?.release()?;
+    let release = releases.iter().find(|input| input.path == path && input.problems().is_empty())?.release()?;
     let written = text.get(marked.content.range()).unwrap_or_default().to_owned();
     let expected = content(marked.kind, release, line_end(&written));
     Some(Judged::Block(Block {

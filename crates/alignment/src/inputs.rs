@@ -75,7 +75,7 @@ pub struct ReleaseInput {
     /// Absent where the file could not be read.
     pub file: Option<FileId>,
     /// Why the file could not be read.
-    pub unreadable: Option<String>,
+    pub unreadable: Option<FileError>,
     manifest: Arc<LazyManifest>,
 }
 
@@ -101,7 +101,7 @@ pub enum Role {
 impl ReleaseInput {
     /// A manifest and what stands in its file, or why it could not be read.
     #[must_use]
-    pub fn new(path: Utf8PathBuf, role: Role, read: Result<(FileId, Arc<str>), String>) -> Self {
+    pub fn new(path: Utf8PathBuf, role: Role, read: Result<(FileId, Arc<str>), FileError>) -> Self {
         let (file, text, unreadable) = match read {
             Ok((file, text)) => (Some(file), text, None),
             Err(error) => (None, Arc::from(""), Some(error)),

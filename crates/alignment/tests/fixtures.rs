@@ -155,7 +155,7 @@ fn releases(files: &MemoryFiles, workspace: &Workspace, paths: &[Utf8PathBuf]) -
     }
     wanted.extend(paths.iter().filter(|path| path.starts_with("archive")).map(|path| (path.clone(), Role::Archive)));
     let read = |(path, role): (Utf8PathBuf, Role)| {
-        let read = files.read_text(&path).map_err(|error| error.to_string());
+        let read = files.read_text(&path);
         ReleaseInput::new(path, role, read)
     };
     wanted.into_iter().map(read).collect()

@@ -113,7 +113,7 @@ pub(crate) fn manifest<'s>(session: &'s Session, path: &'s Utf8PathBuf) -> Resul
         .find(|input| input.path == *path)
         .ok_or_else(|| unusable("it was not read".to_owned()))?;
     if let Some(why) = &input.unreadable {
-        return Err(unusable(why.clone()));
+        return Err(unusable(why.to_string()));
     }
     match (input.release(), input.problems().first()) {
         (Some(release), None) => {

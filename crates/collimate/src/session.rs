@@ -305,5 +305,5 @@ fn load_releases(workspace: &Workspace, files: &DiskFiles, known: &[ReleaseInput
 
 /// Reads one manifest.
 pub(crate) fn load_release(files: &DiskFiles, path: &Utf8Path, role: Role) -> ReleaseInput {
-    ReleaseInput::new(path.to_owned(), role, files.read_text(path).map_err(|error| error.to_string()))
+    ReleaseInput::new(path.to_owned(), role, files.read_text(path))
 }

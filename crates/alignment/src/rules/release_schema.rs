@@ -1,6 +1,7 @@
 //! A release manifest that cannot be read, or holds what the format does not know.
 
 use findings::{Finding, Severity};
+use source::FileError;
 
 use crate::inputs::Role;
 use crate::place::Place;
@@ -40,7 +41,10 @@ impl Rule for ReleaseSchema {
                         named.map_or_else(|| Place::file(path.clone()), Place::source),
                         format!("cannot read release manifest `{path}`: {reason}"),
                     )
-                    .help("create the manifest, or correct the path"),
+                    .help(match reason {
+                        FileError::NotFound(_) => "create the manifest, or correct the path",
+                        _ => "put a manifest there that can be read, or correct the path",
+                    }),
                 );
             }
             for problem in input.problems() {

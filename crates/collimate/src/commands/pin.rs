@@ -16,7 +16,7 @@ use crate::{message, place, proving, tracing};
 
 /// Write the release's references into the profiles
 ///
-/// Changes only the bytes of tags, digests and release labels, and the marked blocks of documents, and only where every profile that a place reaches agrees. The result is
+/// Changes only the bytes of tags, digests and release labels, and the marked blocks of documents, and only where every profile that a place reaches agrees. A release manifest with a problem is not written from. The result is
 /// checked before anything is written. What cannot be done with certainty is refused, with the lines to write by hand; then nothing is written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -42,12 +42,21 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let turn = Turn::take(ctx, purpose, &command, SOMEBODY)?;
     let session = &turn.session;
     let selected = profiles(session, &args.channels)?;
+    let channels = channels(session, &args.channels);
+    for channel in session.workspace.channels.iter().filter(|channel| channels.contains(channel.name.value.as_str())) {
+        // What was read of a manifest with a problem is not what it means to list.
+        for path in
+            std::iter::once(&channel.release).chain(channel.rings.iter().filter_map(|ring| ring.release.as_ref()))
+        {
+            place::manifest(session, path)?;
+        }
+    }
     let scope = Scope { profiles: session.workspace.profiles.iter().collect(), ..Scope::default() };
     let before = checking::check(ctx, session, &scope);
     // What is tried lies over the files of another session: this one keeps what was read.
     let next = session.with(ctx, &BTreeMap::new())?;
     let Tried { plan, sources, texts } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
-    let documents = documents::of_channels(session, &channels(session, &args.channels));
+    let documents = documents::of_channels(session, &channels);
     let mut edited = texts;
     for document in &documents {
         next.files.overlay(&document.path, &document.text);

@@ -108,6 +108,45 @@ fn pin_writes_what_somebody_edited_and_leaves_other_channels_alone() {
     fixture.program(&["pin"]).stdout("0 places written\n").run();
 }
 
+/// What was read of a manifest with a problem is not what it lists: neither is a block held against it, nor is anything written from it.
+#[test]
+fn from_a_damaged_manifest_nothing_is_written() {
+    let fixture = fixture();
+    let right = fixture.sandbox.read("releases/stable.yaml");
+    let digest = right.split("digest: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let cases = [
+        (
+            right.replacen(digest, "sha256:abc", 1),
+            "`components.web.digest` is no digest: a sha256 digest has 64 hexadecimal digits; this has 3",
+        ),
+        (right.replacen("tag:", "tgs:", 1), "unknown key `components.web.tgs`"),
+    ];
+    for (manifest, reason) in cases {
+        fixture.sandbox.write("releases/stable.yaml", manifest);
+        let files = fixture.sandbox.files();
+        let check = fixture.run(&["check"], 1);
+        assert!(check.stdout.contains("error[release-schema]: "), "{check}");
+        assert!(!check.stdout.contains("docs-version-stale"), "{check}");
+        for command in [&["pin"][..], &["pin", "stable", "--dry-run"]] {
+            fixture
+                .program(command)
+                .exit(1)
+                .stderr(format!(
+                    "error: the release manifest `releases/stable.yaml` cannot be used\ncaused by: {reason}\n\
+                     hint: `collimate check` shows what is wrong with it\n"
+                ))
+                .run();
+        }
+        assert_eq!(fixture.sandbox.files(), files);
+        assert_eq!(fixture.sandbox.read(DOCUMENT), document("1.1.0-edge", ("1.0.0", [1, 1]), ("1.0.0", [1, 1])));
+        // Another channel has nothing to do with it.
+        fixture.program(&["pin", "edge"]).stdout("0 places written\n").run();
+    }
+    std::fs::remove_file(fixture.sandbox.root().join("releases/stable.yaml")).unwrap();
+    let missing = fixture.run(&["pin"], 1);
+    assert!(missing.stderr.contains("caused by: `releases/stable.yaml` does not exist\n"), "{missing}");
+}
+
 #[test]
 fn line_ends_stay_as_they_are() {
     let fixture = fixture();

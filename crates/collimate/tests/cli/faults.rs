@@ -69,6 +69,30 @@ edge  compose/dev  1 image  NOT ALIGNED
     );
 }
 
+/// What is there but cannot be read need not be created.
+#[test]
+fn a_release_that_cannot_be_read_is_named() {
+    check(
+        &[("collimate.yaml", WORKSPACE), ("compose.yaml", COMPOSE), ("dev.env", "HOST=web\n"), ("edge.yaml/a", "")],
+        &["check"],
+        1,
+        "\
+error[release-schema]: cannot read release manifest `edge.yaml`: `edge.yaml` is a directory
+ --> collimate.yaml:2:28
+  |
+2 | channels: {edge: {release: edge.yaml}}
+  |                            ^^^^^^^^^
+  |
+  = help: put a manifest there that can be read, or correct the path
+
+edge  compose/dev  1 image  NOT ALIGNED
+
+1 profile: 1 error
+",
+        "",
+    );
+}
+
 /// An env file quotes none of its values, and what is missing is shown where it is named, without where this folder lies.
 #[test]
 fn a_refused_env_file_is_shown() {
