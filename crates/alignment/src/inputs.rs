@@ -126,6 +126,12 @@ impl ReleaseInput {
         self.parsed()?.0.as_ref()
     }
 
+    /// The release, if nothing is wrong with its manifest.
+    #[must_use]
+    pub fn sound(&self) -> Option<&Release> {
+        self.release().filter(|_| self.problems().is_empty())
+    }
+
     /// What is wrong with it.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {

@@ -1,9 +1,12 @@
 //! Traced renderings of profiles, and what they tell: where every image of every profile is set.
 
+use std::collections::BTreeSet;
+
 use alignment::{ProfileSurvey, Rendered, Resolved, Standing, Survey, Used};
 use source::{SourceMap, Span};
 
 use crate::context::Ctx;
+use crate::exit::{Exit, Failure, Result};
 use crate::facts::DiskFacts;
 use crate::rendering;
 use crate::session::Session;
@@ -16,6 +19,25 @@ pub(crate) fn with_survey<T>(ctx: &Ctx, session: &Session, look: impl FnOnce(&Su
     let sources = session.files.sources();
     let inputs = session.inputs(&session.releases, &profiles, &sources, &facts);
     look(&Survey::new(&inputs), &sources)
+}
+
+/// What an answer about the profiles that `selected` wants by their names cannot know, a line each.
+pub(crate) fn gaps(survey: &Survey<'_>, selected: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let profiles = || survey.profiles.iter().filter(|profile| selected(profile.name()));
+    let unrendered = profiles().filter(|profile| !profile.is_rendered());
+    let manifests = profiles().filter_map(|profile| survey.inputs.releases.get(profile.profile.release?));
+    let unsound = manifests.filter(|input| input.sound().is_none());
+    let unrendered = unrendered.map(|profile| format!("profile `{}` does not render", profile.name()));
+    unrendered.chain(unsound.map(|input| format!("release manifest `{}` has a problem", input.path))).collect()
+}
+
+/// How a command ends whose answer has these gaps: nobody may take it for a whole one.
+pub(crate) fn answered(gaps: BTreeSet<String>) -> Result<Exit> {
+    if gaps.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    let failure = Failure::new(Exit::Findings, "not everything could be looked at");
+    Err(gaps.into_iter().fold(failure, Failure::because).hint("`collimate check` shows what is wrong"))
 }
 
 /// Where an image's digest is set; where it has none, its tag; else the whole reference.

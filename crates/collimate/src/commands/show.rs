@@ -62,13 +62,17 @@ enum Cell {
     Differs { image: String, set_at: Option<String> },
     /// It does not use the component.
     Unused,
+    /// It does not render, and what does of it does not use the component.
+    Unknown,
 }
 
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let session = Session::open(ctx)?;
     let selected: Vec<&str> =
         session.select(&args.names)?.into_iter().map(|profile| profile.name.value.as_str()).collect();
-    let releases = tracing::with_survey(ctx, &session, |survey, sources| matrices(survey, sources, &selected));
+    let (releases, gaps) = tracing::with_survey(ctx, &session, |survey, sources| {
+        (matrices(survey, sources, &selected), tracing::gaps(survey, |name| selected.contains(&name)))
+    });
     match args.format {
         Format::Text => ctx.print(&releases.iter().map(text).collect::<Vec<_>>().join("\n"))?,
         Format::Json => {
@@ -77,7 +81,7 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
             ctx.print(&json)?;
         }
     }
-    Ok(Exit::Fine)
+    tracing::answered(gaps)
 }
 
 /// One matrix for each release that a selected profile is held to, in the order in which profiles name them.
@@ -128,7 +132,11 @@ fn cell(component: &Component, profile: &ProfileSurvey<'_>, sources: &SourceMap)
             Cell::Differs { image: used.image.text.to_string(), set_at }
         }
     });
-    cells.min_by_key(|cell| matches!(cell, Cell::Aligned { .. })).unwrap_or(Cell::Unused)
+    cells.min_by_key(|cell| matches!(cell, Cell::Aligned { .. })).unwrap_or(if profile.is_rendered() {
+        Cell::Unused
+    } else {
+        Cell::Unknown
+    })
 }
 
 fn is_aligned(component: &Component, used: &Used<'_>) -> bool {
@@ -150,6 +158,7 @@ fn text(matrix: &Matrix) -> String {
                 format!("DIFFERS {}", set_at.as_deref().map(short).unwrap_or_default())
             }
             Cell::Unused => "-".to_owned(),
+            Cell::Unknown => "?".to_owned(),
         });
         let fixed = [row.component.clone(), row.tag.clone(), digest.to_owned()];
         rows.push(fixed.into_iter().chain(cells).collect());

@@ -58,8 +58,10 @@ struct Place {
 
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let session = Session::open(ctx)?;
-    let uses = tracing::with_survey(ctx, &session, |survey, sources| uses(survey, sources, &args.name));
-    if uses.is_empty() {
+    let (uses, gaps) = tracing::with_survey(ctx, &session, |survey, sources| {
+        (uses(survey, sources, &args.name), tracing::gaps(survey, |_| true))
+    });
+    if uses.is_empty() && gaps.is_empty() {
         return Err(Failure::usage(format!("no profile uses an image or component `{}`", args.name))
             .hint("`collimate show` lists all components"));
     }
@@ -71,7 +73,7 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
             ctx.print(&json)?;
         }
     }
-    Ok(Exit::Fine)
+    tracing::answered(gaps)
 }
 
 fn uses(survey: &Survey<'_>, sources: &SourceMap, name: &str) -> Vec<Use> {

@@ -93,6 +93,52 @@ edge  compose/dev  1 image  NOT ALIGNED
     );
 }
 
+/// An answer that lacks what could not be looked at says so: whoever asks where an image runs must not take it for the whole one.
+#[test]
+fn what_cannot_be_looked_at_is_not_taken_for_unused() {
+    let workspace = format!("{WORKSPACE}  compose/prod: {{channel: edge, compose: [prod.yaml]}}\n");
+    let prod = "services: {web: {image: nginx:1.27, hostname: \"${NAME:?needed}\"}}\n";
+    let files = [
+        ("collimate.yaml", workspace.as_str()),
+        ("compose.yaml", COMPOSE),
+        ("prod.yaml", prod),
+        ("dev.env", "HOST=web\n"),
+    ];
+    let hint = "hint: `collimate check` shows what is wrong\n";
+    let unrendered =
+        format!("error: not everything could be looked at\ncaused by: profile `compose/prod` does not render\n{hint}");
+
+    let tree = Tree::of(&[&files[..], &[("edge.yaml", RELEASE)]].concat());
+    let (code, stdout, stderr) = tree.run_text(&["show"]);
+    let matrix = "\
+release 1.0.0 (edge.yaml)
+component  tag   digest               compose/dev             compose/prod
+nginx      1.27  sha256:2d715950d830  DIFFERS compose.yaml:1  ?
+";
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (1, matrix, unrendered.as_str()));
+    let (code, stdout, _) = tree.run_text(&["show", "--format", "json"]);
+    assert!(code == 1 && stdout.contains("\"state\": \"unknown\""), "{stdout}");
+    // What was not asked for is not missing.
+    assert_eq!(tree.run_text(&["show", "compose/dev"]).0, 0);
+
+    let (code, stdout, stderr) = tree.run_text(&["why", "nginx"]);
+    assert_eq!((code, stderr.as_str()), (1, unrendered.as_str()));
+    assert!(stdout.starts_with("compose/dev (edge): service `web`\n"), "{stdout}");
+    let (code, stdout, stderr) = tree.run_text(&["why", "redis"]);
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (1, "", unrendered.as_str()));
+
+    let damaged = RELEASE.replace("tag:", "tgs:");
+    for manifest in [Some(damaged.as_str()), None] {
+        let manifest: Vec<_> = manifest.map(|text| ("edge.yaml", text)).into_iter().collect();
+        let tree = Tree::of(&[&files[..], &manifest].concat());
+        for command in [&["show", "compose/dev"][..], &["why", "nginx"]] {
+            let (code, _, stderr) = tree.run_text(command);
+            assert_eq!(code, 1, "{stderr}");
+            assert!(stderr.contains("caused by: release manifest `edge.yaml` has a problem\n"), "{stderr}");
+        }
+    }
+}
+
 /// An env file quotes none of its values, and what is missing is shown where it is named, without where this folder lies.
 #[test]
 fn a_refused_env_file_is_shown() {

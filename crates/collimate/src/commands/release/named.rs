@@ -45,9 +45,10 @@ pub(crate) fn find(ctx: &Ctx, session: Option<&Session>, name: &str) -> Result<N
         return Ok(Named { channel, ..owned(manifest) });
     }
     let words = Words::new([name]);
-    let mut versions = session.mentioning(&words).into_iter().filter(|input| {
-        input.problems().is_empty() && input.release().is_some_and(|release| release.version.value == name)
-    });
+    let mut versions = session
+        .mentioning(&words)
+        .into_iter()
+        .filter(|input| input.sound().is_some_and(|release| release.version.value == name));
     if let Some(first) = versions.next() {
         let identity = |input: &alignment::ReleaseInput| input.release().map(Release::identity);
         if let Some(other) = versions.find(|input| identity(input) != identity(first)) {

@@ -133,8 +133,7 @@ impl<'s> Known<'s> {
 /// Every release once, current ones first; manifests with problems are named by `check`.
 fn all(known: &Known<'_>, ctx: &Ctx) -> Result<Vec<Shown>> {
     let mut releases: Vec<Shown> = Vec::new();
-    for input in known.session.releases.iter().filter(|input| input.problems().is_empty()) {
-        let Some(release) = input.release() else { continue };
+    for (input, release) in known.session.releases.iter().filter_map(|input| Some((input, input.sound()?))) {
         let named = Named { path: input.path.clone(), release: release.clone(), text: String::new(), channel: None };
         let shown = shown(Some(known), &named, ctx)?;
         if releases.iter().all(|other| other.sha256 != shown.sha256) {
