@@ -16,7 +16,7 @@ use crate::{message, place, proving, tracing};
 
 /// Write the release's references into the profiles
 ///
-/// Changes only the bytes of tags, digests and release labels, and the marked blocks of documents, and only where every profile that a place reaches agrees. A release manifest with a problem is not written from. The result is
+/// Changes only the bytes of tags, digests and release labels, and the marked blocks of documents, and only where every profile that a place reaches agrees. A release manifest with a problem is not written from, nor anything while a profile of the channels does not render. The result is
 /// checked before anything is written. What cannot be done with certainty is refused, with the lines to write by hand; then nothing is written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -55,7 +55,9 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let before = checking::check(ctx, session, &scope);
     // What is tried lies over the files of another session: this one keeps what was read.
     let next = session.with(ctx, &BTreeMap::new())?;
-    let Tried { plan, sources, texts } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
+    let Tried { plan, gaps, sources, texts } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
+    // All places are written or none, and what does not render has places that nobody knows.
+    tracing::answered(gaps)?;
     let documents = documents::of_channels(session, &channels);
     let mut edited = texts;
     for document in &documents {

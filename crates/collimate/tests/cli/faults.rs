@@ -120,6 +120,9 @@ nginx      1.27  sha256:2d715950d830  DIFFERS compose.yaml:1  ?
     assert!(code == 1 && stdout.contains("\"state\": \"unknown\""), "{stdout}");
     // What was not asked for is not missing.
     assert_eq!(tree.run_text(&["show", "compose/dev"]).0, 0);
+    let (code, stdout, stderr) = tree.run_text(&["pin"]);
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (1, "", unrendered.as_str()));
+    assert_eq!(tree.read("compose.yaml"), COMPOSE);
 
     let (code, stdout, stderr) = tree.run_text(&["why", "nginx"]);
     assert_eq!((code, stderr.as_str()), (1, unrendered.as_str()));
