@@ -6,9 +6,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-
-/// How often a captured program is asked whether it is done: short against what is timed, long against what asking costs.
-const POLL: Duration = Duration::from_micros(200);
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// What a captured program did.
 pub(crate) struct Captured {
@@ -71,18 +71,22 @@ pub(crate) fn capture(command: &mut Command, limit: Duration) -> Result<Captured
     Ok(Captured { code, timed_out, stdout, stderr, elapsed: start.elapsed() })
 }
 
+/// Sleeps until the program has ended: to ask it now and then would take time from what is timed.
 fn wait(child: &mut Child, deadline: Instant) -> std::io::Result<(Option<i32>, bool)> {
+    let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok((status.code(), false));
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).map_err(|_| Errno::INVAL)?;
+        match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) => break,
+            Ok(_) => return Ok((child.wait()?.code(), false)),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
-        if Instant::now() > deadline {
-            child.kill()?;
-            child.wait()?;
-            return Ok((None, true));
-        }
-        std::thread::sleep(POLL);
     }
+    child.kill()?;
+    child.wait()?;
+    Ok((None, true))
 }
 
 fn read_all(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
@@ -92,4 +96,25 @@ fn read_all(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
         let _ = pipe.read_to_end(&mut bytes);
         bytes
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, limit: Duration) -> Captured {
+        capture(Command::new("sh").args(["-c", script]), limit).unwrap()
+    }
+
+    #[test]
+    fn a_program_is_waited_for_as_long_as_it_may_run() {
+        let ended = shell("echo out; echo err >&2; exit 3", Duration::from_secs(60));
+        assert_eq!((ended.code, ended.timed_out), (Some(3), false));
+        assert_eq!((&*ended.stdout, &*ended.stderr), (&b"out\n"[..], &b"err\n"[..]));
+        let killed = shell("kill -9 $$", Duration::from_secs(60));
+        assert_eq!((killed.code, killed.timed_out), (None, false));
+        let stopped = shell("exec sleep 60", Duration::from_millis(50));
+        assert_eq!((stopped.code, stopped.timed_out), (None, true));
+        assert!(stopped.elapsed < Duration::from_secs(30));
+    }
 }
