@@ -358,9 +358,10 @@ impl Builder<'_> {
     }
 
     fn mapping(&mut self, node: NodeRef<'_>, depth: usize) -> Result<Map, Problem> {
-        let mut map = Map::new();
+        let entries = node.entries();
+        let mut map = Map::with_capacity(entries.size_hint().0);
         let mut merges = Vec::new();
-        for (key, value) in node.entries() {
+        for (key, value) in entries {
             if key.target().kind() == Kind::Scalar && key.value() == Scalar::Merge {
                 merges.push(value);
                 continue;

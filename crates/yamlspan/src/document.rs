@@ -1,6 +1,7 @@
 //! A parsed document: an arena of nodes over its text.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use source::{FileId, Span};
@@ -76,6 +77,7 @@ pub(crate) struct Tree {
     pub(crate) tags: Vec<String>,
     /// Ranges of names.
     pub(crate) anchors: Vec<(u32, u32)>,
+    pub(crate) prefixes: Vec<Prefix>,
     /// Whether [`lines`] has read it.
     is_read_by_lines: bool,
     /// Whether a key may be a merge key. Most streams have none, and lookups need not ask key by key.
@@ -95,12 +97,21 @@ pub(crate) struct Node {
     /// Its line and column from zero, of its tag or anchor if it has one.
     pub(crate) line: u32,
     pub(crate) column: u32,
-    /// Where its tag or anchor starts.
-    pub(crate) outer_start: u32,
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) content: Content,
+    /// One more than the index of its [`Prefix`]. Few nodes have one, and many nodes are in memory at a time.
+    pub(crate) prefix: Option<NonZeroU32>,
+}
+
+/// What stands before a node, or the name of an alias.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prefix {
+    /// Where it starts.
+    pub(crate) start: u32,
+    /// Index into [`Tree::tags`].
     pub(crate) tag: Option<u32>,
+    /// Index into [`Tree::anchors`].
     pub(crate) anchor: Option<u32>,
 }
 
@@ -142,10 +153,21 @@ fn parse_some(text: Arc<str>, file: FileId, dialect: Dialect, most: usize) -> Re
         Some((parts, root)) => (parts, vec![root]),
         None => compose(&text, dialect, most).map_err(|problem| problem.into_error(dialect, file, &text))?,
     };
-    let Parts { nodes, children, made, tags, anchors } = parts;
+    let Parts { nodes, children, made, tags, anchors, prefixes } = parts;
     let may_merge = !is_read_by_lines && (!tags.is_empty() || memchr::memmem::find(text.as_bytes(), b"<<").is_some());
-    let tree =
-        Arc::new(Tree { file, dialect, nodes, children, made, tags, anchors, text, is_read_by_lines, may_merge });
+    let tree = Arc::new(Tree {
+        file,
+        dialect,
+        nodes,
+        children,
+        made,
+        tags,
+        anchors,
+        prefixes,
+        text,
+        is_read_by_lines,
+        may_merge,
+    });
     let document = |(root, range)| Document { tree: Arc::clone(&tree), root, range };
     Ok(roots.into_iter().map(document).collect())
 }
@@ -184,13 +206,14 @@ pub(crate) struct Parts {
     pub(crate) made: Vec<Made>,
     tags: Vec<String>,
     anchors: Vec<(u32, u32)>,
+    prefixes: Vec<Prefix>,
 }
 
 impl Parts {
     /// With room for what a text of so many bytes has mostly: objects are short lines, and what is longer holds blocks of text.
     pub(crate) fn with_room(bytes: usize) -> Self {
-        const LONG: usize = 8 * 1024;
-        let nodes = bytes.min(LONG) / 14 + bytes.saturating_sub(LONG) / 32;
+        const LONG: usize = 3 * 1024;
+        let nodes = bytes.min(LONG) / 13 + bytes.saturating_sub(LONG) / 20;
         Self { nodes: Vec::with_capacity(nodes), children: Vec::with_capacity(nodes), ..Self::default() }
     }
 }
@@ -273,9 +296,16 @@ impl<'s> Composer<'s> {
             self.known.insert(name_in(self.source, token), id);
             self.add_name(token)
         });
-        let (line, column, outer_start) = (mark.line, mark.column, mark.at);
-        self.parts.nodes.push(Node { kind, style, line, column, outer_start, start, end: start, content, tag, anchor });
+        let is_bare = tag.is_none() && anchor.is_none() && mark.at == start;
+        let prefix = if is_bare { None } else { self.add_prefix(Prefix { start: mark.at, tag, anchor }) };
+        let (line, column) = (mark.line, mark.column);
+        self.parts.nodes.push(Node { kind, style, line, column, start, end: start, content, prefix });
         id
+    }
+
+    fn add_prefix(&mut self, prefix: Prefix) -> Option<NonZeroU32> {
+        self.parts.prefixes.push(prefix);
+        NonZeroU32::new(narrow(self.parts.prefixes.len()))
     }
 
     fn add_name(&mut self, (start, end): (u32, u32)) -> u32 {
@@ -299,9 +329,10 @@ impl<'s> Composer<'s> {
         };
         let properties = Properties { anchor: None, tag: None, mark: start };
         let id = self.add(Kind::Alias, Style::Plain, properties, start.at, Content::Alias(target));
-        let name = self.add_name(token);
+        let anchor = Some(self.add_name(token));
+        let prefix = self.add_prefix(Prefix { start: start.at, tag: None, anchor });
         if let Some(node) = self.parts.nodes.get_mut(id as usize) {
-            node.anchor = Some(name);
+            node.prefix = prefix;
         }
         self.finish(id, end);
         Ok(id)

@@ -374,20 +374,8 @@ impl Reader<'_> {
         column: usize,
     ) -> u32 {
         let id = narrow(self.parts.nodes.len());
-        let (start, end) = (narrow(start), narrow(end));
-        let column = narrow(column);
-        self.parts.nodes.push(Node {
-            kind,
-            style,
-            line,
-            column,
-            outer_start: start,
-            start,
-            end,
-            content,
-            tag: None,
-            anchor: None,
-        });
+        let (start, end, column) = (narrow(start), narrow(end), narrow(column));
+        self.parts.nodes.push(Node { kind, style, line, column, start, end, content, prefix: None });
         id
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use source::{Span, Text, TextBuf};
 
-use crate::document::{Content, Node, Tree};
+use crate::document::{Content, Node, Prefix, Tree};
 use crate::resolve::{self, BINARY, MERGE, STR};
 use crate::scan::{Decoded, Made};
 use crate::{Dialect, Error, Scalar};
@@ -63,12 +63,10 @@ static NOTHING: Node = Node {
     style: Style::Plain,
     line: 0,
     column: 0,
-    outer_start: 0,
     start: 0,
     end: 0,
     content: Content::Text(Decoded::Range { start: 0, end: 0 }),
-    tag: None,
-    anchor: None,
+    prefix: None,
 };
 
 impl<'d> NodeRef<'d> {
@@ -116,7 +114,8 @@ impl<'d> NodeRef<'d> {
     #[must_use]
     pub fn full_span(self) -> Span {
         let node = self.node();
-        self.tree.span(node.outer_start.min(node.start), node.end)
+        let start = self.prefix().map_or(node.start, |prefix| prefix.start.min(node.start));
+        self.tree.span(start, node.end)
     }
 
     /// What is inside quotes; the lines of a block scalar; else as [`NodeRef::span`].
@@ -143,14 +142,14 @@ impl<'d> NodeRef<'d> {
     /// The written tag in its short form, such as `!!str` or `!reset`.
     #[must_use]
     pub fn tag(self) -> Option<&'d str> {
-        let index = self.node().tag?;
+        let index = self.prefix()?.tag?;
         self.tree.tags.get(index as usize).map(String::as_str)
     }
 
     /// The anchor without `&`; for an alias, the name it refers to.
     #[must_use]
     pub fn anchor(self) -> Option<&'d str> {
-        let (start, end) = *self.tree.anchors.get(self.node().anchor? as usize)?;
+        let (start, end) = *self.tree.anchors.get(self.prefix()?.anchor? as usize)?;
         self.tree.text.get(start as usize..end as usize)
     }
 
@@ -158,6 +157,10 @@ impl<'d> NodeRef<'d> {
     #[must_use]
     pub fn style(self) -> Style {
         self.node().style
+    }
+
+    fn prefix(self) -> Option<&'d Prefix> {
+        self.tree.prefixes.get(self.node().prefix?.get() as usize - 1)
     }
 
     fn made(self) -> Option<&'d Made> {

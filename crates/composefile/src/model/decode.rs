@@ -64,7 +64,7 @@ impl Decoder<'_> {
     }
 
     fn fields(&mut self, mut map: Map, shape: &'static Shape, path: &Way<'_>) -> Map {
-        let mut out = Map::new();
+        let mut out = Map::with_capacity(map.len());
         for field in shape.fields {
             let entry = take_entry(&mut map, field.name);
             let (key_span, node) = match entry {
@@ -335,7 +335,7 @@ impl Decoder<'_> {
         let Value::Map(map) = node.value else {
             return self.fail(path, span, format!("expected a map, got {kind}"));
         };
-        let mut out = Map::new();
+        let mut out = Map::with_capacity(map.len());
         for (key, entry) in map {
             let path = Way::Item(path, &key);
             if let Some(text) = self.string(&entry.node, &path) {
@@ -509,7 +509,7 @@ impl Decoder<'_> {
         let Value::Map(map) = node.value else {
             return self.fail(path, span, format!("expected a map, got {kind}"));
         };
-        let mut out = Map::new();
+        let mut out = Map::with_capacity(map.len());
         for (key, entry) in map {
             let path = Way::Item(path, &key);
             let node = if entry.node.is_null() {
