@@ -133,9 +133,11 @@ fn keep_owner(new: &File, there: &fs::Metadata) {
     }
 }
 
-fn failed(path: &Utf8Path, error: &io::Error) -> Failure {
+/// A file that cannot be written, as it is shown.
+pub(crate) fn failed(path: &Utf8Path, error: &io::Error) -> Failure {
     let failure = Failure::outside(format!("cannot write `{path}`"));
     match error.kind() {
+        io::ErrorKind::NotFound => failure.because("its folder does not exist"),
         io::ErrorKind::InvalidInput => {
             failure.because(error).hint("name a file, or leave the flag out to print to stdout")
         }

@@ -8,7 +8,7 @@ use signing::{PrivateKey, PublicKey};
 
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::given;
+use crate::{given, write};
 
 /// A key file has a few hundred bytes; what is larger is something else.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -89,7 +89,7 @@ fn create(path: &Utf8Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
 fn failed(file: &Utf8Path, error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::AlreadyExists => exists(file),
-        kind => Failure::outside(format!("cannot write `{file}`")).because(kind),
+        _ => write::failed(file, error),
     }
 }
 

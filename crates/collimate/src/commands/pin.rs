@@ -55,9 +55,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let before = checking::check(ctx, session, &scope);
     // What is tried lies over the files of another session: this one keeps what was read.
     let next = session.with(ctx, &BTreeMap::new())?;
-    let Tried { plan, gaps, sources, texts } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
-    // All places are written or none, and what does not render has places that nobody knows.
-    tracing::answered(gaps)?;
+    let Tried { plan, sources, texts } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
     let documents = documents::of_channels(session, &channels);
     let mut edited = texts;
     for document in &documents {

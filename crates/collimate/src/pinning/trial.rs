@@ -15,8 +15,6 @@ use crate::tracing;
 /// A plan that works.
 pub(crate) struct Tried {
     pub(crate) plan: Plan,
-    /// What it knows nothing of: [`tracing::gaps`].
-    pub(crate) gaps: BTreeSet<String>,
     /// As they were before.
     pub(crate) sources: SourceMap,
     /// The files that change, with their new texts.
@@ -24,17 +22,19 @@ pub(crate) struct Tried {
 }
 
 /// Pins the profiles in `selected` in memory: the new texts lie over the files of `session`. All of it can be done, or the places where it
-/// cannot are printed and refused.
+/// cannot are printed and refused. So is what does not render: it has places that nobody knows.
 pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Result<Tried> {
     let (plan, gaps, sources) = tracing::with_survey(ctx, session, |survey, sources| {
         let gaps = tracing::gaps(survey, |name| selected.contains(name));
         (super::plan(survey, sources, &session.files, selected, tag_with_digest), gaps, sources.clone())
     });
+    tracing::answered(gaps)
+        .map_err(|failure| failure.hint("nothing was written; `collimate check` shows what is wrong"))?;
     refuse(ctx, &plan.refusals, &sources)?;
     let texts = super::apply(&plan.splices, &sources)
         .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
     if texts.is_empty() {
-        return Ok(Tried { plan, gaps, sources, texts });
+        return Ok(Tried { plan, sources, texts });
     }
     let has_links = session.files.has_links();
     for (path, text) in &texts {
@@ -51,7 +51,7 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
     // Shown as it is on disk. What was right before and is no longer shows in the check of the result.
     let refusals: Vec<Finding<Location>> = unmet.iter().filter_map(|name| plan.in_vain.get(name).cloned()).collect();
     refuse(ctx, &refusals, &sources)?;
-    Ok(Tried { plan, gaps, sources, texts })
+    Ok(Tried { plan, sources, texts })
 }
 
 fn refuse(ctx: &Ctx, refusals: &[Finding<Location>], sources: &SourceMap) -> Result<()> {

@@ -48,7 +48,7 @@ fn a_key_pair_is_new_and_private() {
     tree.program(&["key", "new", "link"]).stderr_has("exists already").exit(2).run();
     assert!(!tree.path("elsewhere").exists() && !tree.path("link.pub").exists());
     tree.program(&["key", "new", "no/folder"])
-        .stderr("error: cannot write `no/folder`\ncaused by: entity not found\n")
+        .stderr("error: cannot write `no/folder`\ncaused by: its folder does not exist\n")
         .exit(4)
         .run();
 }

@@ -85,7 +85,7 @@ fn a_link_out_of_the_workspace_is_left_alone() {
     fixture.sandbox.remove("compose/dev.yaml");
     symlink(outside.path("dev.yaml"), fixture.sandbox.path("compose/dev.yaml")).unwrap();
     let refused = "error: not everything could be looked at\ncaused by: profile `dev` does not render\n\
-                   hint: `collimate check` shows what is wrong\n";
+                   hint: nothing was written; `collimate check` shows what is wrong\n";
     program(&fixture.sandbox, &["pin", "edge"]).exit(1).stderr(refused).run();
     assert_eq!(outside.read("dev.yaml"), text);
 }

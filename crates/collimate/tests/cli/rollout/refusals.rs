@@ -6,6 +6,12 @@ type Prepare = fn(&Fixture);
 
 fn nothing(_: &Fixture) {}
 
+fn broken(fixture: &Fixture, profile: &str) {
+    let path = format!("compose/{profile}.yaml");
+    let text = fixture.sandbox.read(&path);
+    fixture.sandbox.write(&path, format!("{text}services: {{}}\n"));
+}
+
 /// Name, preparation, command line, exit code, what stderr or stdout says.
 const CASES: &[(&str, Prepare, &[&str], i32, &str)] = &[
     ("unknown channel", nothing, &["promote", "edge", "stabel"], 2, "did you mean `stable`?"),
@@ -87,6 +93,42 @@ const CASES: &[(&str, Prepare, &[&str], i32, &str)] = &[
         &["promote", "edge", "stable"],
         1,
         "cannot write `web` for profile `stage`",
+    ),
+    (
+        "a promotion into a profile that does not render",
+        |fixture| broken(fixture, "stage"),
+        &["promote", "edge", "stable"],
+        1,
+        "profile `stage` does not render",
+    ),
+    (
+        "the way back of a profile that does not render",
+        |fixture| {
+            fixture.run(&["mark-good", "stable", "--evidence", "smoke.json"], 0);
+            fixture.run(&["promote", "edge", "stable"], 0);
+            broken(fixture, "stage");
+        },
+        &["rollback", "stable/stage", "--reason", "x"],
+        1,
+        "profile `stage` does not render",
+    ),
+    (
+        "an advance into a profile that does not render",
+        |fixture| {
+            fixture.run(&["promote", "edge", "stable"], 0);
+            fixture.run(&["mark-good", "stable/stage", "--evidence", "smoke.json"], 0);
+            broken(fixture, "prod");
+        },
+        &["advance", "stable", "prod"],
+        1,
+        "profile `prod` does not render",
+    ),
+    (
+        "a new release for a profile that does not render",
+        |fixture| broken(fixture, "dev"),
+        &["release", "new", "1.2.0-edge", "--channel", "edge"],
+        1,
+        "profile `dev` does not render",
     ),
     (
         "a component that the other release lacks",
