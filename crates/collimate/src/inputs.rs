@@ -40,6 +40,10 @@ impl Inputs {
         Hash::of(lines.as_bytes())
     }
 
+    pub(crate) fn has(&self, path: &Utf8Path) -> bool {
+        self.files.contains_key(normalize(path).as_str())
+    }
+
     /// The files as arguments of a command, a chart as its folder, or what lies in it where it holds files of other profiles too.
     pub(crate) fn arguments(&self) -> BTreeSet<Utf8PathBuf> {
         let is_own = |folder: &Utf8Path| !self.foreign.iter().any(|path| path.starts_with(folder));

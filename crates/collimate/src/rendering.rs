@@ -259,28 +259,33 @@ fn compose(
 }
 
 /// Renders a profile as deployed at its most, all overlays included, through `files`, and throws the result away: whoever asks wants to know which
-/// files are read. A profile that does not render has those that were read until then. Gives the paths of the workspace that it mounts.
+/// files are read. A profile that does not render has those that it names, and what was read until then. Gives the paths of the workspace that it mounts.
 pub(crate) fn read_through(
     session: &Session,
     profile: &release::Profile,
     files: &dyn source::Files,
 ) -> Vec<Utf8PathBuf> {
+    let read_all = |paths: &mut dyn Iterator<Item = &Utf8PathBuf>| {
+        for path in paths {
+            let _ = files.read(path);
+        }
+    };
     match &profile.source {
         ProfileSource::Compose(source) => {
             let options = compose_options(session, source, source.overlays.len(), Mode::default(), Profiles::All);
+            read_all(&mut options.files.iter().chain(&options.env_files));
             let project = composefile::load(&options, files);
             project.map(|project| alignment::mounted_paths(&project, session.files.root(), profile)).unwrap_or_default()
         }
         ProfileSource::Helm(source) => {
+            read_all(&mut source.values.iter().map(|path| &path.value));
             if let Ok(chart) = Chart::load(&source.chart, files) {
                 let _ = helmchart::render(&chart, &unseen(source, Mode::default()), files);
             }
             Vec::new()
         }
         ProfileSource::Manifests(paths) => {
-            for path in paths {
-                let _ = files.read(path);
-            }
+            read_all(&mut paths.iter().map(|path| &path.value));
             Vec::new()
         }
     }

@@ -9,6 +9,7 @@ use source::SourceMap;
 use super::Plan;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::inputs::{self, Inputs};
 use crate::session::Session;
 use crate::tracing;
 
@@ -22,20 +23,30 @@ pub(crate) struct Tried {
 }
 
 /// Pins the profiles in `selected` in memory: the new texts lie over the files of `session`. All of it can be done, or the places where it
-/// cannot are printed and refused. So is what does not render: it has places that nobody knows.
+/// cannot are printed and refused. So is what does not render: it has places that nobody knows, and needs there what nobody knows.
 pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Result<Tried> {
-    let (plan, gaps, sources) = tracing::with_survey(ctx, session, |survey, sources| {
+    let (plan, gaps, unheard, sources) = tracing::with_survey(ctx, session, |survey, sources| {
         let gaps = tracing::gaps(survey, |name| selected.contains(name));
-        (super::plan(survey, sources, &session.files, selected, tag_with_digest), gaps, sources.clone())
+        let unheard = survey.profiles.iter().filter(|profile| !profile.is_rendered());
+        let unheard: BTreeSet<String> = unheard.map(|profile| profile.name().to_owned()).collect();
+        (super::plan(survey, sources, &session.files, selected, tag_with_digest), gaps, unheard, sources.clone())
     });
-    tracing::answered(gaps)
-        .map_err(|failure| failure.hint("nothing was written; `collimate check` shows what is wrong"))?;
+    let answered = |gaps| {
+        let hint = "nothing was written; `collimate check` shows what is wrong";
+        tracing::answered(gaps).map_err(|failure| failure.hint(hint))
+    };
+    answered(gaps)?;
     refuse(ctx, &plan.refusals, &sources)?;
     let texts = super::apply(&plan.splices, &sources)
         .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
     if texts.is_empty() {
         return Ok(Tried { plan, sources, texts });
     }
+    let shared = |inputs: Inputs| {
+        let path = texts.keys().find(|path| inputs.has(path))?;
+        Some(format!("profile `{}` does not render, and is made from `{path}` too", inputs.profile))
+    };
+    answered(inputs::of(session, &unheard).into_iter().filter_map(shared).collect())?;
     let has_links = session.files.has_links();
     for (path, text) in &texts {
         if !has_links {

@@ -90,6 +90,26 @@ fn a_link_out_of_the_workspace_is_left_alone() {
     assert_eq!(outside.read("dev.yaml"), text);
 }
 
+/// What another channel needs of a shared file is not known while its profile does not render, whichever of its files is to blame.
+#[test]
+fn a_file_that_a_broken_profile_of_another_channel_is_made_from_is_shared() {
+    let fixture = before();
+    let sandbox = &fixture.sandbox;
+    sandbox.write("compose/broken.yaml", "services: {}\nservices: {}\n");
+    sandbox.replace("collimate.yaml", "[compose/prod.yaml]", "[compose/broken.yaml, compose/dev.yaml]");
+    let old = files(sandbox);
+    let refused = "error: not everything could be looked at\n\
+                   caused by: profile `prod` does not render, and is made from `compose/dev.yaml` too\n\
+                   hint: nothing was written; `collimate check` shows what is wrong\n";
+    program(sandbox, &["pin", "edge"]).exit(1).stderr(refused).run();
+    assert_eq!(files(sandbox), old);
+
+    // What it is not made from, it does not keep from being written.
+    sandbox.replace("collimate.yaml", ", compose/dev.yaml]", "]");
+    program(sandbox, &["pin", "edge"]).any_stdout().run();
+    assert_eq!(sandbox.read("compose/dev.yaml"), right());
+}
+
 /// `promote` needs them in one folder; `pin` does not.
 #[test]
 fn manifests_may_lie_in_several_folders() {
