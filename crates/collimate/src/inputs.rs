@@ -40,8 +40,8 @@ impl Inputs {
         Hash::of(lines.as_bytes())
     }
 
-    pub(crate) fn has(&self, path: &Utf8Path) -> bool {
-        self.files.contains_key(normalize(path).as_str())
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Utf8Path> {
+        self.files.keys().map(Utf8Path::new)
     }
 
     /// The files as arguments of a command, a chart as its folder, or what lies in it where it holds files of other profiles too.
@@ -57,7 +57,7 @@ impl Inputs {
                 .find(|folder| is_own(folder))
                 .unwrap_or_else(|| path.to_owned())
         };
-        self.files.keys().map(|path| whole(Utf8Path::new(path))).collect()
+        self.paths().map(whole).collect()
     }
 }
 

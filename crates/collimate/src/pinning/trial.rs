@@ -42,8 +42,9 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
     if texts.is_empty() {
         return Ok(Tried { plan, sources, texts });
     }
+    let written: BTreeSet<Utf8PathBuf> = texts.keys().map(|path| session.files.real(path)).collect();
     let shared = |inputs: Inputs| {
-        let path = texts.keys().find(|path| inputs.has(path))?;
+        let path = inputs.paths().find(|path| written.contains(&session.files.real(path)))?;
         Some(format!("profile `{}` does not render, and is made from `{path}` too", inputs.profile))
     };
     answered(inputs::of(session, &unheard).into_iter().filter_map(shared).collect())?;

@@ -96,16 +96,17 @@ fn a_file_that_a_broken_profile_of_another_channel_is_made_from_is_shared() {
     let fixture = before();
     let sandbox = &fixture.sandbox;
     sandbox.write("compose/broken.yaml", "services: {}\nservices: {}\n");
-    sandbox.replace("collimate.yaml", "[compose/prod.yaml]", "[compose/broken.yaml, compose/dev.yaml]");
+    symlink("dev.yaml", sandbox.path("compose/other.yaml")).unwrap();
+    sandbox.replace("collimate.yaml", "[compose/prod.yaml]", "[compose/broken.yaml, compose/other.yaml]");
     let old = files(sandbox);
     let refused = "error: not everything could be looked at\n\
-                   caused by: profile `prod` does not render, and is made from `compose/dev.yaml` too\n\
+                   caused by: profile `prod` does not render, and is made from `compose/other.yaml` too\n\
                    hint: nothing was written; `collimate check` shows what is wrong\n";
     program(sandbox, &["pin", "edge"]).exit(1).stderr(refused).run();
     assert_eq!(files(sandbox), old);
 
     // What it is not made from, it does not keep from being written.
-    sandbox.replace("collimate.yaml", ", compose/dev.yaml]", "]");
+    sandbox.replace("collimate.yaml", ", compose/other.yaml]", "]");
     program(sandbox, &["pin", "edge"]).any_stdout().run();
     assert_eq!(sandbox.read("compose/dev.yaml"), right());
 }
