@@ -1,6 +1,9 @@
 //! What may change a deployment without a word, and why. `docs/mutations.md` lists what of it there is.
 //!
-//! Nothing here is about an image, a digest or a reference that is wrong: such a survivor has no reason and fails the run.
+//! Nothing here is about an image, a digest or a reference that is wrong where it runs: such a survivor has no reason and fails the run.
+
+use release::{Component, Profile, Release};
+use source::FileId;
 
 use crate::mutant::Mutant;
 use crate::operator::Operator;
@@ -22,6 +25,9 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         ),
         What::Tag if role == Role::Release => Some(
             "profiles name the digest alone, and no other manifest lists this version: the manifest is what says which tag it had",
+        ),
+        What::Repository | What::Digest if role == Role::Release && runs_nowhere(subject, mutant) => Some(
+            "no profile of the channel runs the component, and nothing else in the workspace says which image it is: its registry knows, and who signs",
         ),
         What::Tag if is_unmanaged(subject, mutant) => Some("`unmanaged` allows these tags"),
         What::Platform => Some("no other manifest lists the platforms of this index: only its registry knows them"),
@@ -116,6 +122,22 @@ fn is_custom(subject: &Subject, mutant: &Mutant) -> bool {
     let group =
         before.rsplit("apiVersion: ").next().and_then(|rest| rest.split_once('/')).map_or("", |(group, _)| group);
     group.contains('.') && !group.ends_with("k8s.io")
+}
+
+/// Whether the place is in a component that a channel's manifest lists for profiles of other channels alone.
+fn runs_nowhere(subject: &Subject, mutant: &Mutant) -> bool {
+    let file = mutant.place.file.as_str();
+    let Some(channel) = subject.workspace.channels.iter().find(|channel| channel.release.value == file) else {
+        return false;
+    };
+    let (release, _) = Release::parse(subject.text(file), FileId(0));
+    let components = release.map(|release| release.components).unwrap_or_default();
+    let is_meant = |component: &&Component| mutant.place.path.contains(&format!(".{}.", component.name.value));
+    components.iter().find(is_meant).is_some_and(|component| {
+        let of_channel = |profile: &&Profile| profile.channel.value == channel.name.value;
+        let mut profiles = subject.workspace.profiles.iter().filter(of_channel);
+        profiles.all(|profile| !component.is_for(profile.kind(), &profile.name.value))
+    })
 }
 
 /// Whether the place is in a reference to an image that no release owns.
