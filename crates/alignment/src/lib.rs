@@ -2,7 +2,7 @@
 //!
 //! Start with [`Inputs`]: the program collects workspace, releases, rendered profiles and [`Facts`]. [`Survey`] finds every
 //! image of every profile and holds it against its release; [`check`] runs the [`RULES`] over that. Places are symbolic
-//! ([`Place`]); [`resolve_finding`] turns them into source spans once a profile was rendered again with its trace; then
+//! ([`Place`]); [`reported`] turns them into source spans once a profile was rendered again with its trace; then
 //! [`accept`] applies what the workspace says about findings. [`pins()`] gives the source bytes of every pinned image, for
 //! `pin` and for [`check_pins`].
 //!
@@ -12,6 +12,7 @@ mod accept;
 mod collector;
 mod compose;
 pub mod documents;
+mod drawn;
 mod fields;
 mod hosts;
 mod image;
@@ -50,7 +51,7 @@ pub use mounts::mounted_paths;
 pub use pins::{Pin, pins};
 pub use place::{At, Object, Path, Place, Rendered, Step};
 pub use policy::{Moved, Weakening, weakened, weaker_gates};
-pub use resolve::{Resolved, resolve, resolve_finding};
+pub use resolve::{Resolved, reported, resolve};
 pub use rules::{RULES, Rule, check, check_pins, rule};
 pub use secrets::{is_secret_value, may_have_private_key, password_in_url, private_key};
 pub use survey::{HeldTo, ProfileSurvey, Standing, Survey, Used, images};

@@ -10,6 +10,8 @@ use findings::{Finding, Location, Related};
 use source::{Segment, SourceMap, Span, Text, Via};
 use yamlspan::{Kind, NodeRef};
 
+use crate::accept::Reported;
+use crate::drawn::is_drawn;
 use crate::inputs::{Profile, Rendering};
 use crate::place::{At, Object, Path, Place, Rendered, Step};
 
@@ -45,9 +47,22 @@ pub fn resolve(traced: &Profile, place: &Rendered) -> Resolved {
     }
 }
 
-/// A finding with its places resolved. `traced` gives the traced rendering of a profile by name, where there is one.
+/// The findings that stand once places are known, each with its places resolved. `traced` gives the traced rendering of a profile by name, where
+/// there is one.
 #[must_use]
-pub fn resolve_finding<'a>(
+pub fn reported<'a>(
+    found: Vec<Finding<Place>>,
+    traced: &dyn Fn(&str) -> Option<&'a Profile>,
+    sources: &SourceMap,
+) -> Vec<Reported> {
+    let report = |symbolic: Finding<Place>| {
+        let resolved = resolve_finding(&symbolic, traced, sources);
+        Reported { symbolic, resolved }
+    };
+    found.into_iter().map(report).filter(|reported| !is_drawn(reported, traced)).collect()
+}
+
+fn resolve_finding<'a>(
     finding: &Finding<Place>,
     traced: &dyn Fn(&str) -> Option<&'a Profile>,
     sources: &SourceMap,

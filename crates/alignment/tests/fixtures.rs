@@ -332,16 +332,11 @@ fn check_files(contents: Vec<(Utf8PathBuf, Vec<u8>)>, folder: &str) -> (Vec<Find
     };
     assert_eq!(said(&found), said(&found_traced), "{folder:?}: a trace changed what is found");
     found_traced.extend(alignment::check_pins(&alignment::pins(&survey, &traced_by_name)));
-    let reported = found_traced
-        .into_iter()
-        .map(|symbolic| {
-            let resolved = alignment::resolve_finding(&symbolic, &traced_by_name, sources);
-            if matches!(symbolic.place.at, At::Rendered(_)) {
-                assert_ne!(resolved.place, Location::Nowhere, "{folder:?}: no place for {symbolic:#?}");
-            }
-            Reported { symbolic, resolved }
-        })
-        .collect();
+    let reported = alignment::reported(found_traced, &traced_by_name, sources);
+    for Reported { symbolic, resolved } in &reported {
+        let is_placed = resolved.place != Location::Nowhere || !matches!(symbolic.place.at, At::Rendered(_));
+        assert!(is_placed, "{folder:?}: no place for {symbolic:#?}");
+    }
     let acceptance = Acceptance { workspace: &workspace, sources, today: facts.today, complete: true };
     let mut findings = alignment::accept(reported, acceptance);
     if let Ok((file, text)) = files.read_text(Utf8Path::new("protected.yaml")) {

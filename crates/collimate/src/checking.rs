@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alignment::{Acceptance, At, Facts as _, Place, ReleaseInput, Reported, Role, Survey, Undeclared};
+use alignment::{Acceptance, At, Facts as _, Place, ReleaseInput, Role, Survey, Undeclared};
 use camino::Utf8PathBuf;
 use findings::{Finding, Location, ProfileVerdict};
 use release::ImageRef;
@@ -99,17 +99,14 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
     if wrong_image {
         raw.extend(alignment::check_pins(&alignment::pins(&survey, &traced_profile)));
     }
-    let reported = raw.into_iter().map(|symbolic| {
-        let resolved = alignment::resolve_finding(&symbolic, &traced_profile, &sources);
-        Reported { symbolic, resolved }
-    });
+    let reported = alignment::reported(raw, &traced_profile, &sources);
     let acceptance = Acceptance {
         workspace: &session.workspace,
         sources: &sources,
         today: facts.today(),
         complete: scope.rules.is_empty() && scope.profiles.len() == all.len(),
     };
-    let mut findings = alignment::accept(reported.collect(), acceptance);
+    let mut findings = alignment::accept(reported, acceptance);
     findings::sort(&mut findings, &sources);
     let complete = acceptance.complete && !findings.iter().any(|finding| alignment::hides_others(finding.rule));
     let Split { known, new: findings } = match scope.baseline {

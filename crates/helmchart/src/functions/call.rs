@@ -71,6 +71,14 @@ impl Call<'_, '_> {
         self.args.get(index..).unwrap_or_default()
     }
 
+    /// A text that this call draws. Nobody wrote it: a trace leads to the call, which is noted.
+    pub(crate) fn drawn(&self, text: String) -> Text {
+        match self.exec.call_site().filter(|_| self.exec.trace()) {
+            Some(site) => Text::derived(text, &[site]),
+            None => Text::from(text),
+        }
+    }
+
     /// Notes that this call's result differs from run to run.
     pub(crate) fn note_nondeterministic(&self) {
         self.functions.context.note_nondeterministic(self.name, self.exec.call_site());

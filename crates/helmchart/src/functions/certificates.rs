@@ -70,7 +70,7 @@ pub(crate) fn gen_private_key(call: &mut Call<'_, '_>) -> Answer {
         "ed25519" => Arc::new(PrivateKey::new_ed25519(&functions.random)?),
         other => return Ok(format!("Unknown type {other}").into()),
     };
-    Ok(key.pem()?.into())
+    Ok(call.drawn(key.pem()?).into())
 }
 
 impl NewRsa {
@@ -105,7 +105,7 @@ fn authority(call: &Call<'_, '_>, pem: Option<usize>) -> Answer {
     let key = key_of(call, pem)?;
     let name = name(&call.text(0));
     let subject = Subject { name, addresses: Vec::new(), dns_names: Vec::new(), days: call.int(1), is_ca: true };
-    issue(call, &subject, &key, None)
+    issue(call, &subject, (&key, pem), None)
 }
 
 pub(crate) fn gen_self_signed_cert(call: &mut Call<'_, '_>) -> Answer {
@@ -120,7 +120,7 @@ fn self_signed(call: &Call<'_, '_>, pem: Option<usize>) -> Answer {
     call.note_nondeterministic();
     let subject = subject(call)?;
     let key = key_of(call, pem)?;
-    issue(call, &subject, &key, None)
+    issue(call, &subject, (&key, pem), None)
 }
 
 pub(crate) fn gen_signed_cert(call: &mut Call<'_, '_>) -> Answer {
@@ -137,7 +137,7 @@ fn signed(call: &Call<'_, '_>, pem: Option<usize>) -> Answer {
     let issuer = issuer(call.value(4))?;
     let subject = subject(call)?;
     let key = given_key.map_or_else(|| key_of(call, None), Ok)?;
-    issue(call, &subject, &key, Some(&issuer))
+    issue(call, &subject, (&key, pem), Some(&issuer))
 }
 
 pub(crate) fn build_custom_cert(call: &mut Call<'_, '_>) -> Answer {
@@ -299,7 +299,12 @@ fn extensions(subject: &Subject, public_key: &[u8], authority_key_id: &[u8]) -> 
 }
 
 /// A certificate for `key`, signed by `issuer` or by itself.
-fn issue(call: &Call<'_, '_>, subject: &Subject, key: &PrivateKey, issuer: Option<&Issuer>) -> Answer {
+fn issue(
+    call: &Call<'_, '_>,
+    subject: &Subject,
+    (key, pem): (&PrivateKey, Option<usize>),
+    issuer: Option<&Issuer>,
+) -> Answer {
     let signer = issuer.map_or(key, |issuer| &issuer.key);
     let issuer_name = issuer.map_or(&subject.name, |issuer| &issuer.name);
     let public_key = key.public_bytes()?;
@@ -323,8 +328,12 @@ fn issue(call: &Call<'_, '_>, subject: &Subject, key: &PrivateKey, issuer: Optio
     call.functions.slow_work.spend(1)?;
     let signature = signer.sign(&body)?;
     let whole = der::sequence(&[&body, &signer.signature_algorithm(), &der::bit_string(&signature)]);
-    let certificate = Text::from(Pem::write("CERTIFICATE", &whole));
-    Ok(Value::object(CertificateObject { certificate, key: Text::from(key.pem()?) }))
+    let certificate = call.drawn(Pem::write("CERTIFICATE", &whole));
+    let key = match pem {
+        Some(index) => Text::derived_from(key.pem()?, [&call.text(index)]),
+        None => call.drawn(key.pem()?),
+    };
+    Ok(Value::object(CertificateObject { certificate, key }))
 }
 
 /// Whether `leaf` names `authority` and carries a signature that its ECDSA key made.

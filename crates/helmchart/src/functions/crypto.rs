@@ -99,7 +99,7 @@ fn random_text(call: &mut Call<'_, '_>, alphabet: &[u8]) -> Answer {
         let index = usize::try_from(call.functions.random.below(size)?).unwrap_or(0);
         text.push(alphabet.get(index).map_or('?', |byte| char::from(*byte)));
     }
-    Ok(text.into())
+    Ok(call.drawn(text).into())
 }
 
 fn characters(wanted: fn(&u8) -> bool) -> Vec<u8> {
@@ -131,7 +131,7 @@ pub(crate) fn rand_bytes(call: &mut Call<'_, '_>) -> Answer {
     let Ok(count) = usize::try_from(count) else { return Err("runtime error: makeslice: len out of range".into()) };
     let mut bytes = vec![0; count];
     call.functions.random.fill(&mut bytes)?;
-    Ok(base_n::base64(&bytes).into())
+    Ok(call.drawn(base_n::base64(&bytes)).into())
 }
 
 pub(crate) fn rand_int(call: &mut Call<'_, '_>) -> Answer {
@@ -164,7 +164,8 @@ pub(crate) fn uuidv4(call: &mut Call<'_, '_>) -> Answer {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = hexadecimal(&bytes);
-    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]).into())
+    let text = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+    Ok(call.drawn(text).into())
 }
 
 fn aes_key(password: &[u8]) -> [u8; 32] {

@@ -140,7 +140,12 @@ pub(super) fn line(raw: &str) -> Masked {
     let mut hidden: Vec<(Range<usize>, String)> = Vec::new();
     hidden.extend(password_hashes(raw).into_iter().map(|range| (range, MASK.to_owned())));
     if let Some(range) = secret_value(raw) {
-        hidden.push((range, MASK.to_owned()));
+        let hides = |range: Range<usize>| (range, MASK.to_owned());
+        if is_template(&raw[range.clone()]) {
+            hidden.extend(literals(raw, range).into_iter().map(hides));
+        } else if !is_harmless(&raw[range.clone()]) {
+            hidden.push(hides(range));
+        }
     }
     hidden.extend(inner_values(raw).into_iter().map(|range| (range, MASK.to_owned())));
     hidden.extend(userinfo(raw).into_iter().map(|range| (range, MASK.to_owned())));
@@ -188,8 +193,7 @@ fn replacement(character: char) -> String {
     if character == '\t' { " ".to_owned() } else { REPLACEMENT.to_string() }
 }
 
-/// The value of `KEY=value`, `key: value` or `- KEY=value` where the key is secret-named and the value is not just a
-/// variable, an example's placeholder or empty.
+/// The value of `KEY=value`, `key: value` or `- KEY=value` where the key is secret-named.
 fn secret_value(raw: &str) -> Option<Range<usize>> {
     let content = raw.trim_start().trim_start_matches("- ").trim_start();
     let content = content.strip_prefix(['"', '\'']).unwrap_or(content);
@@ -213,7 +217,35 @@ fn secret_value(raw: &str) -> Option<Range<usize>> {
         },
         None => value,
     };
-    (!is_harmless(value)).then_some(start..start + value.len())
+    Some(start..start + value.len())
+}
+
+/// Whether a value is what an action of a template prints.
+fn is_template(value: &str) -> bool {
+    let bare = value.trim_matches(['"', '\'']);
+    bare.starts_with("{{") && bare.ends_with("}}")
+}
+
+/// What stands in quotes in the actions of a value, but for the names of templates.
+fn literals(raw: &str, value: Range<usize>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = value.start + raw[value.clone()].find("{{").unwrap_or_default();
+    while let Some(open) = raw[at..value.end].find(['"', '`']).map(|step| at + step) {
+        let (quote, from) = (raw.as_bytes()[open], open + 1);
+        let mut is_escaped = false;
+        let ends = |byte: u8| {
+            let ends = byte == quote && !is_escaped;
+            is_escaped = byte == b'\\' && quote == b'"' && !is_escaped;
+            ends
+        };
+        let to = raw.as_bytes()[from..value.end].iter().copied().position(ends).map_or(value.end, |step| from + step);
+        let is_name = ["include", "template"].iter().any(|word| raw[..open].trim_end().ends_with(word));
+        if from < to && !is_name {
+            found.push(from..to);
+        }
+        at = (to + 1).min(value.end);
+    }
+    found
 }
 
 /// Whether a value is a variable, a placeholder, masked already or nothing at all.
@@ -224,16 +256,20 @@ fn is_harmless(value: &str) -> bool {
         || bare.starts_with('#')
         || bare.starts_with("change-me:")
         || bare.starts_with("${") && bare.ends_with('}') && !bare.contains(":-")
-        || bare.starts_with("{{") && bare.ends_with("}}")
         || ["|", ">", "|-", ">-", "{", "[", "null", "~", "true", "false"].contains(&bare)
 }
 
-/// The values of secret-named keys inside a line: `{password: x}`, `Server=h;Password=x`, `"{\"token\": \"x\"}"`, `?token=x`.
+/// The values of secret-named keys inside a line: `{password: x}`, `Server=h;Password=x`, `$password := "x"`, `"{\"token\": \"x\"}"`, `?token=x`.
 fn inner_values(raw: &str) -> Vec<Range<usize>> {
     let quote = |character: char| matches!(character, '"' | '\'' | '\\');
     let mut found = Vec::new();
     for (at, sign) in raw.match_indices(['=', ':']) {
-        let before = raw[..at].trim_end().trim_end_matches(quote);
+        // `$password := "x"` of a template: what follows is behind the second sign.
+        if raw[at..].starts_with(":=") {
+            continue;
+        }
+        let before = raw[..at].strip_suffix(':').filter(|_| sign == "=").unwrap_or(&raw[..at]);
+        let before = before.trim_end().trim_end_matches(quote);
         let named = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
         let key = &before[before.trim_end_matches(named).len()..];
         // In `"…\npassword = x"` the first letter belongs to the escape.

@@ -35,6 +35,16 @@ fn secrets_are_masked_and_the_highlight_moves_along() {
         ("AWS_ACCESS_KEY_ID: AKIA1", "AKIA1", "AWS_ACCESS_KEY_ID: AKIA1", "AKIA1"),
         ("SECRET_ID: x1", "x1", "SECRET_ID: •••", "•••"),
         ("POSTGRES_PASSWORD: ${PG}", "${PG}", "POSTGRES_PASSWORD: ${PG}", "${PG}"),
+        ("password: {{ .Values.password }}", ".V", "password: {{ .Values.password }}", ".V"),
+        (
+            "password: {{ .a | default \"hun\\\"ter2\" | quote }}",
+            "quote",
+            "password: {{ .a | default \"•••\" | quote }}",
+            "quote",
+        ),
+        ("password: \"{{ `hunter2` }}{{ \"x\" }}\"", "p", "password: \"{{ `•••` }}{{ \"•••\" }}\"", "p"),
+        ("token: {{ include \"shop.token\" . }}", "shop", "token: {{ include \"shop.token\" . }}", "shop"),
+        ("{{- $password := \"hunter2\" }}", "$", "{{- $password := \"•••\" }}", "$"),
     ];
     for (text, needle, masked, highlighted) in cases {
         assert_eq!(excerpt(text, needle), (masked.to_owned(), highlighted.to_owned()), "{text}");
