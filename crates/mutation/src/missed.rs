@@ -39,16 +39,18 @@ pub(crate) fn is_listed(subject: &Subject, mutant: &Mutant, told: &Told) -> bool
     }
 }
 
-/// Whether a finding shows lines of a template that are printed or not by a condition which asks for the changed value.
+/// Whether a finding shows lines of a template that are printed or not by a condition which asks for the changed value, or for one below it.
 pub(crate) fn is_switched(subject: &Subject, mutant: &Mutant, told: &Told) -> bool {
-    let is_values = matches!(subject.files.get(&mutant.place.file), Some((Role::Values, _)));
+    let Some((Role::Values, values)) = subject.files.get(&mutant.place.file) else { return false };
     let key = mutant.place.path.rsplit('.').next().unwrap_or_default();
+    let entry = mutant.place.entry.clone().and_then(|entry| values.get(entry)).unwrap_or_default();
+    let keys: Vec<&str> = keys_of(entry).chain([key]).filter(|key| !key.is_empty()).collect();
     let in_block = |spot: &Spot| {
         let Some((Role::Template, text)) = subject.files.get(&spot.file) else { return false };
         let at = spot.range(text).start;
-        blocks(text).any(|(opening, block)| block.contains(&at) && asks_for(opening, key))
+        blocks(text).any(|(opening, block)| block.contains(&at) && keys.iter().any(|key| asks_for(opening, key)))
     };
-    is_values && !key.is_empty() && told.place.iter().chain(&told.related).any(in_block)
+    told.place.iter().chain(&told.related).any(in_block)
 }
 
 /// Whether the changed variable of a template is one that an image is put together from.
