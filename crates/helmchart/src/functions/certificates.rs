@@ -15,7 +15,7 @@ use super::keys::PrivateKey;
 use super::layout;
 use super::objects::CertificateObject;
 use super::random::Random;
-use super::slow::KEYS;
+use super::slow::{KEYS, PRIMES};
 
 /// An RSA key that is made, and its share of the slow work.
 struct NewRsa {
@@ -26,7 +26,7 @@ struct NewRsa {
 }
 
 /// The key that a certificate gets.
-const OF_CERTIFICATE: NewRsa = NewRsa { kind: "a certificate's key", bits: 2_048, units: 15 };
+const OF_CERTIFICATE: NewRsa = NewRsa { kind: "a certificate's key", bits: 2_048, units: 10 };
 /// The key that `genPrivateKey` makes. It takes longer; but who makes one may want another.
 const ALONE: NewRsa = NewRsa { kind: "rsa", bits: 4_096, units: 100 };
 
@@ -64,7 +64,7 @@ pub(crate) fn gen_private_key(call: &mut Call<'_, '_>) -> Answer {
         "" | "rsa" => ALONE.make(call)?,
         "dsa" => {
             functions.slow_work.spend(100)?;
-            functions.slow_work.make(&KEYS, &functions.random, ("dsa", &[]), PrivateKey::new_dsa)?
+            functions.slow_work.make(&KEYS, &functions.random, ("dsa", &[]), |random, _| PrivateKey::new_dsa(random))?
         }
         "ecdsa" => Arc::new(PrivateKey::new_ecdsa(&functions.random)?),
         "ed25519" => Arc::new(PrivateKey::new_ed25519(&functions.random)?),
@@ -77,9 +77,32 @@ impl NewRsa {
     fn make(&self, call: &Call<'_, '_>) -> Result<Arc<PrivateKey>, FunctionError> {
         let functions = call.functions;
         functions.slow_work.spend(self.units)?;
-        let make = |random: &Random| PrivateKey::new_rsa(random, self.bits);
+        let make = |random: &Random, turn| match &functions.random {
+            Random::System => PrivateKey::new_rsa(random, self.bits),
+            seeded @ Random::Seeded(_) => self.seeded(seeded, turn),
+        };
         functions.slow_work.make(&KEYS, &functions.random, (self.kind, &[]), make)
     }
+
+    /// The key of this number, from one. Primes take the time, and two of a few make many keys: whoever knows the seed knows them all anyhow.
+    fn seeded(&self, random: &Random, turn: u32) -> Result<PrivateKey, FunctionError> {
+        let prime = |index: u32| {
+            let seed = random.apart(&[self.kind.as_bytes(), &index.to_le_bytes()]).unwrap_or_default();
+            PRIMES.obtain(seed, || PrivateKey::prime_of_rsa(&Random::seeded(seed), self.bits))
+        };
+        let [lesser, greater] = pair(turn);
+        PrivateKey::of_primes([prime(lesser)?.as_ref().clone(), prime(greater)?.as_ref().clone()])
+    }
+}
+
+/// The numbers of two different things, other ones for every turn from one on: 0 and 1, 0 and 2, 1 and 2, 0 and 3, …
+fn pair(turn: u32) -> [u32; 2] {
+    let (mut lesser, mut greater) = (turn.saturating_sub(1), 1);
+    while lesser >= greater {
+        lesser -= greater;
+        greater += 1;
+    }
+    [lesser, greater]
 }
 
 /// The key of a new certificate: given as PEM, or made.
@@ -350,4 +373,27 @@ pub(crate) fn seem_right(authority: &str, leaf: &str) -> bool {
     let names_issuer = body.windows(issuer.subject.len()).any(|window| window == issuer.subject);
     let names_key = body.windows(20).any(|window| window == issuer.subject_key_id);
     names_issuer && names_key && key.verify(body, &signature).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn pairs_are_of_two_and_every_one_is_another() {
+        let pairs: Vec<[u32; 2]> = (1..=45).map(pair).collect();
+        assert_eq!(pairs[..6], [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]]);
+        assert!(pairs.iter().all(|[lesser, greater]| lesser < greater && *greater < 10));
+        assert_eq!(pairs.iter().collect::<BTreeSet<_>>().len(), pairs.len());
+    }
+
+    #[test]
+    fn seeded_keys_are_the_same_again_and_every_one_is_another() {
+        let key = |seed: u8, turn| OF_CERTIFICATE.seeded(&Random::seeded([seed; 32]), turn).unwrap().pem().unwrap();
+        let keys: Vec<String> = (1..=3).map(|turn| key(1, turn)).collect();
+        assert_eq!(keys.iter().chain([&key(2, 1)]).collect::<BTreeSet<_>>().len(), 4);
+        assert_eq!(key(1, 2), keys[1]);
+    }
 }

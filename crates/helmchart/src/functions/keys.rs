@@ -1,5 +1,6 @@
 //! Private keys: made, read from PEM, written, signing.
 
+use crypto_bigint::BoxedUint;
 use ed25519_dalek::Signer as _;
 use gotemplate::FunctionError;
 use num_bigint::BigUint;
@@ -36,8 +37,18 @@ pub(crate) enum PrivateKey {
 impl PrivateKey {
     /// A new RSA key of this many bits, a multiple of 16.
     pub(crate) fn new_rsa(random: &Random, bits: usize) -> Result<Self, FunctionError> {
-        let prime = || primes::of_rsa(random, bits / 16, EXPONENT);
-        let key = rsa::PrivateKey::from_primes(vec![prime()?, prime()?], EXPONENT.into())
+        let prime = || Self::prime_of_rsa(random, bits);
+        Self::of_primes([prime()?, prime()?])
+    }
+
+    /// One of the two primes of such a key.
+    pub(crate) fn prime_of_rsa(random: &Random, bits: usize) -> Result<BoxedUint, FunctionError> {
+        primes::of_rsa(random, bits / 16, EXPONENT)
+    }
+
+    /// The RSA key of two primes.
+    pub(crate) fn of_primes(primes: [BoxedUint; 2]) -> Result<Self, FunctionError> {
+        let key = rsa::PrivateKey::from_primes(primes.to_vec(), EXPONENT.into())
             .map_err(|error| FunctionError::new(format!("error generating rsa key: {error}")))?;
         Ok(Self::Rsa(Box::new(key)))
     }

@@ -7,13 +7,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crypto_bigint::BoxedUint;
 use gotemplate::FunctionError;
 
 use super::keys::PrivateKey;
 use super::random::{Random, Seed};
 
-/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates; this is twelve
-/// of them, or eleven password hashes.
+/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates, the largest a dozen; this is
+/// eighteen of them, or eleven password hashes.
 const MOST_SLOW_WORK: u32 = 200;
 
 /// Most results that a process keeps. A render makes a few dozen at most, and renders of one workspace mostly the same; only passwords differ.
@@ -21,6 +22,9 @@ const MOST_KEPT: usize = 1_000;
 
 /// Keys that were made from a seed.
 pub(crate) static KEYS: Memory<PrivateKey> = Memory::new();
+
+/// Primes of theirs.
+pub(crate) static PRIMES: Memory<BoxedUint> = Memory::new();
 
 /// Hashes of passwords that need nothing random, or whose salt came from a seed.
 pub(crate) static HASHES: Memory<Vec<u8>> = Memory::new();
@@ -57,20 +61,20 @@ impl SlowWork {
     }
 
     /// Makes something of `kind` that depends on `input` and on chance. From a seed, the first of its kind is the same in every render, and so is
-    /// the second, whatever else a chart draws in between.
+    /// the second, whatever else a chart draws in between. `make` gets its number, from one.
     pub(crate) fn make<T>(
         &self,
         memory: &Memory<T>,
         random: &Random,
         (kind, input): (&'static str, &[u8]),
-        make: impl FnOnce(&Random) -> Result<T, FunctionError>,
+        make: impl FnOnce(&Random, u32) -> Result<T, FunctionError>,
     ) -> Result<Arc<T>, FunctionError> {
         let mut turns = self.turns.borrow_mut();
         let turn = turns.entry(kind).or_default();
         *turn += 1;
         match random.apart(&[kind.as_bytes(), &turn.to_le_bytes(), input]) {
-            Some(seed) => memory.obtain(seed, || make(&Random::seeded(seed))),
-            None => make(random).map(Arc::new),
+            Some(seed) => memory.obtain(seed, || make(&Random::seeded(seed), *turn)),
+            None => make(random, *turn).map(Arc::new),
         }
     }
 }
@@ -136,7 +140,7 @@ mod tests {
     fn renders_with_one_seed_share_and_the_system_s_do_not() {
         let (memory, made) = (Memory::new(), Cell::new(0));
         let drawn = |work: &SlowWork, random: &Random, kind| {
-            let make = |random: &Random| {
+            let make = |random: &Random, _| {
                 made.set(made.get() + 1);
                 random.array::<16>()
             };
