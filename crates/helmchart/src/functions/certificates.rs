@@ -28,7 +28,7 @@ struct NewRsa {
 /// The key that a certificate gets.
 const OF_CERTIFICATE: NewRsa = NewRsa { kind: "a certificate's key", bits: 2_048, units: 10 };
 /// The key that `genPrivateKey` makes. It takes longer; but who makes one may want another.
-const ALONE: NewRsa = NewRsa { kind: "rsa", bits: 4_096, units: 100 };
+const ALONE: NewRsa = NewRsa { kind: "its own key", bits: 4_096, units: 100 };
 
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 0x0e];
