@@ -166,6 +166,8 @@ fn scopes<'c>(
         let below = scopes(graph, *child, Some(&scope), globals, helm, trace, templates);
         subcharts.insert(graph.name(*child), Value::Map(below));
     }
+    // Helm hands it to templates as its own type; where a chart above holds it, it is a plain map.
+    let dot = scope.retyped(objects::values_type(helm));
     let path = graph.full_path(chart);
     for file in &data.templates {
         let name = file.name.rsplit('/').next().unwrap_or(&file.name);
@@ -173,7 +175,7 @@ fn scopes<'c>(
             continue;
         }
         let base_path = format!("{path}/templates");
-        templates.insert(format!("{path}/{}", file.name), Renderable { file, scope: scope.clone(), base_path });
+        templates.insert(format!("{path}/{}", file.name), Renderable { file, scope: dot.clone(), base_path });
     }
     scope
 }
