@@ -13,8 +13,8 @@ use gotemplate::FunctionError;
 use super::keys::PrivateKey;
 use super::random::{Random, Seed};
 
-/// How much slow work one render may ask for, in units of 5 ms: one second. Charts make a handful of certificates, the largest a dozen; this is
-/// eighteen of them, or eleven password hashes.
+/// How much slow work one render may ask for, in units of 5 ms: one second. This is eighteen certificates, or eleven password hashes; from a
+/// seed, whose keys share primes, fifty certificates: Harbor makes its seven anew for every pod that is to restart with them.
 const MOST_SLOW_WORK: u32 = 200;
 
 /// Most results that a process keeps. A render makes a few dozen at most, and renders of one workspace mostly the same; only passwords differ.
@@ -58,6 +58,11 @@ impl SlowWork {
     /// Whether any was spent.
     pub(crate) fn is_begun(&self) -> bool {
         self.spent.get() > 0
+    }
+
+    /// The number that the next of `kind` will have, from one.
+    pub(crate) fn next(&self, kind: &'static str) -> u32 {
+        self.turns.borrow().get(kind).copied().unwrap_or_default() + 1
     }
 
     /// Makes something of `kind` that depends on `input` and on chance. From a seed, the first of its kind is the same in every render, and so is
