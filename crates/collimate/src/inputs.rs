@@ -63,6 +63,9 @@ impl Inputs {
 
 /// The files of these profiles, as the session has them.
 pub(crate) fn of(session: &Session, profiles: &BTreeSet<String>) -> Vec<Inputs> {
+    if profiles.is_empty() {
+        return Vec::new();
+    }
     let tracked = tracked_files(session.files.root());
     let declared = session.workspace.profiles.iter().filter(|profile| profiles.contains(&profile.name.value));
     declared.map(|profile| of_profile(session, profile, tracked.as_deref())).collect()

@@ -359,7 +359,7 @@ impl Builder<'_> {
 
     fn mapping(&mut self, node: NodeRef<'_>, depth: usize) -> Result<Map, Problem> {
         let entries = node.entries();
-        let mut map = Map::with_capacity(entries.size_hint().0);
+        let mut map = Map::with_capacity(entries.len());
         let mut merges = Vec::new();
         for (key, value) in entries {
             if key.target().kind() == Kind::Scalar && key.value() == Scalar::Merge {

@@ -64,7 +64,7 @@ pub(crate) fn gen_private_key(call: &mut Call<'_, '_>) -> Answer {
         "" | "rsa" => ALONE.make(call)?,
         "dsa" => {
             functions.slow_work.spend(100)?;
-            functions.slow_work.make(&KEYS, &functions.random, ("dsa", &[]), |random, _| PrivateKey::new_dsa(random))?
+            functions.slow_work.make(&KEYS, &functions.random, ("dsa", &[]), PrivateKey::new_dsa)?
         }
         "ecdsa" => Arc::new(PrivateKey::new_ecdsa(&functions.random)?),
         "ed25519" => Arc::new(PrivateKey::new_ed25519(&functions.random)?),
@@ -76,14 +76,13 @@ pub(crate) fn gen_private_key(call: &mut Call<'_, '_>) -> Answer {
 impl NewRsa {
     fn make(&self, call: &Call<'_, '_>) -> Result<Arc<PrivateKey>, FunctionError> {
         let functions = call.functions;
-        let is_of_known_primes = match functions.random {
-            Random::System => false,
-            Random::Seeded(_) => pair(functions.slow_work.next(self.kind))[0] > 0,
-        };
+        let turn = functions.slow_work.next(self.kind);
+        let is_seeded = matches!(functions.random, Random::Seeded(_));
+        let is_of_known_primes = is_seeded && pair(turn)[0] > 0;
         functions.slow_work.spend(if is_of_known_primes { 1 } else { self.units })?;
-        let make = |random: &Random, turn| match &functions.random {
-            Random::System => PrivateKey::new_rsa(random, self.bits),
-            seeded @ Random::Seeded(_) => self.seeded(seeded, turn),
+        let make = |random: &Random| match is_seeded {
+            true => self.seeded(&functions.random, turn),
+            false => PrivateKey::new_rsa(random, self.bits),
         };
         functions.slow_work.make(&KEYS, &functions.random, (self.kind, &[]), make)
     }
@@ -91,7 +90,7 @@ impl NewRsa {
     /// The key of this number, from one. Primes take the time, and two of a few make many keys: whoever knows the seed knows them all anyhow.
     fn seeded(&self, random: &Random, turn: u32) -> Result<PrivateKey, FunctionError> {
         let prime = |index: u32| {
-            let seed = random.apart(&[self.kind.as_bytes(), &index.to_le_bytes()]).unwrap_or_default();
+            let seed = random.apart(&[self.kind.as_bytes(), &index.to_le_bytes()]).ok_or("there is no seed")?;
             PRIMES.obtain(seed, || PrivateKey::prime_of_rsa(&Random::seeded(seed), self.bits))
         };
         let [lesser, greater] = pair(turn);

@@ -60,7 +60,7 @@ fn bcrypted(call: &Call<'_, '_>, password: &[u8]) -> Result<Vec<u8>, FunctionErr
     }
     let functions = call.functions;
     functions.slow_work.spend(17)?;
-    let make = |random: &Random, _| {
+    let make = |random: &Random| {
         Ok(match ::bcrypt::hash_with_salt(password, BCRYPT_COST, random.array()?) {
             Ok(hash) => hash.format_for_version(::bcrypt::Version::TwoA).into_bytes(),
             Err(error) => format!("failed to encrypt string with bcrypt: {error}").into_bytes(),

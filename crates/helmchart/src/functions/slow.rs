@@ -66,20 +66,20 @@ impl SlowWork {
     }
 
     /// Makes something of `kind` that depends on `input` and on chance. From a seed, the first of its kind is the same in every render, and so is
-    /// the second, whatever else a chart draws in between. `make` gets its number, from one.
+    /// the second, whatever else a chart draws in between.
     pub(crate) fn make<T>(
         &self,
         memory: &Memory<T>,
         random: &Random,
         (kind, input): (&'static str, &[u8]),
-        make: impl FnOnce(&Random, u32) -> Result<T, FunctionError>,
+        make: impl FnOnce(&Random) -> Result<T, FunctionError>,
     ) -> Result<Arc<T>, FunctionError> {
         let mut turns = self.turns.borrow_mut();
         let turn = turns.entry(kind).or_default();
         *turn += 1;
         match random.apart(&[kind.as_bytes(), &turn.to_le_bytes(), input]) {
-            Some(seed) => memory.obtain(seed, || make(&Random::seeded(seed), *turn)),
-            None => make(random, *turn).map(Arc::new),
+            Some(seed) => memory.obtain(seed, || make(&Random::seeded(seed))),
+            None => make(random).map(Arc::new),
         }
     }
 }
@@ -145,7 +145,7 @@ mod tests {
     fn renders_with_one_seed_share_and_the_system_s_do_not() {
         let (memory, made) = (Memory::new(), Cell::new(0));
         let drawn = |work: &SlowWork, random: &Random, kind| {
-            let make = |random: &Random, _| {
+            let make = |random: &Random| {
                 made.set(made.get() + 1);
                 random.array::<16>()
             };

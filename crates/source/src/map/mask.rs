@@ -137,18 +137,18 @@ pub fn printable(name: &str) -> Cow<'_, str> {
 
 /// One line without its end.
 pub(super) fn line(raw: &str) -> Masked {
-    let mut hidden: Vec<(Range<usize>, String)> = Vec::new();
-    hidden.extend(password_hashes(raw).into_iter().map(|range| (range, MASK.to_owned())));
+    let mut secrets = password_hashes(raw);
     if let Some(range) = secret_value(raw) {
-        let hides = |range: Range<usize>| (range, MASK.to_owned());
-        if is_template(&raw[range.clone()]) {
-            hidden.extend(literals(raw, range).into_iter().map(hides));
-        } else if !is_harmless(&raw[range.clone()]) {
-            hidden.push(hides(range));
+        let value = &raw[range.clone()];
+        if is_template(value) {
+            secrets.extend(literals(raw, range));
+        } else if !is_harmless(value) {
+            secrets.push(range);
         }
     }
-    hidden.extend(inner_values(raw).into_iter().map(|range| (range, MASK.to_owned())));
-    hidden.extend(userinfo(raw).into_iter().map(|range| (range, MASK.to_owned())));
+    secrets.extend(inner_values(raw));
+    secrets.extend(userinfo(raw));
+    let mut hidden: Vec<(Range<usize>, String)> = secrets.into_iter().map(|range| (range, MASK.to_owned())).collect();
     hidden.extend(
         raw.char_indices()
             .filter(|(_, character)| is_unsafe(*character))
