@@ -24,6 +24,15 @@ pub struct Acceptance<'a> {
     pub complete: bool,
 }
 
+impl Acceptance<'_> {
+    /// Whether the workspace accepts a finding: an `ignore` entry does, or its rule is off.
+    pub(crate) fn accepts(&self, finding: &Reported) -> bool {
+        let holds = |entry: &&Ignore| !is_expired(entry, self.today) && matches(entry, finding, self.sources);
+        self.workspace.level(finding.symbolic.rule) == Some(Level::Off)
+            || self.workspace.ignore.iter().any(|entry| holds(&entry))
+    }
+}
+
 /// Rules that say that something could not be looked at.
 const DAMAGE: [&str; 3] = ["compose-invalid", "helm-render", "release-schema"];
 

@@ -3,11 +3,18 @@
 use std::collections::BTreeSet;
 
 use composefile::Node;
-use yamlspan::{Kind, NodeRef};
+use findings::{Location, Severity};
+use release::ProfileSource;
+use source::{SourceMap, Span};
+use yamlspan::{Dialect, Kind, NodeRef};
 
+use crate::accept::{Acceptance, Reported};
 use crate::compose::{entries, services};
+use crate::inputs::Profile;
 use crate::kubernetes::{KubeObject, objects, scalar};
 use crate::place::{Object, Path, Rendered};
+use crate::resolve::reported;
+use crate::rules::release_label_differs;
 use crate::survey::{HeldTo, ProfileSurvey};
 
 /// A rendered label that names a release or a channel.
@@ -49,10 +56,59 @@ pub(crate) fn changes_with_releases(key: &str) -> bool {
     key == "helm.sh/chart" || matches!(meaning(key), Some(LabelMeaning::Version | LabelMeaning::Application))
 }
 
-/// Every such label of a profile, in rendered order. Without a release there is nothing that they should say.
+/// Every such label of a profile that is traced, in rendered order, but those that say something else than they should and may.
 #[must_use]
-pub fn release_labels(profile: &ProfileSurvey<'_>) -> Vec<ReleaseLabel> {
-    collect(profile, false)
+pub fn release_labels(profile: &ProfileSurvey<'_>, acceptance: Acceptance<'_>) -> Vec<ReleaseLabel> {
+    let mut labels = collect(profile, false);
+    let mut kept: BTreeSet<String> = BTreeSet::new();
+    labels.retain(|label| {
+        if label.value == label.expected {
+            return true;
+        }
+        let may = match release_label_differs::finding(profile, label) {
+            Some(finding) => {
+                let traced = |name: &str| Some(profile.profile).filter(|_| name == profile.name());
+                let stands = reported(vec![finding], &traced, acceptance.sources);
+                stands.iter().all(|finding| acceptance.accepts(finding))
+            }
+            None => true,
+        };
+        if may && label.meaning == LabelMeaning::Version {
+            kept.insert(label.value.clone());
+        }
+        !may
+    });
+    // The rule says of two labels with one value what is wrong with it once.
+    labels.retain(|label| label.meaning != LabelMeaning::Application || !kept.contains(&label.value));
+    labels
+}
+
+/// Whether a finding says of a label that it differs which has a version of the chart that printed it, and none of a release: the chart's own,
+/// what a subchart says of its application, or what an archive holds.
+pub(crate) fn is_of_chart<'a>(
+    reported: &Reported,
+    traced: &dyn Fn(&str) -> Option<&'a Profile>,
+    sources: &SourceMap,
+) -> bool {
+    // Only such a label of an application is no more than a warning.
+    if reported.symbolic.rule != release_label_differs::ID || reported.symbolic.severity != Severity::Warning {
+        return false;
+    }
+    let profile = reported.symbolic.place.profile.as_deref().and_then(traced);
+    let Some(ProfileSource::Helm(source)) = profile.map(|profile| &profile.declared.source) else { return false };
+    let Location::Span(span) = reported.resolved.place else { return true };
+    let path = sources.path(span.file);
+    path.file_name() == Some(CHART_FILE)
+        && (path.parent() != Some(&source.chart.value) || !is_app_version(span, sources))
+}
+
+const CHART_FILE: &str = "Chart.yaml";
+
+fn is_app_version(span: Span, sources: &SourceMap) -> bool {
+    let Some(file) = sources.file(span.file) else { return false };
+    let documents = yamlspan::parse(file.text(), span.file, Dialect::GoYamlV2).unwrap_or_default();
+    let stated = documents.first().and_then(|document| document.root().get("appVersion"));
+    stated.is_some_and(|stated| stated.content_span().contains(span))
 }
 
 /// Those that say something else than they should: mostly none.

@@ -13,6 +13,7 @@ use yamlspan::{Kind, NodeRef};
 use crate::accept::Reported;
 use crate::drawn::is_drawn;
 use crate::inputs::{Profile, Rendering};
+use crate::labels::is_of_chart;
 use crate::place::{At, Object, Path, Place, Rendered, Step};
 
 /// Template actions on the way of a value that are named. The outermost is the line of the manifest's template; more
@@ -59,7 +60,8 @@ pub fn reported<'a>(
         let resolved = resolve_finding(&symbolic, traced, sources);
         Reported { symbolic, resolved }
     };
-    found.into_iter().map(report).filter(|reported| !is_drawn(reported, traced)).collect()
+    let stands = |reported: &Reported| !is_drawn(reported, traced) && !is_of_chart(reported, traced, sources);
+    found.into_iter().map(report).filter(stands).collect()
 }
 
 fn resolve_finding<'a>(

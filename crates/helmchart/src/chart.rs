@@ -277,6 +277,16 @@ impl ChartData {
         crate::graph::to_map(traced)
     }
 
+    /// What `key` of `Chart.yaml` holds, which is `held`: with its place, if wanted and known.
+    pub(crate) fn stated(&self, key: &str, held: &str, trace: bool) -> Text {
+        let file = self.chart_file.as_ref().filter(|_| trace);
+        let stated = file.and_then(|file| yaml::read_values(&file.text()).ok()?.remove(key));
+        match stated {
+            Some(Tree::Str(text)) if text.as_str() == held => text,
+            _ => Text::from(held),
+        }
+    }
+
     /// The schema of the values, compiled once.
     pub(crate) fn compiled_schema(&self) -> Option<&Compiled> {
         let schema = self.schema.as_ref()?;

@@ -154,8 +154,7 @@ fn scopes<'c>(
     };
     let subcharts = Map::new();
     let scope = Map::with_volatile(TEMPLATE);
-    let about =
-        objects::chart(&data.metadata, graph.name(chart), graph.requirements(chart), graph.is_root(chart), helm);
+    let about = objects::chart(data, graph.name(chart), graph.requirements(chart), graph.is_root(chart), helm, trace);
     scope.insert("Chart", about);
     scope.insert("Files", Value::object(FilesObject::new(&data.files, trace, &globals.seen)));
     scope.insert("Release", globals.release.clone());

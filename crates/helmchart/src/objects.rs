@@ -8,9 +8,9 @@ use base64::Engine as _;
 use gotemplate::{Exec, FunctionError, Kind, List, Map, Named, Object, Signature, Type, Value};
 use source::Text;
 
-use crate::chart::{ChartFile, Seen};
+use crate::chart::{ChartData, ChartFile, Seen};
 use crate::glob::Glob;
-use crate::metadata::{Dependency, ImportValue, Metadata};
+use crate::metadata::{Dependency, ImportValue};
 use crate::{HelmVersion, yaml};
 
 static VALUES_V3: Named = Named { name: "chartutil.Values", underlying: Type::MAP };
@@ -128,12 +128,14 @@ fn strings(items: &[String]) -> Value {
 
 /// `.Chart`.
 pub(crate) fn chart(
-    metadata: &Metadata,
+    data: &ChartData,
     name: &str,
     dependencies: Option<Vec<&Dependency>>,
     is_root: bool,
     helm: HelmVersion,
+    trace: bool,
 ) -> Value {
+    let metadata = &data.metadata;
     let maintainers: Vec<Value> = metadata
         .maintainers
         .iter()
@@ -161,7 +163,7 @@ pub(crate) fn chart(
         field("Name", "name", name),
         field("Home", "home", metadata.home.as_str()),
         field("Sources", "sources", strings(&metadata.sources)),
-        field("Version", "version", metadata.version.as_str()),
+        field("Version", "version", data.stated("version", &metadata.version, trace)),
         field("Description", "description", metadata.description.as_str()),
         field("Keywords", "keywords", strings(&metadata.keywords)),
         field("Maintainers", "maintainers", list_of("[]*chart.Maintainer", maintainers)),
@@ -169,7 +171,7 @@ pub(crate) fn chart(
         field("APIVersion", "apiVersion", metadata.api_version.as_str()),
         field("Condition", "condition", metadata.condition.as_str()),
         field("Tags", "tags", metadata.tags.as_str()),
-        field("AppVersion", "appVersion", metadata.app_version.as_str()),
+        field("AppVersion", "appVersion", data.stated("appVersion", &metadata.app_version, trace)),
         field("Deprecated", "deprecated", metadata.deprecated),
         field("Annotations", "annotations", annotations),
         field("KubeVersion", "kubeVersion", metadata.kube_version.as_str()),

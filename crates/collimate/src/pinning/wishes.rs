@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alignment::{LabelMeaning, Pin, Resolved, Survey};
+use alignment::{Acceptance, LabelMeaning, Pin, Resolved, Survey};
 use findings::Location;
 use source::{SourceMap, Span};
 
@@ -34,7 +34,7 @@ pub(super) fn all<'a>(
             wanted: Wanted::Reference { text: pin.wanted, component: pin.component },
         });
     }
-    uses.extend(labels(survey, selected));
+    uses.extend(labels(survey, sources, selected));
     uses
 }
 
@@ -139,13 +139,15 @@ fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
     Err(Refused { reason, others })
 }
 
-/// Labels that name another release or channel, as the rule `release-label-differs` finds them.
-fn labels<'a>(survey: &'a Survey<'_>, selected: &BTreeSet<&str>) -> Vec<Use<'a>> {
+/// Labels that name another release or channel, as the rule `release-label-differs` finds them: what the workspace accepts stays as it is.
+fn labels<'a>(survey: &'a Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>) -> Vec<Use<'a>> {
+    let (workspace, today) = (survey.inputs.workspace, survey.inputs.facts.today());
+    let acceptance = Acceptance { workspace, sources, today, complete: false };
     let mut uses = Vec::new();
     for profile in &survey.profiles {
         let Some(held) = profile.release else { continue };
         let Some(declared) = survey.inputs.workspace.profile(profile.name()) else { continue };
-        for label in alignment::release_labels(profile) {
+        for label in alignment::release_labels(profile, acceptance) {
             let resolved = alignment::resolve(profile.profile, &label.place);
             let changes = label.value != label.expected;
             // It may name an image or the release; where one value serves a label of the release too, that one decides.

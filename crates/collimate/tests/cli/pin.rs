@@ -6,6 +6,7 @@ mod compose;
 mod image;
 mod judged;
 mod killed;
+mod labels;
 mod laws;
 mod on_disk;
 mod refused;
