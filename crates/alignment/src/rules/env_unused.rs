@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
 use release::ProfileSource;
-use source::Span;
+use source::{FileId, Span};
 
 use crate::place::Place;
 use crate::rules::Rule;
@@ -47,6 +47,7 @@ impl Rule for EnvUnused {
                         }
                     }
                 }
+                let given: BTreeSet<FileId> = compose.all.service_files.iter().filter_map(|file| file.file).collect();
                 for (index, file) in compose.all.env_files.iter().enumerate() {
                     // What a later file sets anew is idle here, and meant to be: an operator's file over the example.
                     let later = compose.all.env_files.iter().skip(index + 1).flat_map(|file| &file.entries);
@@ -60,7 +61,8 @@ impl Rule for EnvUnused {
                         let (used, ..) = entries.entry(entry.name_span).or_insert_with(|| {
                             (false, entry.name.as_str().to_owned(), profile.name(), file.path.clone())
                         });
-                        *used |= entry.used || set_anew.contains(entry.name.as_str());
+                        *used |=
+                            entry.used || set_anew.contains(entry.name.as_str()) || given.contains(&file.file);
                     }
                 }
             }

@@ -24,10 +24,31 @@ const SECRET_WORDS: [&str; 15] = [
     "secretkey",
 ];
 
-/// Name parts that turn a secret-sounding key into one that only points at a secret (`PASSWORD_FILE`, `secretName`).
-const POINTER_WORDS: [&str; 14] = [
-    "file", "path", "name", "names", "ref", "dir", "url", "endpoint", "type", "ttl", "lifetime", "header", "mount",
+/// Last words of names that only point at a secret, or say something about it (`PASSWORD_FILE`, `secretName`, `API_KEY_RATE_LIMIT`).
+const POINTER_WORDS: [&str; 23] = [
+    "file",
+    "path",
+    "name",
+    "names",
+    "ref",
+    "dir",
+    "url",
+    "endpoint",
+    "type",
+    "ttl",
+    "lifetime",
+    "header",
+    "mount",
     "root",
+    "limit",
+    "expiry",
+    "expiration",
+    "timeout",
+    "interval",
+    "policy",
+    "algorithm",
+    "audience",
+    "issuer",
 ];
 
 #[derive(Debug)]
@@ -278,7 +299,7 @@ fn inner_values(raw: &str) -> Vec<Range<usize>> {
         let lead = before[..before.len() - key.len()].trim_end_matches(quote).trim_end();
         // In prose a colon follows a word as well: only in a mapping does it make a value of what follows.
         let is_mapping = lead.is_empty() || lead.ends_with(['{', ',', '[', '-', '?', '&', ';']) || before.len() < at;
-        if key.is_empty() || !is_secret_name(key) || sign == ":" && !is_mapping {
+        if key.is_empty() || !is_secret_name(key) || sign == ":" && (!is_mapping || is_verdict(&raw[at + 1..])) {
             continue;
         }
         // `${PASSWORD:?}` asks for a value and holds none.
@@ -300,6 +321,13 @@ fn inner_values(raw: &str) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// Whether this is what a JSON schema says of a value of another type, which is not in it: ` got number, want string`.
+fn is_verdict(text: &str) -> bool {
+    const TYPES: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
+    let got = text.strip_prefix(" got ").and_then(|text| text.split_once(", want "));
+    got.is_some_and(|(got, want)| TYPES.contains(&got) && want.split(" or ").all(|want| TYPES.contains(&want)))
 }
 
 /// How hashes of passwords begin, as htpasswd and shadow files keep them.

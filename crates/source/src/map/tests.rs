@@ -44,6 +44,9 @@ fn secrets_are_masked_and_the_highlight_moves_along() {
         ),
         ("password: \"{{ `hunter2` }}{{ \"x\" }}\"", "p", "password: \"{{ `•••` }}{{ \"•••\" }}\"", "p"),
         ("token: {{ include \"shop.token\" . }}", "shop", "token: {{ include \"shop.token\" . }}", "shop"),
+        ("- at '/a/password': got number, want string", "at", "- at '/a/password': got number, want string", "at"),
+        ("- at '/a/password': hunter2, want string", "at", "- at '/a/password': •••, want string", "at"),
+        ("API_KEY_RATE_LIMIT=100/minute", "100", "API_KEY_RATE_LIMIT=100/minute", "100"),
         ("{{- $password := \"hunter2\" }}", "$", "{{- $password := \"•••\" }}", "$"),
     ];
     for (text, needle, masked, highlighted) in cases {
