@@ -5,6 +5,7 @@
 //! with the lines to write by hand. Whether a plan works is proved afterwards: see [`trial`].
 
 mod by_hand;
+mod empty;
 pub(crate) mod trial;
 mod wishes;
 
@@ -82,15 +83,18 @@ enum Wanted<'a> {
     Label(String),
 }
 
-/// Plans the edits for the profiles in `selected`. `survey` must be over traced profiles.
-pub(crate) fn plan(
-    survey: &Survey<'_>,
-    sources: &SourceMap,
-    files: &DiskFiles,
-    selected: &BTreeSet<&str>,
+/// Where a digest may go that a reference has no place for.
+#[derive(Default)]
+struct Ways {
+    /// Into the tag.
     tag_with_digest: bool,
-) -> Plan {
-    let mut uses = wishes::all(survey, sources, selected, tag_with_digest);
+    /// Not into an empty value of the chart for these: it does not reach them.
+    not_empty: BTreeSet<UseName>,
+}
+
+/// Plans the edits for the profiles in `selected`. `survey` must be over traced profiles.
+fn plan(survey: &Survey<'_>, sources: &SourceMap, files: &DiskFiles, selected: &BTreeSet<&str>, ways: &Ways) -> Plan {
+    let mut uses = wishes::all(survey, sources, selected, ways);
     let same = same_files(sources, files);
     for wish in uses.iter_mut().filter_map(|found| found.wishes.as_mut().ok()).flatten() {
         wish.span.file = same.get(&wish.span.file).copied().unwrap_or(wish.span.file);
@@ -100,7 +104,7 @@ pub(crate) fn plan(
 
 /// Uses of the profiles in `selected` that do not hold what they are meant to.
 fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>) -> BTreeSet<UseName> {
-    let uses = wishes::all(survey, sources, selected, false);
+    let uses = wishes::all(survey, sources, selected, &Ways::default());
     uses.iter().filter(|found| found.selected && found.is_open()).map(Use::name).collect()
 }
 

@@ -146,7 +146,13 @@ impl SourceMap {
     /// The text last read under this path.
     #[must_use]
     pub fn text_of(&self, path: &Utf8Path) -> Option<&str> {
-        self.files.values().rev().find(|file| file.path == path).map(|file| file.text())
+        self.file(self.id_of(path)?).map(SourceFile::text)
+    }
+
+    /// The file last read under this path.
+    #[must_use]
+    pub fn id_of(&self, path: &Utf8Path) -> Option<FileId> {
+        self.files.iter().rev().find(|(_, file)| file.path == path).map(|(id, _)| *id)
     }
 
     /// Every path with its file as it was last read, sorted by the path's bytes.

@@ -159,7 +159,7 @@ impl Values {
 }
 
 /// The keys of mappings that lead to the scalar at a span. `None` where a list is on the way: values files cannot change one item of it.
-fn keys_of(text: &str, span: Span) -> Option<Vec<String>> {
+pub(super) fn keys_of(text: &str, span: Span) -> Option<Vec<String>> {
     let documents = yamlspan::parse(text, span.file, Dialect::GoYamlV2).ok()?;
     let mut keys = Vec::new();
     find(documents.first()?.root(), span, &mut keys).then_some(keys)

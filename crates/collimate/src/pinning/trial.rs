@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, TextOptions, plural};
 use source::SourceMap;
 
-use super::Plan;
+use super::{Plan, Ways};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::inputs::{self, Inputs};
@@ -25,11 +25,36 @@ pub(crate) struct Tried {
 /// Pins the profiles in `selected` in memory: the new texts lie over the files of `session`. All of it can be done, or the places where it
 /// cannot are printed and refused. So is what does not render: it has places that nobody knows, and needs there what nobody knows.
 pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Result<Tried> {
+    let mut ways = Ways { tag_with_digest, ..Ways::default() };
+    loop {
+        let tried = planned(ctx, session, selected, &ways)?;
+        if tried.texts.is_empty() {
+            return Ok(tried);
+        }
+        lay(session, &tried.sources, tried.texts.iter().map(|(path, text)| (path.as_path(), text.as_str())));
+        let unmet = tracing::with_survey(ctx, session, |survey, sources| super::unmet(survey, sources, selected));
+        // Shown as it is on disk. What was right before and is no longer shows in the check of the result.
+        let refusals: Vec<Finding<Location>> =
+            unmet.iter().filter_map(|name| tried.plan.in_vain.get(name).cloned()).collect();
+        if refusals.is_empty() {
+            return Ok(tried);
+        }
+        if !ways.not_empty.is_empty() {
+            refuse(ctx, &refusals, &tried.sources)?;
+        }
+        ways.not_empty = unmet;
+        let before = tried.texts.keys().filter_map(|path| Some((path.as_path(), tried.sources.text_of(path)?)));
+        lay(session, &tried.sources, before);
+    }
+}
+
+/// A plan that nothing speaks against yet, with its texts.
+fn planned(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, ways: &Ways) -> Result<Tried> {
     let (plan, gaps, unheard, sources) = tracing::with_survey(ctx, session, |survey, sources| {
         let gaps = tracing::gaps(survey, |name| selected.contains(name));
         let unheard = survey.profiles.iter().filter(|profile| !profile.is_rendered());
         let unheard: BTreeSet<String> = unheard.map(|profile| profile.name().to_owned()).collect();
-        (super::plan(survey, sources, &session.files, selected, tag_with_digest), gaps, unheard, sources.clone())
+        (super::plan(survey, sources, &session.files, selected, ways), gaps, unheard, sources.clone())
     });
     let answered = |gaps| {
         let hint = "nothing was written; `collimate check` shows what is wrong";
@@ -39,17 +64,21 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
     refuse(ctx, &plan.refusals, &sources)?;
     let texts = super::apply(&plan.splices, &sources)
         .map_err(|reason| Failure::new(Exit::Bug, "the planned edits do not fit together").because(reason))?;
-    if texts.is_empty() {
-        return Ok(Tried { plan, sources, texts });
+    if !texts.is_empty() {
+        let written: BTreeSet<Utf8PathBuf> = texts.keys().map(|path| session.files.real(path)).collect();
+        let shared = |inputs: Inputs| {
+            let path = inputs.paths().find(|path| written.contains(&session.files.real(path)))?;
+            Some(format!("profile `{}` does not render, and is made from `{path}` too", inputs.profile))
+        };
+        answered(inputs::of(session, &unheard).into_iter().filter_map(shared).collect())?;
     }
-    let written: BTreeSet<Utf8PathBuf> = texts.keys().map(|path| session.files.real(path)).collect();
-    let shared = |inputs: Inputs| {
-        let path = inputs.paths().find(|path| written.contains(&session.files.real(path)))?;
-        Some(format!("profile `{}` does not render, and is made from `{path}` too", inputs.profile))
-    };
-    answered(inputs::of(session, &unheard).into_iter().filter_map(shared).collect())?;
+    Ok(Tried { plan, sources, texts })
+}
+
+/// Lays texts over files, and over what is the same file through links.
+fn lay<'t>(session: &Session, sources: &SourceMap, texts: impl Iterator<Item = (&'t Utf8Path, &'t str)>) {
     let has_links = session.files.has_links();
-    for (path, text) in &texts {
+    for (path, text) in texts {
         if !has_links {
             session.files.overlay(path, text);
             continue;
@@ -59,11 +88,6 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
             session.files.overlay(same, text);
         }
     }
-    let unmet = tracing::with_survey(ctx, session, |survey, sources| super::unmet(survey, sources, selected));
-    // Shown as it is on disk. What was right before and is no longer shows in the check of the result.
-    let refusals: Vec<Finding<Location>> = unmet.iter().filter_map(|name| plan.in_vain.get(name).cloned()).collect();
-    refuse(ctx, &refusals, &sources)?;
-    Ok(Tried { plan, sources, texts })
 }
 
 fn refuse(ctx: &Ctx, refusals: &[Finding<Location>], sources: &SourceMap) -> Result<()> {

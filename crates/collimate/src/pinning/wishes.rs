@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use alignment::{Acceptance, LabelMeaning, Pin, Resolved, Survey};
 use findings::Location;
+use release::Digest;
 use source::{SourceMap, Span};
 
-use super::{Refused, Use, Wanted, Wish, written};
+use super::{Refused, Use, Wanted, Ways, Wish, empty, written};
 
 /// Of all profiles: what one of them needs, another one may share.
 pub(super) fn all<'a>(
     survey: &'a Survey<'_>,
     sources: &SourceMap,
     selected: &BTreeSet<&str>,
-    tag_with_digest: bool,
+    ways: &Ways,
 ) -> Vec<Use<'a>> {
     let traced =
         |name: &str| survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile);
@@ -21,12 +22,17 @@ pub(super) fn all<'a>(
     let mut uses = Vec::new();
     for pin in pins {
         let Some(profile) = survey.inputs.workspace.profile(pin.profile) else { continue };
-        let wishes = of_pin(&pin, survey, sources, tag_with_digest);
+        let what = format!("`{}`", pin.component.name.value);
+        let filled = |digest: &Digest| {
+            let is_tried = ways.not_empty.contains(&(pin.profile.to_owned(), what.clone()));
+            Some(digest).filter(|_| !is_tried).and_then(|digest| empty::wish(&pin, digest, profile, sources))
+        };
+        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &filled);
         let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
         uses.push(Use {
             profile,
             profiles: &survey.inputs.workspace.profiles,
-            what: format!("`{}`", pin.component.name.value),
+            what,
             selected: selected.contains(pin.profile),
             place: digest_place.or(pin.whole.primary).or(pin.repository.primary),
             parts: parts(&pin),
@@ -63,6 +69,7 @@ fn of_pin(
     survey: &Survey<'_>,
     sources: &SourceMap,
     tag_with_digest: bool,
+    filled: &dyn Fn(&Digest) -> Option<Wish>,
 ) -> Result<Vec<Wish>, Refused> {
     let mut wishes = Vec::new();
     let (Ok(reference), Some(digest)) = (&pin.image.reference, pin.component.digest.get()) else {
@@ -87,7 +94,12 @@ fn of_pin(
         }
         return Ok(wishes);
     }
-    let span = match (exact(&pin.whole), pin.tag.as_ref().and_then(exact)) {
+    let whole = exact(&pin.whole);
+    if let Some(wish) = whole.is_none().then(|| filled(digest)).flatten() {
+        wishes.push(wish);
+        return Ok(wishes);
+    }
+    let span = match (whole, pin.tag.as_ref().and_then(exact)) {
         (Some(whole), _) => whole,
         (None, Some(tag)) if tag_with_digest => {
             only_in_images(survey, tag)?;
@@ -105,7 +117,7 @@ fn of_pin(
 }
 
 /// The bytes of the hexadecimal part, where a template writes `sha256:` itself.
-fn hex_only(resolved: &Resolved, now: &str, wanted: &release::Digest, sources: &SourceMap) -> Option<Span> {
+fn hex_only(resolved: &Resolved, now: &str, wanted: &Digest, sources: &SourceMap) -> Option<Span> {
     let span = resolved.primary?;
     (written(sources, span) == now && wanted.algorithm() == "sha256").then_some(span)
 }

@@ -3,6 +3,7 @@
 mod beside;
 mod chart;
 mod compose;
+mod empty;
 mod image;
 mod judged;
 mod killed;

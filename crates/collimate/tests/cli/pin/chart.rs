@@ -2,6 +2,7 @@
 
 use super::compose::Shape;
 use super::image::{Held, REGISTRY};
+use super::slots::slot;
 use super::world::Files;
 use crate::rollout::model::Chance;
 
@@ -60,33 +61,36 @@ impl Chart {
                 held.digest()
             )
         };
-        let each = |write: &dyn Fn(usize) -> String| -> Vec<String> { (0..held.len()).map(write).collect() };
+        let each = |write: &mut dyn FnMut(usize) -> String| -> Vec<String> { (0..held.len()).map(write).collect() };
         let v = format!(".Values.{name}");
         if refused {
             return self.refusal(chance, held, &split);
         }
-        let (image, values): (String, Vec<String>) = match chance.below(17) {
-            0 => (format!("{{{{ {v}.image }}}}"), each(&|at| format!("{name}:\n  image: {} # kept\n", full[at]))),
-            1 => (format!("{{{{ {v}.image | quote }}}}"), each(&|at| format!("{name}: {{image: \"{}\"}}\n", full[at]))),
+        let (image, values): (String, Vec<String>) = match chance.below(19) {
+            0 => (format!("{{{{ {v}.image }}}}"), each(&mut |at| format!("{name}:\n  image: {} # kept\n", full[at]))),
+            1 => (
+                format!("{{{{ {v}.image | quote }}}}"),
+                each(&mut |at| format!("{name}: {{image: \"{}\"}}\n", full[at])),
+            ),
             2 => (
                 format!("\"{{{{ {v}.registry }}}}/{{{{ {v}.repository }}}}:{{{{ {v}.tag }}}}@{{{{ {v}.digest }}}}\""),
-                each(&|at| format!("{name}:\n  {}\n", parts(&split[at]))),
+                each(&mut |at| format!("{name}:\n  {}\n", parts(&split[at]))),
             ),
             3 => (
                 format!("{{{{ printf \"%s/%s:%s@%s\" {v}.registry {v}.repository {v}.tag {v}.digest | quote }}}}"),
-                each(&|at| format!("{name}:\n  {}\n", parts(&split[at]))),
+                each(&mut |at| format!("{name}:\n  {}\n", parts(&split[at]))),
             ),
             4 => (
                 format!("{{{{ include \"app.image\" {v} }}}}"),
-                each(&|at| format!("{name}:\n  {}\n", parts(&split[at]))),
+                each(&mut |at| format!("{name}:\n  {}\n", parts(&split[at]))),
             ),
             5 => (
                 format!("{{{{- include \"app.join\" {v} | nindent 12 }}}}"),
-                each(&|at| format!("{name}:\n  {}\n", parts(&split[at]))),
+                each(&mut |at| format!("{name}:\n  {}\n", parts(&split[at]))),
             ),
             6 => (
                 format!("{{{{ tpl {v}.image $ }}}}"),
-                each(&|at| {
+                each(&mut |at| {
                     let (tag, digest) = (split[at].tag(), split[at].digest());
                     format!(
                         "{name}:\n  registry: {REGISTRY}\n  image: '{{{{ {v}.registry }}}}/{repository}:{tag}@{digest}'\n"
@@ -97,7 +101,7 @@ impl Chart {
                 format!(
                     "{{{{ with {v} }}}}{REGISTRY}/{{{{ .repository }}}}:{{{{ .tag }}}}@{{{{ .digest }}}}{{{{ end }}}}"
                 ),
-                each(&|at| {
+                each(&mut |at| {
                     format!(
                         "{name}: {{ repository: '{repository}', tag: '{}', digest: {} }}\n",
                         split[at].tag(),
@@ -107,13 +111,13 @@ impl Chart {
             ),
             8 => (
                 format!("{REGISTRY}/{repository}:{{{{ {v}.tag }}}}@sha256:{{{{ {v}.hex }}}}"),
-                each(&|at| format!("{name}:\n  tag: \"{}\"\n  hex: \"{}\"\n", split[at].tag(), split[at].hex())),
+                each(&mut |at| format!("{name}:\n  tag: \"{}\"\n  hex: \"{}\"\n", split[at].tag(), split[at].hex())),
             ),
             9 => (
                 format!(
                     "{REGISTRY}/{repository}:{{{{ {v}.tag | default {v}.otherTag }}}}@{{{{ default \"none\" {v}.digest }}}}"
                 ),
-                each(&|at| {
+                each(&mut |at| {
                     format!(
                         "{name}:\n  tag: \"\"\n  otherTag: '{}'\n  digest: >-\n    {}\n",
                         split[at].tag(),
@@ -123,11 +127,11 @@ impl Chart {
             ),
             10 => (
                 format!("{{{{ include \"app.image\" {v} }}}}"),
-                each(&|at| format!("x{name}: &{name}\n  {}\n{name}: *{name}\n", parts(&split[at]))),
+                each(&mut |at| format!("x{name}: &{name}\n  {}\n{name}: *{name}\n", parts(&split[at]))),
             ),
             11 => (
                 format!("{{{{ include \"app.image\" {v} }}}}"),
-                each(&|at| {
+                each(&mut |at| {
                     format!("x{name}: &{name}\n  {}\n{name}:\n  <<: *{name}\n  pullPolicy: Always\n", parts(&split[at]))
                 }),
             ),
@@ -165,11 +169,25 @@ impl Chart {
                 return Shape::Written;
             }
             15 if held.len() == 1 => (full[0].clone(), vec![String::new()]),
+            // What is kept for a digest takes one.
+            16 | 17 => (
+                format!("{{{{ include \"app.image\" {v} }}}}"),
+                each(&mut |at| {
+                    let digest = match &held[at].digest {
+                        None if chance.one_in(2) => slot("", &format!(" sha256:{}", held[at].component.digest)),
+                        _ => format!(" \"{}\"", held[at].digest()),
+                    };
+                    let (tag, repository) = (held[at].plain_tag(), &repository);
+                    format!(
+                        "{name}:\n  registry: {REGISTRY}\n  digest:{digest}\n  repository: {repository}\n  tag: {tag}\n"
+                    )
+                }),
+            ),
             _ => (
                 format!(
                     "{{{{ ternary {v}.digest \"\" true | printf \"%s/%s:%s@%s\" \"{REGISTRY}\" \"{repository}\" {v}.tag }}}}"
                 ),
-                each(&|at| {
+                each(&mut |at| {
                     format!("{name}:\n  tag: \"{}\"\n  digest: |-\n    {}\n", split[at].tag(), split[at].digest())
                 }),
             ),
