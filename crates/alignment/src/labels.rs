@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use composefile::Node;
 use findings::{Location, Severity};
 use release::ProfileSource;
-use source::{SourceMap, Span};
-use yamlspan::{Dialect, Kind, NodeRef};
+use source::SourceMap;
+use yamlspan::{Kind, NodeRef};
 
 use crate::accept::{Acceptance, Reported};
 use crate::compose::{entries, services};
@@ -83,8 +83,8 @@ pub fn release_labels(profile: &ProfileSurvey<'_>, acceptance: Acceptance<'_>) -
     labels
 }
 
-/// Whether a finding says of a label that it differs which has a version of the chart that printed it, and none of a release: the chart's own,
-/// what a subchart says of its application, or what an archive holds.
+/// Whether a finding says of a label that it differs which has a version that a chart says of itself or its application, and none of a
+/// release: in its `Chart.yaml`, or in an archive.
 pub(crate) fn is_of_chart<'a>(
     reported: &Reported,
     traced: &dyn Fn(&str) -> Option<&'a Profile>,
@@ -95,20 +95,12 @@ pub(crate) fn is_of_chart<'a>(
         return false;
     }
     let profile = reported.symbolic.place.profile.as_deref().and_then(traced);
-    let Some(ProfileSource::Helm(source)) = profile.map(|profile| &profile.declared.source) else { return false };
-    let Location::Span(span) = reported.resolved.place else { return true };
-    let path = sources.path(span.file);
-    path.file_name() == Some(CHART_FILE)
-        && (path.parent() != Some(&source.chart.value) || !is_app_version(span, sources))
-}
-
-const CHART_FILE: &str = "Chart.yaml";
-
-fn is_app_version(span: Span, sources: &SourceMap) -> bool {
-    let Some(file) = sources.file(span.file) else { return false };
-    let documents = yamlspan::parse(file.text(), span.file, Dialect::GoYamlV2).unwrap_or_default();
-    let stated = documents.first().and_then(|document| document.root().get("appVersion"));
-    stated.is_some_and(|stated| stated.content_span().contains(span))
+    let is_chart = profile.is_some_and(|profile| matches!(profile.declared.source, ProfileSource::Helm(_)));
+    is_chart
+        && match reported.resolved.place {
+            Location::Span(span) => sources.path(span.file).file_name() == Some("Chart.yaml"),
+            Location::File(_) | Location::Nowhere => true,
+        }
 }
 
 /// Those that say something else than they should: mostly none.

@@ -88,8 +88,8 @@ enum Wanted<'a> {
 struct Ways {
     /// Into the tag.
     tag_with_digest: bool,
-    /// Not into an empty value of the chart for these: it does not reach them.
-    not_empty: BTreeSet<UseName>,
+    /// How many ways into empty values of a chart were tried in vain for a use.
+    in_vain: BTreeMap<UseName, usize>,
 }
 
 /// Plans the edits for the profiles in `selected`. `survey` must be over traced profiles.

@@ -1,53 +1,60 @@
-//! Values of a chart that are kept for a digest and hold none: `image: {repository: …, tag: "1.4", digest: ""}`.
+//! Values of a chart that are kept for a part of a reference and hold none: `image: {repository: …, tag: "", digest: ""}`.
 //!
 //! That the chart prints them is not known from here: see [`super::trial`].
 
 use alignment::{Pin, Resolved};
 use camino::Utf8PathBuf;
-use release::{Digest, ProfileSource};
+use release::ProfileSource;
 use source::{FileId, SourceMap, Span};
 use yamlspan::{Dialect, Kind, NodeRef, Scalar, Style};
 
-use super::{Wish, by_hand};
+use super::by_hand;
 
-/// Names that charts have for such a value, and whether it is the hexadecimal part alone, as charts with `sha` write `sha256:` themselves.
-const NAMES: [(&str, bool); 2] = [("digest", false), ("sha", true)];
+/// Ways to use such values: one for a digest, or, where that does not reach the image, the one for its tag.
+pub(super) const WAYS: usize = 2;
 
-/// The wish that fills the empty value beside the tag or the repository of an image without a digest.
-pub(super) fn wish(pin: &Pin<'_>, digest: &Digest, profile: &release::Profile, sources: &SourceMap) -> Option<Wish> {
+/// The empty value of the first of these names beside the tag or the repository of an image.
+pub(super) fn beside<'n>(
+    pin: &Pin<'_>,
+    names: &[&'n str],
+    profile: &release::Profile,
+    sources: &SourceMap,
+) -> Option<(&'n str, Span)> {
     let ProfileSource::Helm(source) = &profile.source else { return None };
     // The last one wins, and what none of them says the chart does.
     let given = source.values.iter().rev().map(|values| values.value.clone());
     let files: Vec<Utf8PathBuf> = given.chain([source.chart.value.join("values.yaml")]).collect();
     let parts = [pin.tag.as_ref(), Some(&pin.repository)];
-    let spans = parts.into_iter().flatten().filter_map(|part: &Resolved| part.primary);
-    let (span, is_hex) = spans.filter_map(|span| slot(span, &files, sources)).next()?;
-    let text = if is_hex { digest.hex().to_owned() } else { digest.to_string() };
-    (!is_hex || digest.algorithm() == "sha256").then_some(Wish { span, text, changes: true })
+    let mut spans = parts.into_iter().flatten().filter_map(|part: &Resolved| part.primary);
+    spans.find_map(|span| beside_scalar(span, names, &files, sources))
 }
 
-/// The empty value beside the scalar at `span`: in the first of the profile's files that has one, or, where the scalar stands elsewhere (in
-/// the values of a subchart), in that file.
-fn slot(span: Span, files: &[Utf8PathBuf], sources: &SourceMap) -> Option<(Span, bool)> {
+/// In the first of the profile's files that has one, or, where the scalar stands elsewhere (in the values of a subchart), in that file.
+fn beside_scalar<'n>(
+    span: Span,
+    names: &[&'n str],
+    files: &[Utf8PathBuf],
+    sources: &SourceMap,
+) -> Option<(&'n str, Span)> {
     let own = sources.file(span.file)?;
     let mut keys = by_hand::keys_of(own.text(), span)?;
     keys.pop()?;
     if !files.iter().any(|file| file == own.path()) {
-        return beside(own.text(), span.file, &keys);
+        return below(own.text(), span.file, &keys, names);
     }
     files.iter().find_map(|path| {
         let file = sources.id_of(path)?;
-        beside(sources.file(file)?.text(), file, &keys)
+        below(sources.file(file)?.text(), file, &keys, names)
     })
 }
 
-fn beside(text: &str, file: FileId, keys: &[String]) -> Option<(Span, bool)> {
+fn below<'n>(text: &str, file: FileId, keys: &[String], names: &[&'n str]) -> Option<(&'n str, Span)> {
     let documents = yamlspan::parse(text, file, Dialect::GoYamlV2).ok()?;
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let mapping = documents.first()?.root().at(&keys)?;
-    NAMES.iter().find_map(|(name, is_hex)| {
+    names.iter().find_map(|name| {
         let value = mapping.get(name).filter(|value| is_empty(*value))?;
-        Some((value.content_span(), *is_hex))
+        Some((*name, value.content_span()))
     })
 }
 

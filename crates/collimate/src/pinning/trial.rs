@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, TextOptions, plural};
 use source::SourceMap;
 
-use super::{Plan, Ways};
+use super::{Plan, Ways, empty};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::inputs::{self, Inputs};
@@ -26,6 +26,7 @@ pub(crate) struct Tried {
 /// cannot are printed and refused. So is what does not render: it has places that nobody knows, and needs there what nobody knows.
 pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_with_digest: bool) -> Result<Tried> {
     let mut ways = Ways { tag_with_digest, ..Ways::default() };
+    let mut round = 0;
     loop {
         let tried = planned(ctx, session, selected, &ways)?;
         if tried.texts.is_empty() {
@@ -39,10 +40,13 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
         if refusals.is_empty() {
             return Ok(tried);
         }
-        if !ways.not_empty.is_empty() {
+        if round == empty::WAYS {
             refuse(ctx, &refusals, &tried.sources)?;
         }
-        ways.not_empty = unmet;
+        round += 1;
+        for name in unmet {
+            *ways.in_vain.entry(name).or_default() += 1;
+        }
         let before = tried.texts.keys().filter_map(|path| Some((path.as_path(), tried.sources.text_of(path)?)));
         lay(session, &tried.sources, before);
     }

@@ -23,11 +23,12 @@ pub(super) fn all<'a>(
     for pin in pins {
         let Some(profile) = survey.inputs.workspace.profile(pin.profile) else { continue };
         let what = format!("`{}`", pin.component.name.value);
-        let filled = |digest: &Digest| {
-            let is_tried = ways.not_empty.contains(&(pin.profile.to_owned(), what.clone()));
-            Some(digest).filter(|_| !is_tried).and_then(|digest| empty::wish(&pin, digest, profile, sources))
+        let in_vain = ways.in_vain.get(&(pin.profile.to_owned(), what.clone())).copied().unwrap_or_default();
+        let empty = |names: &[&'static str]| {
+            let open = if names == TAG { empty::WAYS } else { 1 };
+            Some(names).filter(|_| in_vain < open).and_then(|names| empty::beside(&pin, names, profile, sources))
         };
-        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &filled);
+        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &empty);
         let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
         uses.push(Use {
             profile,
@@ -64,23 +65,37 @@ fn refused<T>(reason: &str) -> Result<T, Refused> {
     Err(Refused { reason: reason.to_owned(), others: Vec::new() })
 }
 
+const TAG: &[&str] = &["tag"];
+/// Charts with a value `sha` write `sha256:` themselves.
+const DIGEST: &[&str] = &["digest", "sha"];
+
 fn of_pin(
     pin: &Pin<'_>,
     survey: &Survey<'_>,
     sources: &SourceMap,
     tag_with_digest: bool,
-    filled: &dyn Fn(&Digest) -> Option<Wish>,
+    empty: &dyn Fn(&[&'static str]) -> Option<(&'static str, Span)>,
 ) -> Result<Vec<Wish>, Refused> {
     let mut wishes = Vec::new();
     let (Ok(reference), Some(digest)) = (&pin.image.reference, pin.component.digest.get()) else {
         return Ok(wishes);
     };
     let tag = &pin.component.tag.value;
-    if let (Some(now), Some(resolved)) = (reference.tag(), &pin.tag) {
-        match exact(resolved) {
-            Some(span) => wishes.push(Wish { span, text: tag.clone(), changes: now != tag }),
-            None if now == tag => {}
-            None => return refused("its tag is put together from several places"),
+    let tag_at = pin.tag.as_ref().and_then(exact);
+    // What `Chart.yaml` says of the application is the default of a tag; where values have one of their own, that is the place to set it.
+    let is_default = |span: &Span| sources.path(span.file).file_name() == Some("Chart.yaml");
+    let empty_tag = || {
+        let wanted = pin.tag.is_some() && tag_at.as_ref().is_none_or(is_default);
+        wanted.then(|| empty(TAG)).flatten().map(|(_, span)| span)
+    };
+    if let Some(now) = reference.tag() {
+        if now == tag {
+            wishes.extend(tag_at.map(|span| Wish { span, text: tag.clone(), changes: false }));
+        } else if pin.tag.is_some() {
+            match empty_tag().or(tag_at) {
+                Some(span) => wishes.push(Wish { span, text: tag.clone(), changes: true }),
+                None => return refused("its tag is put together from several places"),
+            }
         }
     }
     if let (Some(now), Some(resolved)) = (reference.digest(), &pin.digest) {
@@ -95,11 +110,19 @@ fn of_pin(
         return Ok(wishes);
     }
     let whole = exact(&pin.whole);
-    if let Some(wish) = whole.is_none().then(|| filled(digest)).flatten() {
-        wishes.push(wish);
+    if let Some((name, span)) = whole.is_none().then(|| empty(DIGEST)).flatten()
+        && (name == "digest" || digest.algorithm() == "sha256")
+    {
+        let text = if name == "digest" { digest.to_string() } else { digest.hex().to_owned() };
+        wishes.push(Wish { span, text, changes: true });
         return Ok(wishes);
     }
-    let span = match (whole, pin.tag.as_ref().and_then(exact)) {
+    if let Some(span) = (tag_with_digest && whole.is_none()).then(empty_tag).flatten() {
+        wishes.retain(|wish| wish.span != span);
+        wishes.push(Wish { span, text: format!("{tag}@{digest}"), changes: true });
+        return Ok(wishes);
+    }
+    let span = match (whole, tag_at) {
         (Some(whole), _) => whole,
         (None, Some(tag)) if tag_with_digest => {
             only_in_images(survey, tag)?;

@@ -76,11 +76,12 @@ fn they_are_filled() {
     let output = program(&sandbox, &["pin"]).output();
     assert!(output.exit == 0 && output.stdout.contains("5 places written"), "{output}");
     let expected = VALUES
+        .replace("tag: \"\"", "tag: \"1.4.0\"")
         .replace("digest: \"\"", &format!("digest: \"{}\"", digest('1')))
         .replace("tag: 1.0.0, digest: }", &format!("tag: 1.4.0, digest: {}}}", digest('2')))
         .replace("null", &format!("\"{}\"", "3".repeat(64)));
     assert_eq!(sandbox.read("chart/values.yaml"), expected);
-    assert!(sandbox.read("chart/Chart.yaml").ends_with("appVersion: 1.4.0\n"));
+    assert!(sandbox.read("chart/Chart.yaml").ends_with("appVersion: 1.0.0\n"));
     assert!(program(&sandbox, &["pin"]).output().stdout.starts_with("0 places written"));
 }
 
@@ -99,6 +100,26 @@ fn what_is_not_printed_is_not_filled() {
     let values = sandbox.read("chart/values.yaml");
     assert!(values.contains(&format!("tag: '15@{}'\n  sha: null\n", digest('3'))), "{values}");
     assert!(values.contains(&format!("digest: \"{}\"\n", digest('1'))), "{values}");
+}
+
+/// What a chart says of its application is the default of a tag and a label as well: the tag has a place of its own.
+#[test]
+fn an_empty_tag_takes_a_digest() {
+    let label = "labels: {app.kubernetes.io/version: {{ .Chart.AppVersion }}}";
+    let images = IMAGES.replace("{{ with .digest }}@{{ . }}{{ end }}", "");
+    let sandbox = workspace(&images, ONE);
+    sandbox.write("chart/templates/shop.yaml", POD.replace("{name: shop}", &format!("{{name: shop, {label}}}")));
+    let output = program(&sandbox, &["pin", "--tag-with-digest"]).output();
+    assert_eq!(output.exit, 0, "{output}");
+    let values = sandbox.read("chart/values.yaml");
+    assert!(values.contains(&format!("tag: \"1.4.0@{}\" #", digest('1'))), "{values}");
+    assert!(sandbox.read("chart/Chart.yaml").ends_with("appVersion: 1.0.0\n"));
+    // Without such a value there is the version of the application alone, if it is for the image alone.
+    let sandbox = workspace(&images, ONE);
+    sandbox.write("chart/values.yaml", VALUES.replace("  tag: \"\" # else that of the application\n", ""));
+    let output = program(&sandbox, &["pin", "--tag-with-digest"]).output();
+    assert_eq!(output.exit, 0, "{output}");
+    assert!(sandbox.read("chart/Chart.yaml").ends_with(&format!("appVersion: 1.4.0@{}\n", digest('1'))), "{output}");
 }
 
 #[test]

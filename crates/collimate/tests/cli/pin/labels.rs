@@ -4,13 +4,15 @@ use testkit::Sandbox;
 
 use super::world::program;
 
-/// A chart that prints this as `app.kubernetes.io/version`, with one image that is not pinned yet.
-fn workspace(label: &str, more: &str) -> Sandbox {
+const APPLICATION: &str = "app.kubernetes.io/version";
+
+/// A chart that prints a value as this label, with one image that is not pinned yet.
+fn workspace(key: &str, value: &str, more: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let digest = |digit: char| format!("sha256:{}", digit.to_string().repeat(64));
     let chart =
         |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 0.3.0 # of the chart\nappVersion: \"9.9.9\"\n");
-    let labels = format!("metadata: {{name: web, labels: {{app.kubernetes.io/version: {{{{ {label} | quote }}}}}}}}\n");
+    let labels = format!("metadata: {{name: web, labels: {{{key}: {{{{ {value} | quote }}}}}}}}\n");
     sandbox
         .write(
             "collimate.yaml",
@@ -53,15 +55,17 @@ fn pins(sandbox: &Sandbox, places: &str) {
 }
 
 #[test]
-fn a_version_of_a_chart_is_none_of_a_release() {
-    let sandbox = workspace(".Chart.Version", "");
-    pins(&sandbox, "2 places");
-    assert!(sandbox.read("chart/Chart.yaml").contains("version: 0.3.0 # of the chart\nappVersion: \"9.9.9\"\n"));
+fn what_a_chart_says_of_itself_is_none_of_a_release() {
+    for value in [".Chart.Version", ".Chart.AppVersion"] {
+        let sandbox = workspace(APPLICATION, value, "");
+        pins(&sandbox, "2 places");
+        assert!(sandbox.read("chart/Chart.yaml").contains("version: 0.3.0 # of the chart\nappVersion: \"9.9.9\"\n"));
+    }
 }
 
 #[test]
-fn the_version_of_the_application_is_written_where_it_stands() {
-    let sandbox = workspace(".Chart.AppVersion", "");
+fn where_the_release_is_meant_it_is_written() {
+    let sandbox = workspace("example.org/release.version", ".Chart.AppVersion", "");
     pins(&sandbox, "3 places");
     assert!(sandbox.read("chart/Chart.yaml").contains("version: 0.3.0 # of the chart\nappVersion: \"1.4.0\"\n"));
     assert!(sandbox.read("chart/charts/sub/Chart.yaml").contains("appVersion: \"9.9.9\"\n"));
@@ -69,18 +73,18 @@ fn the_version_of_the_application_is_written_where_it_stands() {
 
 #[test]
 fn what_the_workspace_accepts_stays_as_it_is() {
-    let label = "printf \"%s-x\" .Values.version";
-    let refused = program(&workspace(label, ""), &["pin"]).output();
+    let value = "printf \"%s-x\" .Values.version";
+    let refused = program(&workspace(APPLICATION, value, ""), &["pin"]).output();
     assert_eq!(refused.exit, 1, "{refused}");
     assert!(refused.stdout.contains("its value is put together from several places"), "{refused}");
     let entry = |more: &str| format!("ignore: [{{rule: release-label-differs, reason: x{more}}}]\n");
     for accepted in
         ["rules: {release-label-differs: off}\n", &entry(""), &entry(", at: web"), &entry(", at: chart/values.yaml")]
     {
-        pins(&workspace(label, accepted), "2 places");
+        pins(&workspace(APPLICATION, value, accepted), "2 places");
     }
     for other in ["rules: {release-label-differs: note}\n", &entry(", at: stable.yaml"), &entry(", until: 2020-01-01")]
     {
-        assert_eq!(program(&workspace(label, other), &["pin"]).output().exit, 1, "{other}");
+        assert_eq!(program(&workspace(APPLICATION, value, other), &["pin"]).output().exit, 1, "{other}");
     }
 }
