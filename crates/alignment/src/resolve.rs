@@ -223,7 +223,8 @@ fn kubernetes(root: NodeRef<'_>, text: &Text, path: &Path, range: Option<Range<u
         let first = text.as_str().get(shown.clone()).and_then(|printed| printed.find('\n'));
         shown.start..first.map_or(shown.end, |first| shown.start + first)
     };
-    from_text(text, shown)
+    // What is shown for a value is not its bytes.
+    Resolved { exact: false, ..from_text(text, shown) }
 }
 
 /// Where a byte range of a text came from.

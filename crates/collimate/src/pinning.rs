@@ -16,6 +16,7 @@ use camino::Utf8PathBuf;
 use findings::{Finding, Location};
 use source::{FileId, SourceMap, Span};
 use yamlspan::edit::Splice;
+use yamlspan::{Dialect, Scalar};
 
 use crate::disk::DiskFiles;
 
@@ -143,7 +144,7 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
         })
     };
     let mut plan = Plan::default();
-    let mut chosen: BTreeMap<Span, String> = BTreeMap::new();
+    let mut chosen: BTreeMap<Span, Splice> = BTreeMap::new();
     for found in uses {
         if !found.selected || !found.is_open() {
             continue;
@@ -172,23 +173,38 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
             plan.refusals.push(by_hand::refusal(found, reason, &others, sources));
             continue;
         }
-        for wish in wishes.iter().filter(|wish| wish.changes && written(sources, wish.span) != wish.text) {
-            chosen.insert(wish.span, wish.text.clone());
-            plan.profiles.insert(found.profile.name.value.clone());
+        for wish in wishes.iter().filter(|wish| wish.changes) {
+            let splice = as_written(sources, wish.span, wish.text.clone());
+            if written(sources, wish.span) != splice.replacement {
+                chosen.insert(wish.span, splice);
+                plan.profiles.insert(found.profile.name.value.clone());
+            }
         }
         let in_vain = || by_hand::refusal(found, IN_VAIN, &[], sources);
         plan.in_vain.entry(found.name()).or_insert_with(in_vain);
     }
-    plan.splices = chosen.into_iter().map(|(span, text)| as_written(sources, span, text)).collect();
+    plan.splices = chosen.into_values().collect();
     // The numbers of files are in the order in which they were read, which is another from run to run.
     plan.splices.sort_by_key(|splice| (sources.path(splice.span.file), splice.span.start));
     plan
 }
 
-/// The splice that puts `text` there: in quotes where a whole value without them would no longer be a string, as `2025.10` is none.
+/// The splice that puts `text` there: in quotes where a whole value without them would be no string, as `2025.10` is none.
 fn as_written(sources: &SourceMap, span: Span, text: String) -> Splice {
-    let quoted = sources.file(span.file).and_then(|file| yamlspan::edit::replace_at(file.text(), span, &text));
-    quoted.unwrap_or(Splice { span, replacement: text })
+    let whole = sources.file(span.file).and_then(|file| yamlspan::edit::replace_at(file.text(), span, &text));
+    match whole {
+        // In the place of a number a number could stand: not here.
+        Some(splice) if splice.replacement == text && !is_string(&text, span) => {
+            Splice { replacement: format!("\"{text}\""), ..splice }
+        }
+        Some(splice) => splice,
+        None => Splice { span, replacement: text },
+    }
+}
+
+fn is_string(text: &str, span: Span) -> bool {
+    let documents = yamlspan::parse(text, span.file, Dialect::GoYamlV2).unwrap_or_default();
+    documents.first().is_some_and(|document| document.root().value() == Scalar::Str)
 }
 
 /// The files that splices touch, edited: path and new text, in path order.

@@ -1,4 +1,5 @@
-//! Values of a chart that are kept for a part of a reference and hold none: `image: {repository: …, tag: "", digest: ""}`.
+//! Values of a chart that are kept for a part of a reference and hold none: `image: {repository: …, tag: "", digest: ""}`; or a number, which
+//! leaves no trace in what is printed: `tag: 15`.
 //!
 //! That the chart prints them is not known from here: see [`super::trial`].
 
@@ -9,6 +10,12 @@ use source::{FileId, SourceMap, Span};
 use yamlspan::{Dialect, Kind, NodeRef, Scalar, Style};
 
 use super::by_hand;
+
+/// What charts call the value of a tag.
+pub(super) const TAG: &str = "tag";
+
+/// What charts call that of a digest. Those with a value `sha` write `sha256:` themselves.
+pub(super) const DIGEST: [&str; 2] = ["digest", "sha"];
 
 /// Ways to use such values: one for a digest, or, where that does not reach the image, the one for its tag.
 pub(super) const WAYS: usize = 2;
@@ -53,12 +60,15 @@ fn below<'n>(text: &str, file: FileId, keys: &[String], names: &[&'n str]) -> Op
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let mapping = documents.first()?.root().at(&keys)?;
     names.iter().find_map(|name| {
-        let value = mapping.get(name).filter(|value| is_empty(*value))?;
+        let value = mapping.get(name).filter(|value| is_free(name, *value))?;
         Some((*name, value.content_span()))
     })
 }
 
-fn is_empty(value: NodeRef<'_>) -> bool {
+/// A digest is never a number.
+fn is_free(name: &str, value: NodeRef<'_>) -> bool {
     let is_line = matches!(value.style(), Style::Plain | Style::SingleQuoted | Style::DoubleQuoted);
-    value.kind() == Kind::Scalar && is_line && (value.raw().is_empty() || value.value() == Scalar::Null)
+    let means = value.value();
+    let is_number = matches!(means, Scalar::Int(_) | Scalar::Float(_)) && name == TAG;
+    value.kind() == Kind::Scalar && is_line && (value.raw().is_empty() || means == Scalar::Null || is_number)
 }

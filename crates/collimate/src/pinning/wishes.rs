@@ -24,11 +24,11 @@ pub(super) fn all<'a>(
         let Some(profile) = survey.inputs.workspace.profile(pin.profile) else { continue };
         let what = format!("`{}`", pin.component.name.value);
         let in_vain = ways.in_vain.get(&(pin.profile.to_owned(), what.clone())).copied().unwrap_or_default();
-        let empty = |names: &[&'static str]| {
-            let open = if names == TAG { empty::WAYS } else { 1 };
+        let value = |names: &[&'static str]| {
+            let open = if names == [empty::TAG] { empty::WAYS } else { 1 };
             Some(names).filter(|_| in_vain < open).and_then(|names| empty::beside(&pin, names, profile, sources))
         };
-        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &empty);
+        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &value);
         let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
         uses.push(Use {
             profile,
@@ -65,16 +65,15 @@ fn refused<T>(reason: &str) -> Result<T, Refused> {
     Err(Refused { reason: reason.to_owned(), others: Vec::new() })
 }
 
-const TAG: &[&str] = &["tag"];
-/// Charts with a value `sha` write `sha256:` themselves.
-const DIGEST: &[&str] = &["digest", "sha"];
+/// The empty value of the first of these names that the image has.
+type Empty<'e> = dyn Fn(&[&'static str]) -> Option<(&'static str, Span)> + 'e;
 
 fn of_pin(
     pin: &Pin<'_>,
     survey: &Survey<'_>,
     sources: &SourceMap,
     tag_with_digest: bool,
-    empty: &dyn Fn(&[&'static str]) -> Option<(&'static str, Span)>,
+    value: &Empty<'_>,
 ) -> Result<Vec<Wish>, Refused> {
     let mut wishes = Vec::new();
     let (Ok(reference), Some(digest)) = (&pin.image.reference, pin.component.digest.get()) else {
@@ -86,7 +85,7 @@ fn of_pin(
     let is_default = |span: &Span| sources.path(span.file).file_name() == Some("Chart.yaml");
     let empty_tag = || {
         let wanted = pin.tag.is_some() && tag_at.as_ref().is_none_or(is_default);
-        wanted.then(|| empty(TAG)).flatten().map(|(_, span)| span)
+        wanted.then(|| value(&[empty::TAG])).flatten().map(|(_, span)| span)
     };
     if let Some(now) = reference.tag() {
         if now == tag {
@@ -110,7 +109,7 @@ fn of_pin(
         return Ok(wishes);
     }
     let whole = exact(&pin.whole);
-    if let Some((name, span)) = whole.is_none().then(|| empty(DIGEST)).flatten()
+    if let Some((name, span)) = whole.is_none().then(|| value(&empty::DIGEST)).flatten()
         && (name == "digest" || digest.algorithm() == "sha256")
     {
         let text = if name == "digest" { digest.to_string() } else { digest.hex().to_owned() };
@@ -128,12 +127,12 @@ fn of_pin(
             only_in_images(survey, tag)?;
             tag
         }
-        (None, Some(_)) => {
+        (None, tag) if tag.is_some() || empty_tag().is_some() => {
             return refused(
                 "it has no digest, and its reference is put together from several values; `--tag-with-digest` writes it into the tag",
             );
         }
-        (None, None) => return refused("it has no digest, and its reference is put together from several values"),
+        (None, _) => return refused("it has no digest, and its reference is put together from several values"),
     };
     wishes.push(Wish { span: Span { start: span.end, ..span }, text: format!("@{digest}"), changes: true });
     Ok(wishes)

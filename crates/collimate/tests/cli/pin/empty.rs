@@ -122,6 +122,26 @@ fn an_empty_tag_takes_a_digest() {
     assert!(sandbox.read("chart/Chart.yaml").ends_with(&format!("appVersion: 1.4.0@{}\n", digest('1'))), "{output}");
 }
 
+/// A number leaves no trace in what is printed.
+#[test]
+fn a_tag_that_is_a_number_is_written_as_a_string() {
+    for (number, expected) in [("15", "15"), ("1.10", "\"15\"")] {
+        let values = VALUES.replace("'15'", number);
+        let sandbox = workspace(IMAGES, ONE);
+        sandbox.write("chart/values.yaml", &values);
+        let output = program(&sandbox, &["pin"]).output();
+        assert_eq!(output.exit, 0, "{output}");
+        assert!(sandbox.read("chart/values.yaml").contains(&format!("tag: {expected}\n  sha: \"333")), "{output}");
+
+        sandbox.write("chart/values.yaml", values.replace("  sha: null\n", ""));
+        let refused = program(&sandbox, &["pin"]).output();
+        assert_eq!(refused.exit, 1, "{refused}");
+        let output = program(&sandbox, &["pin", "--tag-with-digest"]).output();
+        assert_eq!(output.exit, 0, "{output}");
+        assert!(sandbox.read("chart/values.yaml").ends_with(&format!("tag: 15@{}\n", digest('3'))), "{output}");
+    }
+}
+
 #[test]
 fn what_two_channels_share_is_theirs() {
     let two = format!("{ONE}  next: {{channel: edge, chart: chart}}\n");
