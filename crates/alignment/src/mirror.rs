@@ -192,7 +192,7 @@ fn folder_files(folder: &Utf8Path, profile: &ProfileSurvey<'_>, inputs: &Inputs<
         return BTreeMap::new();
     }
     let entries = inputs.facts.list(folder).unwrap_or_default();
-    let files = entries.into_iter().filter(|entry| entry.kind == source::FileKind::File);
+    let files = entries.into_iter().filter(|entry| entry.kind == source::EntryKind::File);
     let files = files.filter_map(|entry| {
         let (id, text) = inputs.facts.text(&folder.join(&entry.name)).ok()?;
         Some((entry.name, File { text, home: Home::Disk(id, Arc::from(profile.name())) }))

@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use alignment::{GENERATED, Undeclared};
 use camino::{Utf8Path, Utf8PathBuf};
-use source::{FileKind, Files as _};
+use source::{EntryKind, Files as _};
 
 use crate::disk::DiskFiles;
 use crate::masking;
@@ -179,7 +179,7 @@ fn look_at_most(most: usize, files: &DiskFiles) -> Found {
             found.left_out.push(LeftOut { path: folder, reason, help });
             break;
         }
-        let has = |name: &str| entries.iter().any(|entry| entry.kind == FileKind::File && entry.name == name);
+        let has = |name: &str| entries.iter().any(|entry| entry.kind == EntryKind::File && entry.name == name);
         if depth > 0 && has(release::WORKSPACE_FILE) {
             found.left_out.push(LeftOut::new(folder, "a workspace of its own"));
             continue;
@@ -191,9 +191,9 @@ fn look_at_most(most: usize, files: &DiskFiles) -> Found {
         for entry in entries {
             let path = folder.join(&entry.name);
             match entry.kind {
-                FileKind::File if compose::Role::of(&entry.name).is_some() => found.compose.push(path),
-                FileKind::File => {}
-                FileKind::Directory => {
+                EntryKind::File if compose::Role::of(&entry.name).is_some() => found.compose.push(path),
+                EntryKind::File | EntryKind::BrokenLink | EntryKind::Irregular => {}
+                EntryKind::Directory => {
                     let skipped = entry.name.starts_with('.')
                         || SKIPPED.contains(&entry.name.as_str())
                         || (is_chart && OF_A_CHART.contains(&entry.name.as_str()))

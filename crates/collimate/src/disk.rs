@@ -11,7 +11,7 @@ use std::io::{self, Read as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use source::{Entry, FileError, FileId, FileKind, Files, SourceMap, normalize};
+use source::{Entry, EntryKind, FileError, FileId, FileKind, Files, SourceMap, normalize};
 
 /// Largest file that is read: a packed chart may have 20 MiB (Helm's own cap), a Compose file never comes near.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
@@ -360,13 +360,19 @@ impl Files for DiskFiles {
                 return Err(FileError::Io { path, reason });
             }
             let name = entry.file_name().to_owned();
-            let kind = match entry.file_type() {
-                Ok(kind) if kind.is_dir() => Some(FileKind::Directory),
-                Ok(kind) if kind.is_file() => Some(FileKind::File),
-                Ok(kind) if kind.is_symlink() => self.kind(&path.join(&name)),
-                _ => None,
+            let kind = match entry.file_type().map_err(|error| io_error(&path, &error))? {
+                kind if kind.is_dir() => EntryKind::Directory,
+                kind if kind.is_file() => EntryKind::File,
+                kind if kind.is_symlink() => match self.kind(&path.join(&name)) {
+                    Some(kind) => kind.into(),
+                    None => match entry.path().metadata() {
+                        Ok(target) if !target.is_dir() && !target.is_file() => EntryKind::Irregular,
+                        _ => EntryKind::BrokenLink,
+                    },
+                },
+                _ => EntryKind::Irregular,
             };
-            entries.extend(kind.map(|kind| Entry { name, kind }));
+            entries.push(Entry { name, kind });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)

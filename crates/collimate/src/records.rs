@@ -14,7 +14,7 @@ use std::mem::ManuallyDrop;
 use camino::{Utf8Path, Utf8PathBuf};
 use release::Workspace;
 use rollout::{Content, Draft, Fault, Ledger, Moment, NewEntry, Recorded, is_entry_name};
-use source::{FileError, FileKind, Files as _};
+use source::{EntryKind, FileError, Files as _};
 
 pub(crate) use self::seal::Seal;
 use self::turn::Writer;
@@ -169,7 +169,7 @@ fn read_ledger(session: &Session, folder: &Utf8Path) -> Result<(Ledger, Vec<Faul
         Err(error) => return Err(unreadable(error)),
     };
     let entries: Vec<&source::Entry> =
-        listed.iter().filter(|entry| entry.kind == FileKind::File && is_entry_name(&entry.name)).collect();
+        listed.iter().filter(|entry| entry.kind == EntryKind::File && is_entry_name(&entry.name)).collect();
     // Years of entries are thousands of files.
     let read = parallel::map(&entries, |entry| {
         Ok(Recorded::read(&entry.name, &session.files.read_once(&history.join(&entry.name))?))

@@ -7,7 +7,7 @@ use alignment::{Facts, Inputs, ReleaseInput, Role, Words};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
 use release::{Problem, ProfileSource, Workspace};
-use source::{FileId, FileKind, Files as _, SourceMap};
+use source::{EntryKind, FileId, Files as _, SourceMap};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
@@ -287,7 +287,7 @@ fn load_releases(workspace: &Workspace, files: &DiskFiles, known: &[ReleaseInput
         // The archive is looked at whole: `release-tag-moved` compares with every release there was.
         for entry in files.list(&archive).unwrap_or_default() {
             let path = archive.join(&entry.name);
-            if entry.kind == FileKind::File && matches!(path.extension(), Some("yaml" | "yml")) {
+            if entry.kind == EntryKind::File && matches!(path.extension(), Some("yaml" | "yml")) {
                 add(&path, Role::Archive);
             }
         }

@@ -14,11 +14,31 @@ pub enum FileKind {
     Directory,
 }
 
+/// What a name in a directory leads to, links followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    File,
+    Directory,
+    /// A link that leads nowhere, or in a circle.
+    BrokenLink,
+    /// A pipe, socket or device.
+    Irregular,
+}
+
+impl From<FileKind> for EntryKind {
+    fn from(kind: FileKind) -> Self {
+        match kind {
+            FileKind::File => Self::File,
+            FileKind::Directory => Self::Directory,
+        }
+    }
+}
+
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub name: String,
-    pub kind: FileKind,
+    pub kind: EntryKind,
 }
 
 /// Why a path could not be read.
@@ -143,13 +163,13 @@ impl Files for MemoryFiles {
             Some(FileKind::File) => return Err(FileError::NotDirectory(path)),
             Some(FileKind::Directory) => {}
         }
-        let mut names: BTreeMap<&str, FileKind> = BTreeMap::new();
+        let mut names: BTreeMap<&str, EntryKind> = BTreeMap::new();
         for file in self.files.keys() {
             let below = if path.as_str() == "." { Ok(file.as_path()) } else { file.strip_prefix(&path) };
             let Ok(below) = below else { continue };
             let mut components = below.components();
             let Some(first) = components.next() else { continue };
-            let kind = if components.next().is_some() { FileKind::Directory } else { FileKind::File };
+            let kind = if components.next().is_some() { EntryKind::Directory } else { EntryKind::File };
             names.insert(first.as_str(), kind);
         }
         Ok(names.into_iter().map(|(name, kind)| Entry { name: name.to_owned(), kind }).collect())

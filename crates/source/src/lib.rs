@@ -8,7 +8,7 @@ mod map;
 mod span;
 mod text;
 
-pub use files::{Entry, FileError, FileKind, Files, MemoryFiles, normalize};
+pub use files::{Entry, EntryKind, FileError, FileKind, Files, MemoryFiles, normalize};
 pub use map::{Excerpt, Position, SourceFile, SourceMap, is_secret_name, printable, redact};
 pub use span::{FileId, Span};
 pub use text::{Origin, Segment, Text, TextBuf, Via};

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Severity};
 use mirror::htpasswd::{File, Form, Hash, KNOWN_PASSWORDS};
-use source::{FileKind, Span};
+use source::{EntryKind, FileKind, Span};
 
 use crate::compose::{entries, services};
 use crate::kubernetes::{KubeObject, objects, scalar};
@@ -223,9 +223,9 @@ fn walk(survey: &Survey<'_>, path: &Utf8Path, out: &mut Vec<Utf8PathBuf>) {
         for entry in survey.inputs.facts.list(&folder).unwrap_or_default() {
             let path = folder.join(&entry.name);
             match entry.kind {
-                FileKind::File if entry.name.ends_with(SUFFIX) => out.push(path),
+                EntryKind::File if entry.name.ends_with(SUFFIX) => out.push(path),
                 // `..data` of a folder that changes by a link: its files are links in the folder itself.
-                FileKind::Directory if depth < DEEPEST && !entry.name.starts_with("..") => {
+                EntryKind::Directory if depth < DEEPEST && !entry.name.starts_with("..") => {
                     folders.push_back((path, depth + 1));
                 }
                 _ => {}

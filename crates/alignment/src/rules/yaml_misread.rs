@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Severity};
 use release::ProfileSource;
-use source::{FileId, FileKind, Span};
+use source::{EntryKind, FileId, Span};
 use yamlspan::Dialect;
 
 use crate::misread::{deeper_dashes, first_line_after, may_end_early, swallowed};
@@ -55,7 +55,7 @@ fn values_of(survey: &Survey<'_>, chart: &Utf8Path, depth: usize, into: &mut Vec
     }
     let folder = chart.join("charts");
     let entries = survey.inputs.facts.list(&folder).unwrap_or_default();
-    for entry in entries.into_iter().filter(|entry| entry.kind == FileKind::Directory) {
+    for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::Directory) {
         values_of(survey, &folder.join(entry.name), depth + 1, into);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use helmchart::{Chart, ErrorKind, RenderOptions};
-use source::{FileKind, Files as _};
+use source::{EntryKind, Files as _};
 use yamlspan::Dialect;
 
 use super::{CHART_FILE, Candidate, DraftSource, LeftOut, folder_names, names, words};
@@ -69,7 +69,7 @@ fn is_library(path: &Utf8Path, files: &DiskFiles) -> bool {
 /// `values-prod.yaml` and `values.prod.yaml`, with `prod`.
 fn values_files(path: &Utf8Path, files: &DiskFiles) -> Vec<(Option<String>, Option<Utf8PathBuf>)> {
     let entries = files.list(path).unwrap_or_default();
-    let names = entries.into_iter().filter(|entry| entry.kind == FileKind::File).filter_map(|entry| {
+    let names = entries.into_iter().filter(|entry| entry.kind == EntryKind::File).filter_map(|entry| {
         let variant = values_variant(&entry.name)?.to_owned();
         Some((Some(variant), Some(path.join(entry.name))))
     });

@@ -23,6 +23,7 @@ mod mirror_pull;
 mod mirror_tenant;
 mod mirror_usage;
 mod mutations;
+mod odd_charts;
 mod peers;
 mod pin;
 mod policy_from;

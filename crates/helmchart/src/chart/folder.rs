@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use source::{FileKind, Files};
+use source::{EntryKind, FileKind, Files};
 
 use super::{ChartFile, LARGEST_FILE};
 use crate::ignore::Ignore;
@@ -16,7 +16,7 @@ const DEEPEST_FOLDER: usize = 64;
 pub(crate) fn read(folder: &Utf8Path, files: &dyn Files) -> Result<Vec<ChartFile>, Error> {
     let ignore = folder.join(".helmignore");
     let rules = match files.kind(&ignore) {
-        Some(FileKind::File) => {
+        Some(FileKind::File | FileKind::Directory) => {
             let (_, bytes) = files.read(&ignore).map_err(load_error)?;
             String::from_utf8_lossy(&bytes).into_owned()
         }
@@ -45,13 +45,23 @@ fn walk(
     let path = if below.is_empty() { folder.to_owned() } else { folder.join(below) };
     for entry in files.list(&path).map_err(load_error)? {
         let name = if below.is_empty() { entry.name.clone() } else { format!("{below}/{}", entry.name) };
-        let directory = entry.kind == FileKind::Directory;
+        // Helm follows links before it asks what is ignored.
+        if entry.kind == EntryKind::BrokenLink {
+            let message = format!("`{}` is a link that leads nowhere or in a circle", folder.join(&name));
+            return Err(Error::new(ErrorKind::Load, message));
+        }
+        let directory = entry.kind == EntryKind::Directory;
         if ignore.ignores(&name, directory) {
             continue;
         }
         if directory {
             walk(folder, &name, depth + 1, ignore, files, entries)?;
             continue;
+        }
+        if entry.kind == EntryKind::Irregular {
+            let path = folder.join(&name);
+            let message = format!("cannot load irregular file {path} as it has file mode type bits set");
+            return Err(Error::new(ErrorKind::Load, message));
         }
         let (file, bytes) = files.read(&folder.join(&name)).map_err(load_error)?;
         if bytes.len() as u64 > LARGEST_FILE {
