@@ -54,6 +54,10 @@ thread_local! {
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // Marks stand for bytes that cannot be asked for here.
+    if source::octets::first_mark(text).is_some() {
+        return;
+    }
     let answer = ORACLE.with_borrow_mut(|oracle| oracle.ask(text));
     for (key, dialect) in [("v2", Dialect::GoYamlV2), ("v3", Dialect::GoYamlV3), ("v4", Dialect::GoYamlV4)] {
         let ours = parse_first(text, FILE, dialect).and_then(|document| match document {

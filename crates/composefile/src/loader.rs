@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use source::{FileError, FileId, FileKind, Files, Text};
+use source::{FileError, FileId, FileKind, Files, Span, Text};
 use yamlspan::{Dialect, Document};
 
 use crate::absolute::{self, Base};
@@ -116,11 +116,38 @@ impl<'a> Loader<'a> {
         let (file, content) = self.files.read_text(&self.asked(path))?;
         let text = if self.options.trace {
             let length = content.len();
-            Text::exact(content, source::Span::new(file, 0..length))
+            Text::exact(content, Span::new(file, 0..length))
         } else {
             Text::new(content)
         };
         Ok((file, text))
+    }
+
+    /// An env file's text. What is not UTF-8 may stand in comments, which nobody reads; Compose takes it for values too, which no output
+    /// of ours could hold.
+    pub(crate) fn read_env(&self, path: &str) -> Result<(FileId, Text), Error> {
+        let refused = |error: FileError| unreadable(path, &error);
+        match self.read(path) {
+            Err(FileError::NotUtf8 { .. }) => {}
+            known => return known.map_err(refused),
+        }
+        let (file, bytes) = self.files.read(&self.asked(path)).map_err(refused)?;
+        // As it is in the source map.
+        let text = String::from_utf8_lossy(&bytes);
+        let mut at = 0;
+        for (number, line) in text.split('\n').enumerate() {
+            let value = line.split('#').next().unwrap_or_default();
+            let is_quoted = line.contains(['"', '\'', '`']) && !value.trim().is_empty();
+            let read = if is_quoted { line } else { value };
+            if let Some(bad) = read.find(char::REPLACEMENT_CHARACTER) {
+                let message =
+                    format!("failed to read {path}: line {} is not UTF-8: save the file in that encoding", number + 1);
+                let span = Span::new(file, at + bad..at + bad + char::REPLACEMENT_CHARACTER.len_utf8());
+                return Err(Error::new(ErrorKind::Unreadable, message).at(Some(span)));
+            }
+            at += line.len() + 1;
+        }
+        Ok((file, Text::new(text)))
     }
 
     /// A Compose file that is part of the project.
@@ -170,7 +197,7 @@ impl<'a> Loader<'a> {
                 }
                 Some(FileKind::File) => {}
             }
-            let (file, text) = self.read(&path).map_err(|error| unreadable(&path, &error))?;
+            let (file, text) = self.read_env(&path)?;
             let mut scope = EnvFileScope { outer: environment, earlier: &read, record: &mut self.record };
             let entries = dotenv::parse(&text, file, &mut scope, &self.budget).map_err(|refusal| {
                 let kind = if refusal.is_limit { ErrorKind::Limit } else { ErrorKind::Syntax };

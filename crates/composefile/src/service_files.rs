@@ -7,7 +7,7 @@ use crate::budget::Budget;
 use crate::dotenv::{self, Refusal};
 use crate::environment::Environment;
 use crate::interpolate::template::{Found, Use};
-use crate::loader::{Loader, io_message};
+use crate::loader::Loader;
 use crate::node::Entry;
 use crate::{EnvEntry, Error, ErrorKind, Map, Node, ServiceFile, Value, VariableSource};
 
@@ -188,7 +188,7 @@ impl Loader<'_> {
             let message = format!("failed to read {path}: read {path}: is a directory");
             return Err(Error::new(ErrorKind::Unreadable, message).at(span));
         }
-        self.read(path).map_err(|error| Error::new(ErrorKind::Unreadable, io_message("open", path, &error)).at(span))
+        self.read_env(path).map_err(|error| if error.span().is_some() { error } else { error.at(span) })
     }
 }
 

@@ -7,14 +7,13 @@
 mod archive;
 mod folder;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use gotemplate::{Map, TemplateSet};
-use source::{FileId, FileKind, Files, Span, Text};
+use source::{FileId, FileKind, Files, Span, Text, octets};
 
 use crate::metadata::Metadata;
 use crate::values::schema::{Compiled, compile};
@@ -225,9 +224,9 @@ impl Chart {
 }
 
 impl ChartFile {
-    /// The content as text; what is not UTF-8 is replaced. Traced where the place is known.
+    /// The content as text; what is not UTF-8 is marked. Traced where the place is known.
     pub(crate) fn text(&self) -> Text {
-        let string = lossy(&self.bytes);
+        let string = octets::marked(&self.bytes);
         match self.file {
             Some(file) => Text::exact(&*string, Span::new(file, self.before..self.before + self.bytes.len())),
             None => Text::new(&*string),
@@ -247,13 +246,8 @@ impl ChartFile {
 
     /// The content as text without trace.
     pub(crate) fn plain_text(&self) -> Text {
-        Text::new(&*lossy(&self.bytes))
+        Text::new(&*octets::marked(&self.bytes))
     }
-}
-
-/// Text in which what is not UTF-8 is replaced. Nearly all is, and to see that takes a fraction of the time.
-pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 impl ChartData {

@@ -216,7 +216,7 @@ impl<'l> LintFiles<'l> {
             source::FileKind::Directory => Some(Err(format!("read {path}: is a directory"))),
             source::FileKind::File => Some(match self.files.read(&path) {
                 Ok((file, bytes)) => {
-                    let text = crate::chart::lossy(&bytes);
+                    let text = source::octets::marked(&bytes);
                     Ok(source::Text::exact(&*text, source::Span::new(file, 0..bytes.len())))
                 }
                 Err(error) => Err(error.to_string()),

@@ -5,6 +5,7 @@
 
 mod files;
 mod map;
+pub mod octets;
 mod span;
 mod text;
 

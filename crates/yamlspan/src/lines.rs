@@ -69,8 +69,13 @@ fn texture(bytes: &[u8]) -> Texture {
         return Texture::Ascii;
     }
     // C1 control characters, NEL and the byte order mark begin with these; so do some good characters.
-    let is_strange =
-        |byte| ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xef);
+    let is_strange = |byte| {
+        ((byte < b' ') & (byte != b'\n') & (byte != b'\t'))
+            | (byte == 0x7f)
+            | (byte == 0xc2)
+            | (byte == 0xef)
+            | (byte == 0xf4)
+    };
     let separators = [&[0xe2, 0x80, 0xa8], &[0xe2, 0x80, 0xa9]];
     if any(is_strange) || separators.iter().any(|mark| memchr::memmem::find(bytes, *mark).is_some()) {
         return Texture::Strange;

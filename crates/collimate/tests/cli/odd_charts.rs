@@ -114,3 +114,47 @@ fn a_folder_in_the_place_of_a_file_is_none() {
         rendered(path, &folder(path)).unwrap_err();
     }
 }
+
+fn written(path: &'static str, bytes: &'static [u8]) -> impl Fn(&Sandbox) {
+    move |sandbox| std::fs::write(sandbox.path(path), bytes).unwrap()
+}
+
+/// Bytes that are no UTF-8 may stand where nobody reads them as YAML.
+#[test]
+fn what_is_no_utf_8_is_refused_where_yaml_is_read() {
+    let refused = [
+        ("c/templates/a.yaml", &b"x: caf\xe9\n"[..], "incomplete UTF-8 octet sequence"),
+        ("c/templates/a.yaml", b"# caf\xe9\nx: 1\n", "invalid trailing UTF-8 octet"),
+        ("c/templates/a.yaml", b"x: \xff # y\n", "invalid leading UTF-8 octet"),
+        ("c/templates/a.yaml", b"x: \xed\xa0\x80\n", "invalid Unicode character"),
+        ("c/templates/a.yaml", b"x: \xc0\x80\n", "invalid length of a UTF-8 sequence"),
+        ("c/templates/a.yaml", b"x: {{ \"/w==\" | b64dec }}\n", "invalid leading UTF-8 octet"),
+        ("c/templates/a.yaml", b"x: {{ printf \"%s\" (b64dec \"/w==\") }}\n", "invalid leading UTF-8 octet"),
+        ("c/values.yaml", b"a: 1 # caf\xe9 b\n", "invalid trailing UTF-8 octet"),
+        ("c/Chart.yaml", b"apiVersion: v2\nname: c\nversion: 0.1.0\n# caf\xe9 b\n", "invalid trailing UTF-8 octet"),
+    ];
+    for (path, bytes, reason) in refused {
+        let message = rendered(path, &written(path, bytes)).unwrap_err();
+        assert!(message.contains(reason), "{message}");
+    }
+    let printed = [
+        ("c/templates/a.yaml", &b"{{/* caf\xe9 */}}\nx: {{ \"caf\xe9\" | quote }}{{ if false }}\xff{{ end }}\n"[..]),
+        ("c/templates/_a.tpl", b"{{ define \"a\" }}caf\xe9{{ end }}"),
+        ("c/templates/NOTES.txt", b"caf\xe9\n"),
+        ("c/README.md", b"caf\xe9\n"),
+        ("c/.helmignore", b"# caf\xe9\n"),
+        ("c/values.schema.json", b"{\"title\": \"caf\xe9\"}"),
+    ];
+    for (path, bytes) in printed {
+        rendered(path, &written(path, bytes)).unwrap();
+    }
+    // What a template includes are bytes again.
+    let included = |sandbox: &Sandbox| {
+        written("c/templates/_a.tpl", b"{{ define \"a\" }}caf\xe9{{ end }}")(sandbox);
+        sandbox.write(
+            "c/templates/a.yaml",
+            "x: {{ include \"a\" . | b64enc }} {{ include \"a\" . | len }} {{ include \"a\" . | sha256sum }}\n",
+        );
+    };
+    assert!(rendered("include", &included).unwrap().contains("x: Y2Fm6Q== 4 "));
+}

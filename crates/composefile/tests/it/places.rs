@@ -115,3 +115,38 @@ fn errors_have_places() {
         assert_eq!(text(&files, span), expected, "{compose}: {error}");
     }
 }
+
+/// In comments of env files it may stand: nobody reads them.
+#[test]
+fn values_of_env_files_are_utf_8() {
+    let compose = "services: {a: {image: 'x:${T:-0}', env_file: a.env}}";
+    for (env, expected) in [
+        (&b"# caf\xe9\nT=1 # caf\xe9\n"[..], Ok("x:1")),
+        (b"# caf\xe9\nT='#1' # it\n", Ok("x:#1")),
+        (b"T=caf\xe9\n", Err(1)),
+        (b"\nT='1#\xe9'\n", Err(2)),
+        (b"\xe9=1\n", Err(1)),
+    ] {
+        for path in [".env", "a.env"] {
+            let mut files = MemoryFiles::new([("compose.yaml", compose), ("a.env", "")]);
+            files.insert(path.into(), env.to_vec());
+            let options = Options {
+                files: vec!["compose.yaml".into()],
+                project_name: Some("p".to_owned()),
+                ..Options::default()
+            };
+            match (load(&options, &files), expected) {
+                (Ok(project), Ok(image)) if path == ".env" => {
+                    let node = project.service("a").unwrap().at_path(["image"]).unwrap();
+                    assert_eq!(node.as_text().unwrap().as_str(), image);
+                }
+                (Ok(_), Ok(_)) => {}
+                (Err(error), Err(line)) => {
+                    assert!(error.to_string().contains(&format!("line {line} is not UTF-8")), "{error}");
+                    assert!(error.span().is_some());
+                }
+                (found, expected) => panic!("{env:?} {expected:?}: {found:?}"),
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Go's `fmt` verbs over values.
 
-use source::{Text, TextBuf};
+use source::{Text, TextBuf, octets};
 
 use super::float::format_float;
 use super::quote::{Alphabet, can_backquote, quote_char, quote_with};
@@ -165,7 +165,7 @@ impl Printer {
             Value::Uint(_, value) => self.integer(*value, false, false, verb),
             Value::Float(value) => self.float(*value, verb),
             Value::Str(text) => self.string_verb(text, text.as_bytes(), verb),
-            Value::Binary(bytes) => self.string_verb(&lossy(bytes), bytes, verb),
+            Value::Binary(bytes) => self.string_verb(&Text::from(&*octets::marked(bytes)), bytes, verb),
             Value::Bytes(bytes) => self.bytes(bytes, verb, depth),
             Value::List(list) => self.list(list, verb, depth),
             Value::Map(map) => self.map(map, verb, depth),
@@ -300,7 +300,7 @@ impl Printer {
 
     fn bytes(&mut self, bytes: &[u8], verb: char, depth: usize) {
         match verb {
-            's' | 'q' | 'x' | 'X' => self.string_verb(&lossy(bytes), bytes, verb),
+            's' | 'q' | 'x' | 'X' => self.string_verb(&Text::from(&*octets::marked(bytes)), bytes, verb),
             'v' | 'd' if self.spec.sharp_v => {
                 // Its own name at the top, the type's below.
                 self.write(if depth == 0 { "[]byte" } else { "[]uint8" });
@@ -571,11 +571,6 @@ impl Printer {
         self.write(")");
         self.erroring = outer;
     }
-}
-
-/// The text of bytes that are not UTF-8: the output of a template is text.
-fn lossy(bytes: &[u8]) -> Text {
-    Text::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 fn rune(magnitude: u64, negative: bool) -> char {

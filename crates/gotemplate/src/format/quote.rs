@@ -1,5 +1,6 @@
 //! `strconv.Quote` and its reverse.
 
+use source::octets;
 use std::fmt::Write as _;
 
 use super::unicode::is_printable;
@@ -91,10 +92,11 @@ pub(crate) fn unquote(literal: &str) -> Option<Vec<u8>> {
     let mark = literal.chars().next()?;
     let body = literal.strip_prefix(mark)?.strip_suffix(mark)?;
     match mark {
-        '`' => Some(body.bytes().filter(|byte| *byte != b'\r').collect()),
+        '`' => Some(octets::unmarked(body).iter().copied().filter(|byte| *byte != b'\r').collect()),
         '"' => {
             let mut out = Vec::with_capacity(body.len());
-            let mut rest = body;
+            let body = octets::replaced(body);
+            let mut rest = &*body;
             while !rest.is_empty() {
                 let (unit, after) = unquote_char(rest, '"')?;
                 match unit {

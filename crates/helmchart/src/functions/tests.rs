@@ -102,10 +102,9 @@ fn outcome_of(answer: &serde_json::Value) -> Outcome {
     match answer.get("error").and_then(|error| error.as_str()) {
         Some(error) => Err(error.to_owned()),
         None => Ok(match answer.get("bytes").and_then(|bytes| bytes.as_str()) {
-            // Not UTF-8: our texts show U+FFFD there.
             Some(bytes) => {
                 let bytes = super::base_n::from_base64(bytes.as_bytes()).unwrap();
-                String::from_utf8_lossy(&bytes).into_owned()
+                source::octets::marked(&bytes).into_owned()
             }
             None => answer.get("output").and_then(|output| output.as_str()).unwrap_or_default().to_owned(),
         }),

@@ -170,7 +170,8 @@ pub(crate) fn compile(bytes: &[u8]) -> Compiled {
     if values_at_most(bytes) > MOST_VALUES_IN_ALL {
         return Err(too_many_in_all());
     }
-    let schema: Json = serde_json::from_slice(bytes)
+    // Go reads what is no UTF-8 as U+FFFD.
+    let schema: Json = serde_json::from_str(&String::from_utf8_lossy(bytes))
         .map_err(|error| Refusal::malformed(error.to_string(), offset(bytes, error.line(), error.column())))?;
     let web = Web::of(&schema).map_err(Refusal::limit)?;
     let validator = jsonschema::options()

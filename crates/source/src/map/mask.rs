@@ -198,13 +198,13 @@ pub(super) fn line(raw: &str) -> Masked {
 }
 
 /// Control characters, and what makes a line read other than it is: marks that set its direction, breaks that only some viewers
-/// take for one, and characters that nobody sees.
+/// take for one, characters that nobody sees, and marks of bytes that are none (see [`crate::octets`]).
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{10ff80}'..='\u{10ffff}'
         )
 }
 

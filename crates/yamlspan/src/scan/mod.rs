@@ -256,6 +256,9 @@ impl<'s> Scanner<'s> {
             return None;
         }
         let message = match self.dialect {
+            _ if source::octets::first_mark(self.source.get(offset..offset + 4).unwrap_or_default()).is_some() => {
+                unreadable_octets(&self.source[offset..]).into()
+            }
             Dialect::GoYamlV4 => format!("control characters are not allowed (value: {value})").into(),
             _ => "control characters are not allowed".into(),
         };
@@ -301,10 +304,32 @@ fn first_forbidden(source: &str, dialect: Dialect) -> Option<(usize, u32)> {
             0x7f if !c1 => {}
             0xc2 if !c1 || next(1) >= 0xa0 || next(1) == 0x85 => {}
             0xef if !(next(1) == 0xbf && next(2) >= 0xbe) => {}
+            // Most characters that begin so are no marks.
+            0xf4 if source::octets::first_mark(source.get(at..at + 4).unwrap_or_default()).is_none() => {}
             _ => return Some((at, source.get(at..)?.chars().next()?.into())),
         }
     }
     None
+}
+
+/// What go-yaml's reader says of bytes that begin no character.
+fn unreadable_octets(rest: &str) -> &'static str {
+    let few: String = rest.chars().take(4).collect();
+    let bytes = source::octets::unmarked(&few);
+    let lead = bytes.first().copied().unwrap_or_default();
+    let (width, low) = match lead {
+        0xc0..=0xdf => (2, lead & 0x1f),
+        0xe0..=0xef => (3, lead & 0x0f),
+        0xf0..=0xf7 => (4, lead & 0x07),
+        _ => return "invalid leading UTF-8 octet",
+    };
+    let Some(trailing) = bytes.get(1..width) else { return "incomplete UTF-8 octet sequence" };
+    if trailing.iter().any(|octet| octet & 0xc0 != 0x80) {
+        return "invalid trailing UTF-8 octet";
+    }
+    let code = trailing.iter().fold(u32::from(low), |code, octet| code << 6 | u32::from(octet & 0x3f));
+    let is_short = code < [0x80, 0x800, 0x1_0000][width - 2];
+    if is_short { "invalid length of a UTF-8 sequence" } else { "invalid Unicode character" }
 }
 
 /// The first byte from `from` on with which a forbidden character may begin. It looks at whole blocks without branches
@@ -316,6 +341,7 @@ fn next_suspicious(bytes: &[u8], from: usize) -> Option<usize> {
             | (byte == 0x7f)
             | (byte == 0xc2)
             | (byte == 0xef)
+            | (byte == 0xf4)
     };
     let mut at = from;
     for block in bytes.get(from..)?.chunks(BLOCK) {
