@@ -174,16 +174,15 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
             continue;
         }
         for wish in wishes.iter().filter(|wish| wish.changes) {
-            let splice = as_written(sources, wish.span, wish.text.clone());
+            let splice = chosen.entry(wish.span).or_insert_with(|| as_written(sources, wish.span, wish.text.clone()));
             if written(sources, wish.span) != splice.replacement {
-                chosen.insert(wish.span, splice);
                 plan.profiles.insert(found.profile.name.value.clone());
             }
         }
         let in_vain = || by_hand::refusal(found, IN_VAIN, &[], sources);
         plan.in_vain.entry(found.name()).or_insert_with(in_vain);
     }
-    plan.splices = chosen.into_values().collect();
+    plan.splices = chosen.into_values().filter(|splice| written(sources, splice.span) != splice.replacement).collect();
     // The numbers of files are in the order in which they were read, which is another from run to run.
     plan.splices.sort_by_key(|splice| (sources.path(splice.span.file), splice.span.start));
     plan

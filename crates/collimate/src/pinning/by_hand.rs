@@ -159,10 +159,14 @@ impl Values {
 }
 
 /// The keys of mappings that lead to the scalar at a span. `None` where a list is on the way: values files cannot change one item of it.
-pub(super) fn keys_of(text: &str, span: Span) -> Option<Vec<String>> {
+fn keys_of(text: &str, span: Span) -> Option<Vec<String>> {
     let documents = yamlspan::parse(text, span.file, Dialect::GoYamlV2).ok()?;
+    keys_in(documents.first()?.root(), span)
+}
+
+pub(super) fn keys_in(root: NodeRef<'_>, span: Span) -> Option<Vec<String>> {
     let mut keys = Vec::new();
-    find(documents.first()?.root(), span, &mut keys).then_some(keys)
+    find(root, span, &mut keys).then_some(keys)
 }
 
 fn find(node: NodeRef<'_>, span: Span, keys: &mut Vec<String>) -> bool {

@@ -19,6 +19,7 @@ pub(super) fn all<'a>(
     let traced =
         |name: &str| survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile);
     let pins = alignment::pins(survey, &traced);
+    let values = empty::Values::new(sources);
     let mut uses = Vec::new();
     for pin in pins {
         let Some(profile) = survey.inputs.workspace.profile(pin.profile) else { continue };
@@ -26,7 +27,7 @@ pub(super) fn all<'a>(
         let in_vain = ways.in_vain.get(&(pin.profile.to_owned(), what.clone())).copied().unwrap_or_default();
         let value = |names: &[&'static str]| {
             let open = if names == [empty::TAG] { empty::WAYS } else { 1 };
-            Some(names).filter(|_| in_vain < open).and_then(|names| empty::beside(&pin, names, profile, sources))
+            Some(names).filter(|_| in_vain < open).and_then(|names| values.beside(&pin, names, profile))
         };
         let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &value);
         let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
