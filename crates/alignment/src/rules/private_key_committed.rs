@@ -35,13 +35,20 @@ impl Rule for PrivateKeyCommitted {
         if survey.inputs.facts.private_keys().is_empty() {
             return;
         }
-        let deployed = deployed(survey);
+        let (charts, deployed) = (charts(survey), deployed(survey));
         for key in survey.inputs.facts.private_keys() {
             let place = key.span.map_or_else(|| Place::file(key.path.clone()), Place::source);
             let is_deployed = key.path.ancestors().any(|path| deployed.contains(path));
             let (severity, help) = if is_of_tests(&key.path) && !is_deployed {
                 let help = "make it when the tests run; as long as it is here, see to it that nothing but tests trusts it";
                 (Severity::Warning, help.to_owned())
+            } else if charts.iter().any(|chart| key.path.starts_with(chart)) {
+                // The file is part of the chart, and a chart may read it: it cannot just go.
+                let help = format!(
+                    "take it out of `{}`, let the chart name a Secret that is made elsewhere, and replace the key: whoever has the history has it",
+                    key.path
+                );
+                (Severity::Error, help)
             } else {
                 let help = format!(
                     "run `git rm --cached {}`, add it to `.gitignore`, and replace the key: whoever has the history has it",
@@ -49,9 +56,8 @@ impl Rule for PrivateKeyCommitted {
                 );
                 (Severity::Error, help)
             };
-            out.push(
-                Finding::new(self.id(), severity, place, format!("`{}` holds a {}", key.path, key.what)).help(help),
-            );
+            let message = format!("`{}` holds {} {}", key.path, article(&key.what), key.what);
+            out.push(Finding::new(self.id(), severity, place, message).help(help));
         }
     }
 }
@@ -60,13 +66,26 @@ fn is_of_tests(path: &Utf8Path) -> bool {
     path.parent().is_some_and(|folder| folder.components().any(|part| OF_TESTS.contains(&part.as_str())))
 }
 
+/// As it is spoken: an RSA key, an OPENSSH key, a PGP key.
+fn article(what: &str) -> &'static str {
+    let is_spoken_with_a_vowel = what.starts_with(['O', 'E', 'R', 'a']);
+    if is_spoken_with_a_vowel { "an" } else { "a" }
+}
+
+fn charts<'s>(survey: &'s Survey<'_>) -> BTreeSet<&'s Utf8Path> {
+    let sources = survey.profiles.iter().map(|profile| &profile.profile.declared.source);
+    let charts = sources.filter_map(|source| match source {
+        ProfileSource::Helm(source) => Some(source.chart.value.as_path()),
+        ProfileSource::Compose(_) | ProfileSource::Manifests(_) => None,
+    });
+    charts.collect()
+}
+
 /// What profiles bring into containers: charts, and what Compose mounts or takes as `configs` and `secrets`.
 fn deployed(survey: &Survey<'_>) -> BTreeSet<Utf8PathBuf> {
     let mut paths = BTreeSet::new();
+    paths.extend(charts(survey).into_iter().map(Utf8Path::to_owned));
     for profile in &survey.profiles {
-        if let ProfileSource::Helm(source) = &profile.profile.declared.source {
-            paths.insert(source.chart.value.clone());
-        }
         for compose in profile.profile.variants.iter().filter_map(|variant| variant.compose()) {
             for service in services(&compose.all) {
                 paths.extend(mounts(&service).iter().filter_map(|mount| inside(survey.inputs.root, mount.source)));
@@ -78,4 +97,23 @@ fn deployed(survey: &Survey<'_>) -> BTreeSet<Utf8PathBuf> {
         }
     }
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn keys_have_their_article() {
+        for (what, expected) in [
+            ("private key", "a"),
+            ("RSA private key", "an"),
+            ("EC private key", "an"),
+            ("OPENSSH private key", "an"),
+            ("ENCRYPTED private key", "an"),
+            ("DSA private key", "a"),
+            ("PGP private key", "a"),
+            ("age private key", "an"),
+        ] {
+            assert_eq!(super::article(what), expected, "{what}");
+        }
+    }
 }
