@@ -128,6 +128,11 @@ impl Session {
     }
 
     /// What the rules look at.
+    /// The workspace's own file, refused for what a command finds wrong with it.
+    pub(crate) fn refused(&self, ctx: &Ctx, problem: Problem) -> Failure {
+        malformed(ctx, &self.files, self.workspace_path().as_str(), vec![problem])
+    }
+
     pub(crate) fn inputs<'a>(
         &'a self,
         releases: &'a [ReleaseInput],

@@ -100,6 +100,7 @@ fn without_workspace(ctx: &Ctx) -> Result<Session> {
     let workspace = Workspace {
         span: Span::new(FileId(0), 0..0),
         channels: Vec::new(),
+        profiles_at: Span::new(FileId(0), 0..0),
         profiles: Vec::new(),
         overlays: Vec::new(),
         unmanaged: Vec::new(),

@@ -18,11 +18,13 @@ pub struct Manifest {
     #[schemars(range(min = 1, max = 1))]
     pub schema: u32,
     /// Version of the release, such as `2025.09.2`.
+    #[schemars(length(min = 1))]
     pub version: String,
     /// Calendar tag `YYYY.MM`, quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
     /// The channel that this release is for.
+    #[schemars(length(min = 1))]
     pub channel: String,
     /// How long the release is supported.
     pub support: Option<SupportLine>,
@@ -66,7 +68,7 @@ pub struct Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DigestKind {
-    /// Some digests are sample digests: the sha256 of `<image>:<tag>`. They cannot be pulled.
+    /// Some digests are not known yet (`unresolved`), or sample digests: the sha256 of `<image>:<tag>`. They cannot be pulled.
     Sample,
     /// All digests are those of a registry.
     Resolved,

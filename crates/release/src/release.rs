@@ -268,8 +268,10 @@ fn read(text: &str, file: FileId, reader: &mut Reader) -> Option<Release> {
     let fields = reader.fields(document.root(), "", RELEASE_KEYS)?;
     reader.schema(&fields);
     let nothing = || Spanned::new(String::new(), fields.span);
-    let version = reader.required_text(&fields, "version").unwrap_or_else(nothing);
-    let channel = reader.required_text(&fields, "channel").unwrap_or_else(nothing);
+    let version = read_name(reader, &fields, "version", "give the release a version, such as `2025.09.2`");
+    let version = version.unwrap_or_else(nothing);
+    let channel = read_name(reader, &fields, "channel", "name the channel of the workspace that this release is for");
+    let channel = channel.unwrap_or_else(nothing);
     let calendar = reader.optional_text(&fields, "calendar").filter(|calendar| {
         let good = is_calendar(calendar);
         if !good {
@@ -311,6 +313,15 @@ fn read(text: &str, file: FileId, reader: &mut Reader) -> Option<Release> {
         migrations,
         components,
     })
+}
+
+/// A text that other things are found by.
+fn read_name(reader: &mut Reader, fields: &Fields<'_>, key: &'static str, help: &str) -> Option<Spanned<String>> {
+    let text = reader.required_text(fields, key)?;
+    if text.trim().is_empty() {
+        reader.problem(text.span, format!("`{key}` is empty"), Some(help.to_owned()));
+    }
+    Some(text)
 }
 
 fn read_support(reader: &mut Reader, fields: &Fields<'_>) -> Option<Support> {
@@ -384,11 +395,8 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
     let tag = reader.required_text(fields, "tag");
     let digest = reader.required_text(fields, "digest");
     let image = read_image(reader, fields, image?);
-    if let Some(tag) = tag.as_ref().filter(|tag| !is_tag(tag)) {
-        let message = format!("`{}` is no tag: `{}`", fields.path_of("tag"), tag.value);
-        reader.problem(tag.span, message, Some("write the tag only, without `:`".to_owned()));
-    }
-    let tag = tag.unwrap_or_else(|| Spanned::new(String::new(), fields.span));
+    // Without its tag nothing can be held to a component: it is left out, and said here once.
+    let tag = tag.and_then(|tag| read_tag(reader, fields, tag));
     let digest = match digest {
         Some(text) => read_digest(reader, &text, || fields.path_of("digest")),
         None => Spanned::new(ListedDigest::Damaged, fields.span),
@@ -406,9 +414,23 @@ fn read_component(reader: &mut Reader, fields: &Fields<'_>, name: Spanned<String
         }
     });
     let reason = reader.optional_text(fields, "reason");
-    let image = image?;
+    let (image, tag) = (image?, tag?);
     let (sample, fingerprint) = (OnceLock::new(), fingerprint(&image, &tag));
     Some(Component { name, group, image, tag, digest, only_in, platforms, availability, reason, sample, fingerprint })
+}
+
+fn read_tag(reader: &mut Reader, fields: &Fields<'_>, tag: Spanned<String>) -> Option<Spanned<String>> {
+    if is_tag(&tag) {
+        return Some(tag);
+    }
+    let path = fields.path_of("tag");
+    let (message, help) = if tag.is_empty() {
+        (format!("`{path}` is empty"), "write the tag that the image has, such as `\"1.27\"`")
+    } else {
+        (format!("`{path}` is no tag: `{}`", tag.value), "write the tag only, without `:`")
+    };
+    reader.problem(tag.span, message, Some(help.to_owned()));
+    None
 }
 
 fn read_image(reader: &mut Reader, fields: &Fields<'_>, text: Spanned<String>) -> Option<Spanned<ImageRef>> {

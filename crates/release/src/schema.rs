@@ -153,6 +153,7 @@ pub(crate) struct ProfileEntry {
     channel: String,
     ring: Option<String>,
     /// Compose files, later ones over earlier ones.
+    #[schemars(length(min = 1))]
     compose: Option<Vec<String>>,
     /// Env files, as for `docker compose --env-file`.
     env: Option<Vec<String>>,
@@ -170,6 +171,7 @@ pub(crate) struct ProfileEntry {
     kube_version: Option<String>,
     api_versions: Option<Vec<String>>,
     /// Files of plain Kubernetes manifests.
+    #[schemars(length(min = 1))]
     manifests: Option<Vec<String>>,
     /// The profile that deploys the same by other means.
     twin: Option<String>,
@@ -207,6 +209,7 @@ pub(crate) struct ExternalEntry {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "as above")]
 pub(crate) struct OverlayEntry {
+    #[schemars(length(min = 1))]
     compose: Vec<String>,
     /// Env files that the overlay needs beside the profile's.
     env: Option<Vec<String>>,

@@ -22,6 +22,8 @@ pub struct Workspace {
     /// The whole document.
     pub span: Span,
     pub channels: Vec<Channel>,
+    /// What stands after `profiles:`.
+    pub profiles_at: Span,
     pub profiles: Vec<Profile>,
     pub overlays: Vec<Overlay>,
     pub unmanaged: Vec<Unmanaged>,
@@ -206,6 +208,21 @@ impl Workspace {
             Some(workspace) if problems.is_empty() => Ok(workspace),
             _ => Err(problems),
         }
+    }
+
+    /// What is wrong with a workspace in which there is nothing to hold against a release: no profile, no document, no mirror. For who
+    /// checks one; releases can be kept and moved without.
+    #[must_use]
+    pub fn nothing_to_check(&self) -> Option<Problem> {
+        let is_empty = self.profiles.is_empty() && self.docs.is_empty() && self.mirror.is_none();
+        is_empty.then(|| Problem {
+            span: Some(self.profiles_at),
+            message: "there is no profile, so that nothing would be checked".to_owned(),
+            help: Some(
+                "add what is deployed, such as `web: {channel: …, compose: [compose.yaml]}`, or list documents under `docs`"
+                    .to_owned(),
+            ),
+        })
     }
 
     #[must_use]

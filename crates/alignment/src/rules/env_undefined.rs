@@ -4,8 +4,10 @@ use findings::{Finding, Severity};
 use release::{ProfileSource, nearest};
 
 use composefile::{VariableSource, VariableUse};
+use source::Span;
 
-use crate::place::Place;
+use crate::image::Image;
+use crate::place::{Place, Step};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
 
@@ -24,10 +26,7 @@ impl Rule for EnvUndefined {
         each_undefined(survey, &mut |profile, variable| {
             let (Some(span), name, wanted) = (variable.span, profile.name(), &variable.name) else { return };
             let ProfileSource::Compose(source) = &profile.profile.declared.source else { return };
-            let known = profile.profile.variants.iter().filter_map(|variant| variant.compose());
-            let known = known.flat_map(|compose| &compose.all.env_files).flat_map(|file| &file.entries);
-            let near = nearest(wanted, known.map(|entry| entry.name.as_str()));
-            let help = match (near, source.env.first()) {
+            let help = match (set_nearly(profile, wanted), source.env.first()) {
                 (Some(near), _) => format!("did you mean `{near}`? If not, set `{wanted}` in the env file"),
                 (None, Some(env)) => {
                     format!("set `{wanted}` in `{}`, or write `${{{wanted}:-}}` if it may be empty", env.value)
@@ -51,23 +50,52 @@ impl Rule for EnvUndefined {
     }
 }
 
+/// The variable of an env file that is spelled nearly so.
+pub(crate) fn set_nearly<'s>(profile: &'s ProfileSurvey<'_>, wanted: &str) -> Option<&'s str> {
+    let known = profile.profile.variants.iter().filter_map(|variant| variant.compose());
+    let known = known.flat_map(|compose| &compose.all.env_files).flat_map(|file| &file.entries);
+    nearest(wanted, known.map(|entry| entry.name.as_str()))
+}
+
 /// Every use of a variable without value and without a word on what happens then. What the operator sets is looked at only with the
-/// operator's own env file.
+/// operator's own env file; an image that is none without it is said by `image-unlisted`.
 pub(crate) fn each_undefined(survey: &Survey<'_>, report: &mut dyn FnMut(&ProfileSurvey<'_>, &VariableUse)) {
     for profile in &survey.profiles {
         let declared = &profile.profile.declared.external.variables;
         let of_operator = |variable: &VariableUse| {
             !profile.profile.operator_env && declared.iter().any(|declared| declared.value == *variable.name)
         };
+        let damaged = profile.images.iter().map(|used| &used.image).filter(|image| image.reference.is_err());
+        let in_images: Vec<&VariableUse> = damaged.flat_map(|image| undefined_in(profile, image)).collect();
         for variant in &profile.profile.variants {
             let Some(compose) = variant.compose() else { continue };
             for variable in &compose.all.variables {
-                // `${X:-y}` and `${X:+y}` say what happens without a value.
-                let is_said = variable.default.is_some() || variable.presence || variable.span.is_none();
-                if variable.from == VariableSource::Unset && !is_said && !of_operator(variable) {
+                if is_undefined(variable) && !of_operator(variable) && !in_images.contains(&variable) {
                     report(profile, variable);
                 }
             }
         }
     }
+}
+
+fn is_undefined(variable: &VariableUse) -> bool {
+    // `${X:-y}` and `${X:+y}` say what happens without a value.
+    let is_said = variable.default.is_some() || variable.presence || variable.span.is_none();
+    variable.from == VariableSource::Unset && !is_said
+}
+
+/// The variables without value in the place of an image of Compose.
+pub(crate) fn undefined_in<'s>(profile: &'s ProfileSurvey<'_>, image: &Image) -> Vec<&'s VariableUse> {
+    let variant = profile.profile.variants.get(image.variant);
+    let Some(compose) = variant.and_then(|variant| variant.compose()) else { return Vec::new() };
+    let key = |step: &Step| match step {
+        Step::Key(key) | Step::Name(key) => key.to_string(),
+        Step::Index(index) => index.to_string(),
+    };
+    let keys: Vec<String> = image.path.0.iter().map(key).collect();
+    let node = compose.all.root.at_path(keys.iter().map(String::as_str));
+    let Some(place) = node.and_then(|node| node.span) else { return Vec::new() };
+    let is_here = |span: Span| span.file == place.file && place.start <= span.start && span.end <= place.end;
+    let undefined = compose.all.variables.iter().filter(|variable| is_undefined(variable));
+    undefined.filter(|variable| variable.span.is_some_and(is_here)).collect()
 }

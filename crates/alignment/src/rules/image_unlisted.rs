@@ -1,12 +1,13 @@
 //! A profile uses an image that its release does not list and that the workspace does not allow.
 
 use findings::{Finding, Severity};
-use release::ImageRef;
+use release::{ImageRef, ImageRefError, ProfileSource};
 
-use crate::image::meant;
+use crate::image::{Image, meant};
 use crate::place::Place;
 use crate::rules::Rule;
-use crate::survey::{Standing, Survey};
+use crate::rules::env_undefined::{set_nearly, undefined_in};
+use crate::survey::{ProfileSurvey, Standing, Survey};
 
 pub(super) struct ImageUnlisted;
 
@@ -24,7 +25,12 @@ impl Rule for ImageUnlisted {
             let name = profile.name();
             for used in &profile.images {
                 let image = &used.image;
-                let Some(held) = profile.release else { continue };
+                if let Err(error) = &image.reference {
+                    out.push(damaged(self, profile, image, error));
+                    continue;
+                }
+                // What a manifest with a problem means to list is not known: nothing is held against it.
+                let Some(held) = profile.release.filter(|held| held.input.sound().is_some()) else { continue };
                 let version = &held.release.version.value;
                 let path = &held.input.path;
                 match (used.standing, &image.reference) {
@@ -97,21 +103,38 @@ impl Rule for ImageUnlisted {
                             .help("use a tag that `unmanaged` allows, or add this one to `tags` there"),
                         );
                     }
-                    (Standing::Damaged, Err(error)) => {
-                        out.push(
-                            Finding::new(
-                                self.id(),
-                                Severity::Error,
-                                profile.at(image.damaged_place()),
-                                format!("`{}` in profile `{name}` is no image reference: {error}", image.text),
-                            )
-                            .label(format!("used by {}", image.user))
-                            .help("write `registry/repository:tag@digest`"),
-                        );
-                    }
                     _ => {}
                 }
             }
         }
     }
+}
+
+/// A text that is no image reference.
+fn damaged(rule: &ImageUnlisted, profile: &ProfileSurvey<'_>, image: &Image, error: &ImageRefError) -> Finding<Place> {
+    // Not what is left of it without the variable's value, but that it has none, is what is wrong.
+    if let Some(finding) = without_value(rule, profile, image) {
+        return finding;
+    }
+    let message = format!("`{}` in profile `{}` is no image reference: {error}", image.text, profile.name());
+    Finding::new(rule.id(), Severity::Error, profile.at(image.damaged_place()), message)
+        .label(format!("used by {}", image.user))
+        .help("write `registry/repository:tag@digest`")
+}
+
+/// An image that is none because a variable in it has no value.
+fn without_value(rule: &ImageUnlisted, profile: &ProfileSurvey<'_>, image: &Image) -> Option<Finding<Place>> {
+    let variable = undefined_in(profile, image).into_iter().next()?;
+    let ProfileSource::Compose(source) = &profile.profile.declared.source else { return None };
+    let (name, wanted) = (profile.name(), &variable.name);
+    let help = match (set_nearly(profile, wanted), source.env.first()) {
+        (Some(near), _) => format!("did you mean `{near}`? If not, set `{wanted}` in the env file"),
+        (None, Some(env)) => format!("set `{wanted}` in `{}`, or write a default: `${{{wanted}:-…}}`", env.value),
+        (None, None) => {
+            format!("give the profile an `env` file that sets `{wanted}`, or write a default: `${{{wanted}:-…}}`")
+        }
+    };
+    let message = format!("profile `{name}` uses an image that variable `{wanted}` is part of, and nothing sets `{wanted}`");
+    let finding = Finding::new(rule.id(), Severity::Error, Place::source(variable.span?).of(name), message);
+    Some(finding.label(format!("becomes `{}`, used by {}", image.text, image.user)).help(help))
 }

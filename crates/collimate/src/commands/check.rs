@@ -2,6 +2,7 @@ mod watch;
 
 use std::mem::ManuallyDrop;
 
+use alignment::Role;
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 
@@ -120,6 +121,11 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
 
 /// The check of an opened workspace.
 fn looked_at(args: &Args, ctx: &Ctx, session: &Session) -> Result<(checking::Checked, Vec<String>)> {
+    // Archived manifests are held against each other.
+    let has_archive = session.releases.iter().any(|release| release.role == Role::Archive);
+    if let Some(problem) = session.workspace.nothing_to_check().filter(|_| !has_archive) {
+        return Err(session.refused(ctx, problem));
+    }
     let profiles = session.select(&args.names)?;
     let env_files: Vec<Utf8PathBuf> =
         args.env_file.iter().map(|path| env_file(session, ctx, &profiles, path)).collect::<Result<_>>()?;

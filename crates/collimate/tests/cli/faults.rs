@@ -45,6 +45,86 @@ hint: `--workspace` names a `collimate.yaml`; `collimate init` makes one
     assert_eq!((code, stderr.as_str()), (3, expected));
 }
 
+/// A check that looks at nothing says so; documents, mirrors and archived manifests are something.
+#[test]
+fn a_workspace_without_profiles() {
+    let workspace = "schema: 1\nchannels: {edge: {release: edge.yaml}}\nprofiles: {}\n";
+    let expected = "\
+error[workspace]: there is no profile, so that nothing would be checked
+ --> collimate.yaml:3:11
+  |
+3 | profiles: {}
+  |           ^^
+  |
+  = help: add what is deployed, such as `web: {channel: …, compose: [compose.yaml]}`, or list documents under `docs`
+
+error: `collimate.yaml` has 1 problem
+hint: `collimate schema workspace` prints the JSON Schema of this file
+";
+    check(&[("collimate.yaml", workspace), ("edge.yaml", RELEASE)], &["check"], 3, "", expected);
+    let with_docs = format!("{workspace}docs: [a.md]\n");
+    let nothing = "0 profiles: no findings\n";
+    check(&[("collimate.yaml", &with_docs), ("edge.yaml", RELEASE), ("a.md", "")], &["check"], 0, nothing, "");
+    check(
+        &[("collimate.yaml", workspace), ("edge.yaml", RELEASE), ("archive/1.0.0.yaml", RELEASE)],
+        &["check"],
+        0,
+        nothing,
+        "",
+    );
+}
+
+#[test]
+fn a_profile_of_nothing() {
+    let workspace = WORKSPACE.replace("[compose.yaml]", "[]");
+    let expected = "\
+error[workspace]: `profiles.compose/dev.compose` is empty: there is nothing to render
+ --> collimate.yaml:4:41
+  |
+4 |   compose/dev: {channel: edge, compose: [], env: [dev.env]}
+  |                                         ^^
+  |
+  = help: name Compose files, at least one
+
+error: `collimate.yaml` has 1 problem
+hint: `collimate schema workspace` prints the JSON Schema of this file
+";
+    check(&[("collimate.yaml", &workspace)], &["check"], 3, "", expected);
+}
+
+/// One misspelt key is one fault, not one for every image of every profile.
+#[test]
+fn a_manifest_with_a_problem_misses_nothing() {
+    let release = RELEASE.replace("components:", "componets:");
+    check(
+        &[("collimate.yaml", WORKSPACE), ("compose.yaml", COMPOSE), ("dev.env", "HOST=web\n"), ("edge.yaml", &release)],
+        &["check"],
+        1,
+        "\
+error[release-schema]: the file has no `components`
+ --> edge.yaml:1:1
+  |
+1 | schema: 1
+  | ^^^^^^
+  |
+  = help: add `components`
+
+error[release-schema]: unknown key `componets`
+ --> edge.yaml:5:1
+  |
+5 | componets:
+  | ^^^^^^^^^
+  |
+  = help: did you mean `components`?
+
+edge  compose/dev  1 image  NOT ALIGNED
+
+1 profile: 2 errors
+",
+        "",
+    );
+}
+
 /// What was held against no release is not said to be in line with it.
 #[test]
 fn without_a_release_nothing_is_aligned() {

@@ -78,6 +78,8 @@ fn problems_name_place_and_reason() {
         &[("versoin", "unknown key `versoin`"), ("schema", "the file has no `version`")],
     );
     check("schema: 1", "schema: 2", &[("2", "`schema` must be 1")]);
+    check("version: 2025.09.2\n", "version: ''\n", &[("", "`version` is empty")]);
+    check("channel: stable", "channel: \" \"", &[(" ", "`channel` is empty")]);
     check("calendar: \"2025.09\"", "calendar: 2025.09", &[("2025.09", "`calendar` must be a text, not `2025.09`")]);
     check("2025-09-20T00:00:00Z", "yesterday", &[("yesterday", "`date` is no moment: `yesterday`")]);
     check("digests: sample", "digests: some", &[("some", "`digests` cannot be `some`")]);
@@ -94,6 +96,9 @@ fn problems_name_place_and_reason() {
         "library/mongo:7",
         &[("docker.io/library/mongo:7", "`infrastructure.mongo.image` carries a tag or a digest")],
     );
+    check("tag: 7.0.21", "tag: 7", &[("7", "`infrastructure.mongo.tag` must be a text, not `7`")]);
+    check("tag: 7.0.21", "tag: ''", &[("", "`infrastructure.mongo.tag` is empty")]);
+    check("tag: 7.0.21", "tag: ':7'", &[(":7", "`infrastructure.mongo.tag` is no tag: `:7`")]);
     check(
         "digest: unresolved",
         "digest: sha256:12",
@@ -111,6 +116,14 @@ fn problems_name_place_and_reason() {
             ("mongo", "`infrastructure.mongo` has no `digest`"),
         ],
     );
+}
+
+#[test]
+fn a_component_without_its_tag_is_left_out() {
+    for tag in ["", "tag: 7", "tag: ''", "tag: ':7'"] {
+        let (release, problems) = Release::parse(&EXAMPLE.replacen("tag: 7.0.21", tag, 1), FileId(0));
+        assert_eq!((problems.len(), release.unwrap().component("mongo").is_none()), (1, true), "{tag}");
+    }
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub(crate) const PROFILE_KEYS: &[&str] = &[
     "hosts",
     "registry_map",
 ];
+/// What `compose` lists, for messages.
+const COMPOSE_FILES: &str = "Compose files";
 /// Keys that only a Compose profile has.
 const COMPOSE_ONLY: [&str; 3] = ["env", "overlays", "project_name"];
 /// Keys that only a Helm profile has.
@@ -83,6 +85,7 @@ fn read_workspace(text: &str, file: FileId, reader: &mut Reader) -> Option<Works
     let mut workspace = Workspace {
         span: fields.span,
         channels: Vec::new(),
+        profiles_at: fields.get("profiles").map_or(fields.span, |node| node.span()),
         profiles: Vec::new(),
         overlays: Vec::new(),
         unmanaged: Vec::new(),
@@ -220,7 +223,7 @@ fn read_source(reader: &mut Reader, fields: &Fields<'_>) -> Option<ProfileSource
     }
     match *kind {
         "compose" => Some(ProfileSource::Compose(ComposeSource {
-            files: paths(reader, fields, "compose"),
+            files: some_paths(reader, fields, "compose", COMPOSE_FILES),
             env: paths(reader, fields, "env"),
             overlays: reader.texts(fields, "overlays"),
             project_name: reader.optional_text(fields, "project_name"),
@@ -234,7 +237,12 @@ fn read_source(reader: &mut Reader, fields: &Fields<'_>) -> Option<ProfileSource
             kube_version: reader.optional_text(fields, "kube_version"),
             api_versions: reader.texts(fields, "api_versions"),
         })),
-        _ => Some(ProfileSource::Manifests(paths(reader, fields, "manifests"))),
+        _ => Some(ProfileSource::Manifests(some_paths(
+            reader,
+            fields,
+            "manifests",
+            "files with manifests of Kubernetes",
+        ))),
     }
 }
 
@@ -274,7 +282,7 @@ fn read_objects(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Spanned<String>
 fn read_overlay(reader: &mut Reader, entry: Named<'_>) -> Option<Overlay> {
     let fields = reader.fields_of(&entry, OVERLAY_KEYS)?;
     reader.required(&fields, "compose");
-    let files = paths(reader, &fields, "compose");
+    let files = some_paths(reader, &fields, "compose", COMPOSE_FILES);
     Some(Overlay { name: entry.name, files, env: paths(reader, &fields, "env") })
 }
 
@@ -352,6 +360,18 @@ fn required_path(reader: &mut Reader, fields: &Fields<'_>, key: &'static str) ->
 fn paths(reader: &mut Reader, fields: &Fields<'_>, key: &'static str) -> Vec<Spanned<Utf8PathBuf>> {
     let texts = reader.texts(fields, key);
     texts.into_iter().filter_map(|text| path_of(reader, text, &fields.path_of(key))).collect()
+}
+
+/// As [`paths`], of a list that says what there is to render: at least one.
+fn some_paths(reader: &mut Reader, fields: &Fields<'_>, key: &'static str, what: &str) -> Vec<Spanned<Utf8PathBuf>> {
+    if let Some(node) = fields.get(key)
+        && node.target().kind() == NodeKind::Sequence
+        && node.target().items().next().is_none()
+    {
+        let message = format!("`{}` is empty: there is nothing to render", fields.path_of(key));
+        reader.problem(node.span(), message, Some(format!("name {what}, at least one")));
+    }
+    paths(reader, fields, key)
 }
 
 /// A path below the workspace's root.

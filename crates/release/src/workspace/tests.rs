@@ -69,6 +69,13 @@ fn problems_name_place_reason_and_way_out() {
     );
     check(
         "[out/legacy.yaml]",
+        "[]",
+        "[]",
+        "`profiles.rendered/legacy.manifests` is empty: there is nothing to render",
+        Some("name files with manifests of Kubernetes, at least one"),
+    );
+    check(
+        "[out/legacy.yaml]",
         "[../legacy.yaml]",
         "../legacy.yaml",
         "`profiles.rendered/legacy.manifests` leads out of the workspace: `../legacy.yaml`",
