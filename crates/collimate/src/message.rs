@@ -20,7 +20,11 @@ pub(crate) fn moved(label: &str, (was, new): (&Manifest, &Manifest), identity: &
 
 /// Profiles that were pinned: channels with their versions, and how many places changed in which file.
 pub(crate) fn pinned(channels: &[(String, String)], files: &[(String, usize)]) -> String {
-    let named: Vec<String> = channels.iter().map(|(channel, version)| format!("{channel} {version}")).collect();
+    let both = |(channel, version): &(String, String)| {
+        // The first release of a workspace may have no other name than its channel.
+        if channel == version { channel.clone() } else { format!("{channel} {version}") }
+    };
+    let named: Vec<String> = channels.iter().map(both).collect();
     let rows: Vec<Vec<String>> =
         files.iter().map(|(path, count)| vec![path.clone(), findings::plural(*count, "place")]).collect();
     block(&format!("pin: {}", named.join(", ")), &crate::columns::align(&rows))
@@ -43,6 +47,16 @@ fn block(subject: &str, body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn one_name_is_said_once() {
+        let subject = |channel: &str, version: &str| {
+            let text = super::pinned(&[(channel.to_owned(), version.to_owned())], &[("a.yaml".to_owned(), 1)]);
+            text.lines().nth(2).unwrap().trim().to_owned()
+        };
+        assert_eq!(subject("current", "current"), "pin: current");
+        assert_eq!(subject("current", "1.2.3"), "pin: current 1.2.3");
+    }
+
     #[test]
     fn a_subject_fits_on_one_line() {
         let channels: Vec<(String, String)> =

@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) refusals: Vec<Finding<Location>>,
     /// The profiles that the splices are for.
     pub(crate) profiles: BTreeSet<String>,
+    /// Components that are used and whose digest no release knows, by manifest: nothing is written of them.
+    pub(crate) unresolved: BTreeMap<Utf8PathBuf, BTreeSet<String>>,
     /// What to say of each use that the splices are for, should they not reach it.
     in_vain: BTreeMap<UseName, Finding<Location>>,
 }
@@ -100,7 +102,19 @@ fn plan(survey: &Survey<'_>, sources: &SourceMap, files: &DiskFiles, selected: &
     for wish in uses.iter_mut().filter_map(|found| found.wishes.as_mut().ok()).flatten() {
         wish.span.file = same.get(&wish.span.file).copied().unwrap_or(wish.span.file);
     }
-    settle(&uses, sources)
+    Plan { unresolved: unresolved(survey, selected), ..settle(&uses, sources) }
+}
+
+fn unresolved(survey: &Survey<'_>, selected: &BTreeSet<&str>) -> BTreeMap<Utf8PathBuf, BTreeSet<String>> {
+    let mut found: BTreeMap<Utf8PathBuf, BTreeSet<String>> = BTreeMap::new();
+    for profile in survey.profiles.iter().filter(|profile| selected.contains(profile.name())) {
+        let Some(held) = profile.release else { continue };
+        let open = profile.components().filter(|(_, component)| component.digest.get().is_none());
+        for (_, component) in open {
+            found.entry(held.input.path.clone()).or_default().insert(component.name.value.clone());
+        }
+    }
+    found
 }
 
 /// Uses of the profiles in `selected` that do not hold what they are meant to.

@@ -31,6 +31,16 @@ impl Rule for TagDigestConflict {
                     continue;
                 }
                 let component_name = &component.name.value;
+                // `pin` writes tag and digest together, or neither.
+                let help = match component.digest.get() {
+                    Some(_) => format!("run {} to write tag and digest together", profile.pin_command()),
+                    None => format!(
+                        "write `{}`, or list tag `{tag}` in `{}`; {} writes tag and digest once the release knows the digest",
+                        component.tag.value,
+                        held.input.path,
+                        profile.pin_command()
+                    ),
+                };
                 let carried = if reference.digest().is_some() { "with the digest of tag" } else { "instead of tag" };
                 out.push(
                     Finding::new(
@@ -44,7 +54,7 @@ impl Rule for TagDigestConflict {
                     )
                     .label(format!("profile `{name}` names this"))
                     .related(Place::source(component.tag.span), format!("release `{version}` lists this"))
-                    .help(format!("run {} to write tag and digest together", profile.pin_command())),
+                    .help(help),
                 );
             }
         }

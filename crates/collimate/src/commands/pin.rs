@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8PathBuf;
 use findings::{TextOptions, plural};
 use rollout::Content;
 use source::SourceMap;
@@ -36,6 +37,9 @@ pub(crate) struct Args {
 /// Who holds the lock, where nobody is named: pinning is not recorded in the ledger.
 const SOMEBODY: &str = "somebody who pins";
 
+/// Components that are named; the manifest marks them all.
+const MOST_NAMES: usize = 5;
+
 pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let purpose = if args.dry_run { Purpose::DryRun } else { Purpose::Change };
     let command = std::iter::once("pin").chain(args.channels.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
@@ -69,6 +73,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         return Err(Failure::new(Exit::Findings, format!("pinning would cause {}", plural(new.len(), "new finding")))
             .hint("nothing was written; the findings above show what the change would break"));
     }
+    ctx.say(&skipped(session, &plan.unresolved));
     if args.dry_run {
         ctx.print(&proving::diff(|path| sources.text_of(path).unwrap_or_default().to_owned(), &edited))?;
         return Ok(Exit::Fine);
@@ -127,6 +132,25 @@ fn message(session: &Session, plan: &Plan, documents: &[Edited], sources: &Sourc
         }
     }
     message::pinned(&releases, &files.into_iter().collect::<Vec<_>>())
+}
+
+/// What nothing was written of, and what to do about it.
+fn skipped(session: &Session, unresolved: &BTreeMap<Utf8PathBuf, BTreeSet<String>>) -> String {
+    let mut out = String::new();
+    for (manifest, components) in unresolved {
+        let mut names: Vec<String> = components.iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
+        if components.len() > MOST_NAMES {
+            names.push(format!("{} more", components.len() - MOST_NAMES));
+        }
+        let of_channel = session.workspace.channels.iter().find(|channel| channel.release.value == *manifest);
+        let named = of_channel.map_or(manifest.as_str(), |channel| &channel.name.value);
+        out.push_str(&format!(
+            "note: skipped {}: `{manifest}` lists no digest yet; `collimate release resolve {named}` asks the registries and writes it \
+             there, then pin again\n",
+            names.join(", ")
+        ));
+    }
+    out
 }
 
 fn summary(splices: &[yamlspan::edit::Splice], documents: &[Edited], sources: &SourceMap) -> String {

@@ -12,4 +12,5 @@ mod laws;
 mod on_disk;
 mod refused;
 mod slots;
+mod unresolved;
 mod world;
