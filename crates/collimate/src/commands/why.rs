@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use alignment::{Standing, Survey};
+use release::ImageRef;
 use serde::Serialize;
 use source::{SourceMap, Span};
 
@@ -14,7 +15,7 @@ use crate::tracing;
 /// Every profile that uses it, by which service or container, and the line that sets it with the template lines on the way.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A component's name, or an image: its whole name, its repository, the last part of it, or its digest
+    /// A component's name, or an image in any spelling: its whole name, its repository or the last part of it, with tag and digest or without; or its digest
     #[arg(value_name = "IMAGE|COMPONENT")]
     name: String,
 
@@ -81,12 +82,8 @@ fn uses(survey: &Survey<'_>, sources: &SourceMap, name: &str) -> Vec<Use> {
     for profile in &survey.profiles {
         for used in &profile.images {
             let component = matches!(used.standing, Standing::Component(component) if component.name.value == name);
-            let image = used.image.reference.as_ref().is_ok_and(|image| {
-                let digest = image.digest().map(|digest| digest.as_str());
-                [image.name().as_str(), image.repository(), image.short_name(), &used.image.text].contains(&name)
-                    || digest == Some(name)
-            });
-            if !component && !image {
+            let image = used.image.reference.as_ref().is_ok_and(|image| is_meant(image, name));
+            if !component && !image && *used.image.text != *name {
                 continue;
             }
             let resolved = tracing::set_at(profile, used);
@@ -102,6 +99,21 @@ fn uses(survey: &Survey<'_>, sources: &SourceMap, name: &str) -> Vec<Use> {
         }
     }
     uses
+}
+
+/// Whether an image is what somebody calls so.
+fn is_meant(image: &ImageRef, name: &str) -> bool {
+    if image.digest().is_some_and(|digest| digest.as_str() == name) {
+        return true;
+    }
+    // `nginx` is Docker Hub's, and the last part of any other name too.
+    let Ok(asked) = name.parse::<ImageRef>() else { return false };
+    let ranges = asked.ranges();
+    let start = ranges.registry.as_ref().unwrap_or(&ranges.repository).start;
+    let written = name.get(start..ranges.repository.end).unwrap_or_default();
+    (image.same_name(&asked) || [image.repository(), image.short_name()].contains(&written))
+        && asked.tag().is_none_or(|tag| image.tag() == Some(tag))
+        && asked.digest().is_none_or(|digest| image.digest() == Some(digest))
 }
 
 fn place(sources: &SourceMap, span: Span) -> Place {
@@ -124,4 +136,39 @@ fn text(uses: &[Use]) -> String {
         out.push('\n');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_found_in_every_spelling() {
+        let digest = "sha256:2d715950d83061ff2fbc910d12d3703212538cacf6b3003e3736fa5c7f51a2e1";
+        let other = digest.replace('2', "3");
+        let hub = format!("nginx:1.27@{digest}");
+        for (image, name, expected) in [
+            (hub.as_str(), "nginx", true),
+            (&hub, "library/nginx", true),
+            (&hub, "docker.io/nginx", true),
+            (&hub, "docker.io/library/nginx", true),
+            (&hub, "index.docker.io/library/nginx", true),
+            (&hub, "nginx:1.27", true),
+            (&hub, "docker.io/library/nginx:1.27", true),
+            (&hub, "nginx:1.26", false),
+            (&hub, digest, true),
+            (&hub, &format!("nginx@{digest}"), true),
+            (&hub, &format!("nginx@{other}"), false),
+            (&hub, "quay.io/library/nginx", false),
+            (&hub, "ginx", false),
+            (&hub, "Nginx", false),
+            ("r.example:5000/shop/web:1", "web", true),
+            ("r.example:5000/shop/web:1", "shop/web:1", true),
+            ("r.example:5000/shop/web:1", "r.example:5000/shop/web", true),
+            ("r.example:5000/shop/web:1", "shop/web:2", false),
+            ("r.example:5000/shop/web", "web:latest", false),
+        ] {
+            assert_eq!(is_meant(&image.parse().unwrap(), name), expected, "{image} {name}");
+        }
+    }
 }
