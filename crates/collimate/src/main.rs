@@ -38,6 +38,7 @@ mod session;
 mod signature;
 mod steps;
 mod targets;
+mod system;
 mod terminal;
 mod tracing;
 mod tracked;

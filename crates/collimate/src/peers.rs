@@ -20,6 +20,7 @@ use crate::exit::{Failure, Result};
 use crate::group::{self, Group};
 use crate::rendering::{self, Output};
 use crate::session::Session;
+use crate::system;
 
 /// Rendering the largest public charts takes Helm 20 s on two cores; past this a tool hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -254,7 +255,8 @@ impl Peer {
 
     fn run_within(&self, patience: Duration, ctx: &Ctx, folder: &Utf8Path, arguments: &[String]) -> Result<Run> {
         let failed = |error: std::io::Error| {
-            Failure::outside(format!("cannot run `{}` (`{}`)", self.name, self.program)).because(error.kind())
+            Failure::outside(format!("cannot run `{}` (`{}`)", self.name, self.program))
+                .because(system::reason(error.kind()))
         };
         let (stdout, writer) = group::file().map_err(failed)?;
         let (stderr, errors) = group::file().map_err(failed)?;

@@ -7,13 +7,14 @@ use alignment::{Facts, Inputs, ReleaseInput, Role, Words};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
 use release::{Problem, ProfileSource, Workspace};
-use source::{EntryKind, FileId, Files as _, SourceMap};
+use source::{EntryKind, FileError, FileId, Files as _, SourceMap};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::parallel;
 use crate::rendering::Renderings;
+use crate::system;
 
 /// An opened workspace.
 pub(crate) struct Session {
@@ -50,10 +51,7 @@ impl Session {
     pub(crate) fn door(ctx: &Ctx) -> Result<(DiskFiles, Utf8PathBuf)> {
         let file = match ctx.workspace_file() {
             Some(file) => ctx.cwd().join(file),
-            None => nearest(ctx.cwd()).ok_or_else(|| {
-                Failure::missing_workspace(format!("no `{}` in `{}` or above", release::WORKSPACE_FILE, ctx.cwd()))
-                    .hint("run `collimate init` to make one from the Compose files and charts that are here")
-            })?,
+            None => nearest(ctx.cwd()).ok_or_else(|| none(ctx.cwd()))?,
         };
         door_of(&file)
     }
@@ -72,7 +70,10 @@ impl Session {
 
     /// What the workspace's own file says; nothing that it names is looked at.
     pub(crate) fn workspace(ctx: &Ctx, files: &DiskFiles, name: &Utf8Path) -> Result<Workspace> {
-        let (id, text) = files.read_text(name).map_err(|error| unreadable(&files.root().join(name), &error))?;
+        let (id, text) = files.read_text(name).map_err(|error| match error {
+            FileError::NotUtf8 { offset, .. } => not_utf8(files, name, offset),
+            error => unreadable(&files.root().join(name), &error),
+        })?;
         Workspace::parse(&text, id)
             .and_then(|workspace| {
                 let unknown = alignment::unknown_rules(&workspace);
@@ -127,12 +128,12 @@ impl Session {
         self.files.sources().path(self.workspace.span.file).to_owned()
     }
 
-    /// What the rules look at.
     /// The workspace's own file, refused for what a command finds wrong with it.
     pub(crate) fn refused(&self, ctx: &Ctx, problem: Problem) -> Failure {
         malformed(ctx, &self.files, self.workspace_path().as_str(), vec![problem])
     }
 
+    /// What the rules look at.
     pub(crate) fn inputs<'a>(
         &'a self,
         releases: &'a [ReleaseInput],
@@ -219,7 +220,7 @@ pub(crate) fn base_folder(ctx: &Ctx) -> Utf8PathBuf {
 
 fn door_of(file: &Utf8Path) -> Result<(DiskFiles, Utf8PathBuf)> {
     let folder = file.parent().unwrap_or(Utf8Path::new("/"));
-    let root = folder.canonicalize_utf8().map_err(|error| unreadable(file, &error.kind()))?;
+    let root = folder.canonicalize_utf8().map_err(|error| unreadable(file, &system::reason(error.kind())))?;
     Ok((DiskFiles::new(root), file.file_name().unwrap_or(release::WORKSPACE_FILE).into()))
 }
 
@@ -227,6 +228,43 @@ fn unreadable(file: &Utf8Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::input(format!("cannot read `{file}`"))
         .because(error)
         .hint(format!("`--workspace` names a `{}`; `collimate init` makes one", release::WORKSPACE_FILE))
+}
+
+/// There is no workspace; or something that bears the name of its file is in the way.
+fn none(folder: &Utf8Path) -> Failure {
+    let name = release::WORKSPACE_FILE;
+    match in_the_way(&folder.join(name)) {
+        Some(what) => Failure::input(format!("`{name}` in `{folder}` is {what}, not a file"))
+            .hint("move it away; `collimate init` makes the file from the Compose files and charts that are here"),
+        None => Failure::missing_workspace(format!("no `{name}` in `{folder}` or above"))
+            .hint("run `collimate init` to make one from the Compose files and charts that are here"),
+    }
+}
+
+/// What stands at a path in place of a file; `None` if nothing does, or a file.
+pub(crate) fn in_the_way(path: &Utf8Path) -> Option<&'static str> {
+    let there = path.symlink_metadata().ok()?;
+    match path.metadata() {
+        Ok(target) if target.is_file() => None,
+        Ok(target) if target.is_dir() => Some("a folder"),
+        Ok(_) => Some("a device or a pipe"),
+        Err(_) if there.is_symlink() => Some("a link that leads nowhere"),
+        Err(_) => None,
+    }
+}
+
+/// A text in another encoding, with the place of the first byte that shows it.
+fn not_utf8(files: &DiskFiles, name: &Utf8Path, offset: usize) -> Failure {
+    let failure = Failure::input(format!("cannot read `{}`", files.root().join(name)));
+    let Ok((_, bytes)) = files.read(name) else { return failure };
+    let before = bytes.get(..offset).unwrap_or_default();
+    let line = before.split(|byte| *byte == b'\n').next_back().unwrap_or_default();
+    let row = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = String::from_utf8_lossy(line).chars().count() + 1;
+    let byte = bytes.get(offset).map_or_else(String::new, |byte| format!(": the byte `{byte:02x}`"));
+    failure
+        .because(format!("`{name}:{row}:{column}` is not UTF-8{byte}"))
+        .hint("save the file as UTF-8; an editor shows its encoding, and `iconv -t UTF-8 -f ENCODING` changes it")
 }
 
 /// The workspace file of a folder: in it, or in the nearest one above it.

@@ -13,6 +13,7 @@ use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Failure, Result};
 use crate::session::{self, Session};
+use crate::system;
 
 /// The rules that hold images against a manifest, and those that say why that could not be done.
 const IMAGE_RULES: &[&str] = &[
@@ -96,7 +97,7 @@ fn without_workspace(ctx: &Ctx) -> Result<Session> {
     let root = ctx
         .cwd()
         .canonicalize_utf8()
-        .map_err(|error| Failure::outside("cannot resolve the current folder").because(error.kind()))?;
+        .map_err(|error| Failure::outside("cannot resolve the current folder").because(system::reason(error.kind())))?;
     let workspace = Workspace {
         span: Span::new(FileId(0), 0..0),
         channels: Vec::new(),

@@ -12,6 +12,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::exit::{Failure, Result};
+use crate::system;
 
 /// One file to write.
 pub(crate) struct NewFile {
@@ -141,7 +142,7 @@ pub(crate) fn failed(path: &Utf8Path, error: &io::Error) -> Failure {
         io::ErrorKind::InvalidInput => {
             failure.because(error).hint("name a file, or leave the flag out to print to stdout")
         }
-        kind => failure.because(kind),
+        kind => failure.because(system::reason(kind)),
     }
 }
 

@@ -15,7 +15,8 @@ use crate::discovery::{self, Components, DEEPEST, Discovery, LeftOut, RELEASE_FI
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::report::{Format, Report};
-use crate::session::Session;
+use crate::session::{self, Session};
+use crate::system;
 use crate::write::{self, NewFile};
 
 /// Make a workspace from the Compose files and charts of a folder
@@ -55,16 +56,25 @@ fn root(folder: &Utf8Path, ctx: &Ctx) -> Result<Utf8PathBuf> {
     let cannot = |cause: &dyn std::fmt::Display| Failure::input(format!("cannot look into `{folder}`")).because(cause);
     let root = ctx.cwd().join(folder).canonicalize_utf8().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => cannot(&"it does not exist"),
-        kind => cannot(&kind),
+        kind => cannot(&system::reason(kind)),
     })?;
     if !root.is_dir() {
         return Err(cannot(&"it is not a folder"));
+    }
+    if let Some(what) = session::in_the_way(&root.join(WORKSPACE_FILE)) {
+        return Err(Failure::input(format!("`{}` is {what}, not a file", shown(folder, WORKSPACE_FILE)))
+            .hint("move it away, and run `collimate init` again"));
     }
     // A link that leads nowhere is in the way too.
     let stands = |name: &str| root.join(name).symlink_metadata().is_ok();
     if stands(WORKSPACE_FILE) {
         return Err(Failure::usage(format!("`{}` exists already", shown(folder, WORKSPACE_FILE)))
             .hint("run `collimate check`; to begin anew, move it away"));
+    }
+    let releases = Utf8Path::new(RELEASE_FILE).parent().unwrap_or(Utf8Path::new(""));
+    if stands(releases.as_str()) && !root.join(releases).is_dir() {
+        return Err(Failure::input(format!("`{}` is no folder", shown(folder, releases.as_str())))
+            .hint(format!("`init` writes `{}`; move away what is in its place", shown(folder, RELEASE_FILE))));
     }
     if stands(RELEASE_FILE) {
         return Err(Failure::usage(format!("`{}` exists already", shown(folder, RELEASE_FILE)))
@@ -163,7 +173,9 @@ fn create(root: &Utf8Path, plan: &Plan) -> Result<()> {
     let release = root.join(RELEASE_FILE);
     let folder = release.parent().unwrap_or(root);
     let is_new = !folder.exists();
-    let cannot = |error: &std::io::Error| Failure::outside(format!("cannot write `{release}`")).because(error.kind());
+    let cannot = |error: &std::io::Error| {
+        Failure::outside(format!("cannot write `{release}`")).because(system::reason(error.kind()))
+    };
     fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
     // A `releases` that is a link must not lead the file elsewhere.
     if folder.canonicalize_utf8().map_err(|error| cannot(&error))?.parent() != Some(root) {

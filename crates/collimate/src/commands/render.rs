@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure, Result};
 use crate::masking;
 use crate::rendering::{self, Output};
 use crate::session::Session;
+use crate::system;
 
 /// Print what Docker Compose or Helm would be given
 ///
@@ -174,7 +175,7 @@ fn files_of<'a>(ctx: &Ctx, named: impl IntoIterator<Item = &'a Utf8PathBuf>) -> 
     let root = ctx
         .cwd()
         .canonicalize_utf8()
-        .map_err(|error| Failure::outside("cannot resolve the current folder").because(error.kind()))?;
+        .map_err(|error| Failure::outside("cannot resolve the current folder").because(system::reason(error.kind())))?;
     let files = DiskFiles::new(root);
     named.into_iter().for_each(|path| files.allow(path));
     Ok(files)

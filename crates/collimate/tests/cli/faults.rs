@@ -45,6 +45,33 @@ hint: `--workspace` names a `collimate.yaml`; `collimate init` makes one
     assert_eq!((code, stderr.as_str()), (3, expected));
 }
 
+/// Something else bears the name of the workspace's file: to make one is not the way out.
+#[test]
+fn a_workspace_file_that_is_none() {
+    let expected = "\
+error: `collimate.yaml` in `[DIR]` is a folder, not a file
+hint: move it away; `collimate init` makes the file from the Compose files and charts that are here
+";
+    check(&[("collimate.yaml/a", "")], &["check"], 3, "", expected);
+    let tree = Tree::of(&[("x", "")]);
+    std::os::unix::fs::symlink("nowhere", tree.path("collimate.yaml")).unwrap();
+    let (code, _, stderr) = tree.run_text(&["check"]);
+    assert_eq!((code, stderr), (3, expected.replace("a folder", "a link that leads nowhere")));
+}
+
+#[test]
+fn a_workspace_file_in_another_encoding() {
+    let tree = Tree::of(&[]);
+    tree.write_bytes("collimate.yaml", b"schema: 1\n# \xc3\xbcber: \xff\n");
+    let (code, stdout, stderr) = tree.run_text(&["check"]);
+    let expected = "\
+error: cannot read `[DIR]/collimate.yaml`
+caused by: `collimate.yaml:2:9` is not UTF-8: the byte `ff`
+hint: save the file as UTF-8; an editor shows its encoding, and `iconv -t UTF-8 -f ENCODING` changes it
+";
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (3, "", expected));
+}
+
 /// A check that looks at nothing says so; documents, mirrors and archived manifests are something.
 #[test]
 fn a_workspace_without_profiles() {

@@ -104,6 +104,18 @@ fn what_exists_is_kept() {
         2,
         "error: `releases/current.yaml` exists already\nhint: move it away, or write a `collimate.yaml` that names it\n",
     );
+    refused(
+        &[("compose.yaml", COMPOSE), ("releases", "mine")],
+        &[],
+        3,
+        "error: `releases` is no folder\nhint: `init` writes `releases/current.yaml`; move away what is in its place\n",
+    );
+    refused(
+        &[("compose.yaml", COMPOSE), ("collimate.yaml/mine", "")],
+        &[],
+        3,
+        "error: `collimate.yaml` is a folder, not a file\nhint: move it away, and run `collimate init` again\n",
+    );
 }
 
 /// The first lines of every workspace file that `init` writes.

@@ -13,6 +13,7 @@ use crate::commands::key;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
+use crate::system;
 use crate::tracked::tracked_files;
 use crate::write::{self, NewFile};
 
@@ -148,8 +149,9 @@ fn leaked(leaks: &[Leak]) -> Failure {
 /// All files or none; signatures of an older bundle do not stay beside a new one.
 fn write(args: &Args, ctx: &Ctx, archive: &Archive, beside: &Beside) -> Result<()> {
     let folder = ctx.cwd().join(&args.output);
-    fs::create_dir_all(&folder)
-        .map_err(|error| Failure::outside(format!("cannot make the folder `{}`", args.output)).because(error.kind()))?;
+    fs::create_dir_all(&folder).map_err(|error| {
+        Failure::outside(format!("cannot make the folder `{}`", args.output)).because(system::reason(error.kind()))
+    })?;
     let name = archive.manifest.archive_name();
     let path = |file: BesideFile| folder.join(format!("{name}{}", file.suffix()));
     let mut files = vec![NewFile { path: folder.join(&name), content: archive.bytes.clone() }];
@@ -159,7 +161,9 @@ fn write(args: &Args, ctx: &Ctx, archive: &Archive, beside: &Beside) -> Result<(
     for file in BesideFile::ALL.into_iter().filter(|file| beside.get(*file).is_none()) {
         match fs::remove_file(path(file)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::outside(format!("cannot remove `{}`", path(file))).because(error.kind()));
+                return Err(
+                    Failure::outside(format!("cannot remove `{}`", path(file))).because(system::reason(error.kind()))
+                );
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ use mirror::{Folder, MARK, Standing};
 use super::settings::Settings;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::system;
 use crate::write::{self, NewFile};
 
 /// The largest file that is compared with what would be written, which has a few kilobytes.
@@ -165,7 +166,8 @@ fn write(root: &Utf8Path, folders: &[Folder], stale: &[Stale]) -> Result<()> {
     for folder in folders {
         let path = root.join(&folder.path);
         fs::create_dir_all(&path).map_err(|error| {
-            Failure::outside(format!("cannot create the folder `{}`", folder.path)).because(error.kind())
+            Failure::outside(format!("cannot create the folder `{}`", folder.path))
+                .because(system::reason(error.kind()))
         })?;
     }
     let new = stale.iter().filter_map(|file| {
@@ -177,13 +179,14 @@ fn write(root: &Utf8Path, folders: &[Folder], stale: &[Stale]) -> Result<()> {
         match fs::remove_file(root.join(&file.path)) {
             // By another run at the same time.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            result => result
-                .map_err(|error| Failure::outside(format!("cannot remove `{}`", file.path)).because(error.kind()))?,
+            result => result.map_err(|error| {
+                Failure::outside(format!("cannot remove `{}`", file.path)).because(system::reason(error.kind()))
+            })?,
         }
     }
     Ok(())
 }
 
 fn unreadable(path: &Utf8Path, error: &io::Error) -> Failure {
-    Failure::input(format!("cannot read `{path}`")).because(error.kind())
+    Failure::input(format!("cannot read `{path}`")).because(system::reason(error.kind()))
 }

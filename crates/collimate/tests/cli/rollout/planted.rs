@@ -52,7 +52,7 @@ fn a_journal_that_is_no_file_is_refused_at_once_and_names_the_way_out() {
         (|fixture| pipe(fixture, JOURNAL), "is no regular file"),
         (|fixture| symlink("none", fixture.sandbox.path(JOURNAL)).unwrap(), "is a link to nothing"),
         (|fixture| symlink("/etc/hostname", fixture.sandbox.path(JOURNAL)).unwrap(), "leads out of the workspace"),
-        (|fixture| std::fs::create_dir(fixture.sandbox.path(JOURNAL)).unwrap(), "is a directory"),
+        (|fixture| std::fs::create_dir(fixture.sandbox.path(JOURNAL)).unwrap(), "it is a folder"),
     ];
     for (prepare, why) in prepares {
         let fixture = Fixture::new();

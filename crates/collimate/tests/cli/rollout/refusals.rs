@@ -358,7 +358,9 @@ fn a_folder_that_cannot_be_made_leaves_everything_as_it_was() {
     let before = fixture.snapshot();
     let output = fixture.run(&["promote", "edge", "stable"], 4);
     assert!(
-        output.stderr.contains("`releases/archive/1.0.0.yaml`: not a directory\nhint: nothing was changed"),
+        output
+            .stderr
+            .contains("`releases/archive/1.0.0.yaml`: a part of its path is no folder\nhint: nothing was changed"),
         "{output}"
     );
     assert_eq!(fixture.snapshot(), before);

@@ -94,7 +94,7 @@ fn commands_run_only_where_they_are_allowed_and_decide() {
 fn a_command_that_is_not_there_or_leaves_others_behind_is_no_danger() {
     let fixture = promoted("{commands: [{name: none, run: [no-such-program]}]}");
     let missing = fixture.run(&["advance", "stable", "prod", "--run-gates"], 1);
-    assert!(missing.stderr.contains("the gate `none` cannot run `no-such-program`: entity not found"), "{missing}");
+    assert!(missing.stderr.contains("the gate `none` cannot run `no-such-program`: it does not exist"), "{missing}");
     // What it leaves running holds neither the command nor the lock.
     let fixture = promoted("{commands: [{name: late, run: [sh, -c, 'sleep 600 & echo $! > left']}]}");
     fixture.run(&["advance", "stable", "prod", "--run-gates"], 0);

@@ -8,6 +8,7 @@ use mirror::htpasswd::{LEAST_CHARACTERS, MOST_PASSWORD_BYTES, Password, RANDOM_B
 
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
+use crate::system;
 
 /// What is longer is no password, and is not read to its end.
 const MOST_BYTES: usize = 4096;
@@ -67,7 +68,7 @@ fn read_file(file: &Utf8Path, ctx: &Ctx) -> Result<Zeroizing<String>> {
     // A pipe is fine: `--password-file <(pass show mirror/acme)`.
     let handle = File::open(ctx.cwd().join(file)).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => unreadable(&"it does not exist"),
-        kind => unreadable(&kind),
+        kind => unreadable(&system::reason(kind)),
     })?;
     if handle.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(unreadable(&"it is a folder"));
@@ -86,7 +87,7 @@ fn read(mut from: impl Read, name: &str) -> Result<Zeroizing<String>> {
             Ok(0) => break,
             Ok(more) => length += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(unreadable(&error.kind())),
+            Err(error) => return Err(unreadable(&system::reason(error.kind()))),
         }
     }
     if length > MOST_BYTES {

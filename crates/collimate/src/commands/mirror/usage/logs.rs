@@ -12,6 +12,7 @@ use mirror::usage::{Line, LineError, MOST_LINE_BYTES, Usage};
 
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
+use crate::system;
 
 /// How a gzip file begins, whatever it is called.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -75,14 +76,14 @@ impl Tally<'_> {
         } else {
             let file = File::open(self.ctx.cwd().join(log)).map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => unreadable(&"it does not exist"),
-                kind => unreadable(&kind),
+                kind => unreadable(&system::reason(kind)),
             })?;
             if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
                 return Err(unreadable(&"it is a folder").hint("name the files in it"));
             }
             Box::new(file)
         };
-        let start = first_bytes(&mut raw).map_err(|error| unreadable(&error.kind()))?;
+        let start = first_bytes(&mut raw).map_err(|error| unreadable(&system::reason(error.kind())))?;
         let is_packed = start == GZIP;
         let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(start).chain(raw));
         let mut lines: Box<dyn BufRead> = if is_packed {
@@ -100,7 +101,7 @@ impl Tally<'_> {
                     return Err(unreadable(&format!("its gzip data is cut off or damaged after line {number}"))
                         .hint("`gzip -t` checks such a file; unpack what is left of it to count that"));
                 }
-                Err(error) => return Err(unreadable(&error.kind())),
+                Err(error) => return Err(unreadable(&system::reason(error.kind()))),
             }
             number += 1;
             self.line(name, number, &line)?;
