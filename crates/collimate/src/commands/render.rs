@@ -52,19 +52,19 @@ struct ComposeArgs {
     compose: Vec<Utf8PathBuf>,
 
     /// Env files for interpolation, in order; by default `.env` beside the first Compose file
-    #[arg(long, value_name = "FILE", requires = "compose")]
+    #[arg(long, value_name = "FILE")]
     env_file: Vec<Utf8PathBuf>,
 
     /// The project's name
-    #[arg(long, value_name = "NAME", requires = "compose")]
+    #[arg(long, value_name = "NAME")]
     project_name: Option<String>,
 
     /// What relative paths are relative to; by default the folder of the first Compose file
-    #[arg(long, value_name = "DIR", requires = "compose")]
+    #[arg(long, value_name = "DIR")]
     project_directory: Option<Utf8PathBuf>,
 
     /// Compose profiles to activate (`*` for all)
-    #[arg(long, value_name = "NAME", requires = "compose")]
+    #[arg(long, value_name = "NAME")]
     compose_profile: Vec<String>,
 }
 
@@ -76,52 +76,52 @@ struct ChartArgs {
     chart: Option<Utf8PathBuf>,
 
     /// Values files, in order
-    #[arg(long, value_name = "FILE", requires = "chart")]
+    #[arg(long, value_name = "FILE")]
     values: Vec<Utf8PathBuf>,
 
     /// Values, as for `helm template --set`
-    #[arg(long, value_name = "PATH=VALUE", requires = "chart")]
+    #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
 
     /// Values that stay strings
-    #[arg(long, value_name = "PATH=VALUE", requires = "chart")]
+    #[arg(long, value_name = "PATH=VALUE")]
     set_string: Vec<String>,
 
     /// Values in JSON
-    #[arg(long, value_name = "PATH=JSON", requires = "chart")]
+    #[arg(long, value_name = "PATH=JSON")]
     set_json: Vec<String>,
 
-    /// The release's name
-    #[arg(long, value_name = "NAME", default_value = "release-name")]
-    release_name: String,
+    /// The release's name; by default `release-name`
+    #[arg(long, value_name = "NAME")]
+    release_name: Option<String>,
 
-    /// The namespace
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    namespace: String,
+    /// The namespace; by default `default`
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
 
     /// The Kubernetes version that templates see
-    #[arg(long, value_name = "VERSION", requires = "chart")]
+    #[arg(long, value_name = "VERSION")]
     kube_version: Option<String>,
 
     /// API versions that templates see, beside the built-in ones
-    #[arg(long, value_name = "VERSION", requires = "chart")]
+    #[arg(long, value_name = "VERSION")]
     api_versions: Vec<String>,
 
     /// Print the chart's CRDs too
-    #[arg(long, requires = "chart")]
+    #[arg(long)]
     include_crds: bool,
 
     /// Leave out tests
-    #[arg(long, requires = "chart")]
+    #[arg(long)]
     skip_tests: bool,
 
     /// Print only these templates
-    #[arg(long, value_name = "TEMPLATE", requires = "chart")]
+    #[arg(long, value_name = "TEMPLATE")]
     show_only: Vec<String>,
 
-    /// Which Helm to be: 3 or 4
-    #[arg(long, value_name = "MAJOR", default_value = "3", value_parser = helm_version)]
-    helm: HelmVersion,
+    /// Which Helm to be: 3 or 4; by default 3
+    #[arg(long, value_name = "MAJOR", value_parser = helm_version)]
+    helm: Option<HelmVersion>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -138,7 +138,64 @@ fn helm_version(text: &str) -> std::result::Result<HelmVersion, String> {
     }
 }
 
+impl ComposeArgs {
+    /// The options that say how Compose files are rendered, each with whether it was given.
+    fn given(&self) -> [(&'static str, bool); 4] {
+        [
+            ("--env-file", !self.env_file.is_empty()),
+            ("--project-name", self.project_name.is_some()),
+            ("--project-directory", self.project_directory.is_some()),
+            ("--compose-profile", !self.compose_profile.is_empty()),
+        ]
+    }
+}
+
+impl ChartArgs {
+    /// The options that say how a chart is rendered, each with whether it was given.
+    fn given(&self) -> [(&'static str, bool); 12] {
+        [
+            ("--values", !self.values.is_empty()),
+            ("--set", !self.set.is_empty()),
+            ("--set-string", !self.set_string.is_empty()),
+            ("--set-json", !self.set_json.is_empty()),
+            ("--release-name", self.release_name.is_some()),
+            ("--namespace", self.namespace.is_some()),
+            ("--kube-version", self.kube_version.is_some()),
+            ("--api-versions", !self.api_versions.is_empty()),
+            ("--include-crds", self.include_crds),
+            ("--skip-tests", self.skip_tests),
+            ("--show-only", !self.show_only.is_empty()),
+            ("--helm", self.helm.is_some()),
+        ]
+    }
+
+    fn helm(&self) -> HelmVersion {
+        self.helm.unwrap_or(HelmVersion::V3)
+    }
+}
+
+/// Refuses options that mean nothing for what is rendered: who gave them would take the output for something else.
+fn fitting(args: &Args) -> Result<()> {
+    let (compose, chart) = (args.compose.given(), args.chart.given());
+    let (what, foreign) = match (&args.profile, &args.chart.chart) {
+        (Some(_), _) => {
+            ("a profile, which is rendered as `collimate.yaml` says", [compose.as_slice(), &chart].concat())
+        }
+        (None, Some(_)) => ("a chart", compose.to_vec()),
+        (None, None) => ("Compose files", chart.to_vec()),
+    };
+    let Some((option, _)) = foreign.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    let names =
+        |options: &[(&str, bool)]| options.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Err(Failure::usage(format!("`{option}` means nothing for {what}")).hint(format!(
+        "`--compose` takes {}; `--chart` takes {}; a profile takes `--overlay`",
+        names(&compose),
+        names(&chart)
+    )))
+}
+
 pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
+    fitting(args)?;
     let output = match (&args.profile, &args.chart.chart) {
         (Some(name), _) => of_workspace(args, name, ctx)?,
         (None, Some(chart)) => of_chart(&args.chart, chart, ctx)?,
@@ -151,7 +208,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         output.images().map_err(|error| Failure::input("cannot read the rendered output").because(error))?
     } else if !args.chart.show_only.is_empty() {
         output
-            .only(&args.chart.show_only, args.chart.helm)
+            .only(&args.chart.show_only, args.chart.helm())
             .map_err(|error| Failure::usage("`--show-only` matches nothing").because(error))?
     } else if args.format == Format::Json {
         output
@@ -212,9 +269,10 @@ fn of_chart(args: &ChartArgs, chart: &Utf8Path, ctx: &Ctx) -> Result<Output> {
     let chart_path = chart.to_owned();
     let files = files_of(ctx, args.values.iter().chain([&chart_path]))?;
     let set = |values: &[String], kind: fn(String) -> SetValue| values.iter().cloned().map(kind).collect::<Vec<_>>();
+    let defaults = RenderOptions::default();
     let options = RenderOptions {
-        release_name: args.release_name.clone(),
-        namespace: args.namespace.clone(),
+        release_name: args.release_name.clone().unwrap_or(defaults.release_name),
+        namespace: args.namespace.clone().unwrap_or(defaults.namespace),
         values: args.values.clone(),
         set: [
             set(&args.set, SetValue::Set),
@@ -224,7 +282,7 @@ fn of_chart(args: &ChartArgs, chart: &Utf8Path, ctx: &Ctx) -> Result<Output> {
         .concat(),
         kube_version: args.kube_version.clone(),
         api_versions: args.api_versions.clone(),
-        helm: args.helm,
+        helm: args.helm(),
         include_crds: args.include_crds,
         skip_tests: args.skip_tests,
         ..RenderOptions::default()

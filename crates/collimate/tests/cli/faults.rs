@@ -152,6 +152,31 @@ edge  compose/dev  1 image  NOT ALIGNED
     );
 }
 
+/// Whoever gives an option takes it to count.
+#[test]
+fn options_of_another_kind_are_refused() {
+    let belong = "\
+hint: `--compose` takes `--env-file`, `--project-name`, `--project-directory`, `--compose-profile`; `--chart` takes `--values`, `--set`, \
+`--set-string`, `--set-json`, `--release-name`, `--namespace`, `--kube-version`, `--api-versions`, `--include-crds`, `--skip-tests`, \
+`--show-only`, `--helm`; a profile takes `--overlay`
+";
+    let of_profile = "a profile, which is rendered as `collimate.yaml` says";
+    for (arguments, option, what) in [
+        (&["compose/dev", "--set", "a=b"][..], "--set", of_profile),
+        (&["compose/dev", "--env-file", "prod.env"], "--env-file", of_profile),
+        (&["compose/dev", "--namespace", "default"], "--namespace", of_profile),
+        (&["--chart", "chart", "--env-file", "prod.env"], "--env-file", "a chart"),
+        (&["--chart", "chart", "--project-name", "a"], "--project-name", "a chart"),
+        (&["--compose", "compose.yaml", "--values", "a.yaml"], "--values", "Compose files"),
+        (&["--compose", "compose.yaml", "--release-name", "a"], "--release-name", "Compose files"),
+        (&["--compose", "compose.yaml", "--helm", "3"], "--helm", "Compose files"),
+    ] {
+        let expected = format!("error: `{option}` means nothing for {what}\n{belong}");
+        let files = [("collimate.yaml", WORKSPACE), ("compose.yaml", COMPOSE), ("dev.env", "HOST=web\n")];
+        check(&files, &[&["render"], arguments].concat(), 2, "", &expected);
+    }
+}
+
 /// What was held against no release is not said to be in line with it.
 #[test]
 fn without_a_release_nothing_is_aligned() {
