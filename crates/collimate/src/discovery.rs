@@ -4,6 +4,7 @@
 //! bounded ([`DEEPEST`], [`MOST_ENTRIES`]), follows no linked folders, and the engines that try a file have limits of their own.
 
 mod charts;
+mod committed;
 mod components;
 mod compose;
 mod document;
@@ -15,11 +16,14 @@ use alignment::{GENERATED, Undeclared};
 use camino::{Utf8Path, Utf8PathBuf};
 use source::{EntryKind, Files as _};
 
+use committed::Committed;
+
 use crate::disk::DiskFiles;
 use crate::masking;
 
+pub(crate) use committed::{Part, Uncommitted};
 pub(crate) use components::Components;
-pub(crate) use document::{RELEASE_FILE, release_text, workspace_text};
+pub(crate) use document::{CHANNEL, RELEASE_FILE, release_text, workspace_text};
 
 /// Folders below the one that is looked at. Deployment files lie 2 to 5 deep; below 8 there are caches and build output.
 pub(crate) const DEEPEST: usize = 8;
@@ -79,6 +83,8 @@ pub(crate) enum DraftSource {
     Compose {
         files: Vec<Utf8PathBuf>,
         env: Vec<Utf8PathBuf>,
+        /// All env files that are read: those, or `.env` where none is named, and the services' own that must be there.
+        read_env: Vec<(Utf8PathBuf, Part)>,
         /// What the project calls external, and what it needs of others: the key under `external`, and names.
         external: Vec<(&'static str, Vec<String>)>,
         /// Path patterns of what is mounted and is not there.
@@ -98,6 +104,8 @@ pub(crate) struct Discovery {
     /// Compose profiles, then Helm profiles, each by path.
     pub(crate) profiles: Vec<Draft>,
     pub(crate) left_out: Vec<LeftOut>,
+    /// What profiles are made from and no clone has.
+    pub(crate) uncommitted: Vec<Uncommitted>,
     /// The `appVersion` that all charts have, where they agree on one.
     pub(crate) version: Option<String>,
 }
@@ -106,15 +114,18 @@ impl Discovery {
     /// Loads and renders everything that was found, each in the ways that people run it. `folder` is how the caller names
     /// the folder: for commands to run.
     pub(crate) fn of(found: Found, files: &DiskFiles, folder: &Utf8Path) -> Self {
+        let committed = Committed::of(files.root(), &found);
         let mut left_out = found.left_out;
-        let mut candidates = compose::candidates(&found.compose, files, &mut left_out);
+        let mut candidates = compose::candidates(&found.compose, files, &committed, &mut left_out);
         let (of_charts, version) = charts::candidates(&found.charts, files, folder, &mut left_out);
         candidates.extend(of_charts);
         let names = names::unique(candidates.iter().map(|candidate| candidate.names.as_slice()));
         let sources = candidates.into_iter().map(|candidate| candidate.source);
-        let profiles = names.into_iter().zip(sources).map(|(name, source)| Draft { name, source }).collect();
+        let profiles: Vec<Draft> =
+            names.into_iter().zip(sources).map(|(name, source)| Draft { name, source }).collect();
         left_out.sort_by(|one, other| one.path.cmp(&other.path));
-        Self { profiles, left_out, version }
+        let uncommitted = committed::uncommitted(&profiles, &committed);
+        Self { profiles, left_out, uncommitted, version }
     }
 
     /// Says of all this that it is made elsewhere. It comes sorted.

@@ -16,6 +16,7 @@ use source::{Files, Span, Text};
 use yamlspan::{Dialect, Document};
 
 pub(crate) use self::output::{Output, compose_output, output};
+use crate::laid_over;
 use crate::masking;
 use crate::memory::Memory;
 use crate::parallel;
@@ -233,7 +234,9 @@ fn compose_variants(session: &Session, name: Name, source: &ComposeSource, mode:
         .recall(name, layers, PartialEq::eq, &session.files, |layers, files| compose(layers, files));
     let variant = |(depth, rendering): (usize, std::result::Result<ComposeRendering, composefile::Error>)| Variant {
         overlays: source.overlays.iter().take(depth).map(|name| name.value.clone()).collect(),
-        rendering: rendering.map(Rendering::Compose).map_err(|error| compose_failure(&error, session, source)),
+        rendering: rendering
+            .map(Rendering::Compose)
+            .map_err(|error| compose_failure(&error, session, source, (depth == 0).then(|| options(0)).as_ref())),
     };
     renderings.into_iter().enumerate().map(variant).collect()
 }
@@ -308,8 +311,14 @@ fn default_selection(all: &Project) -> Project {
     project
 }
 
-fn compose_failure(error: &composefile::Error, session: &Session, source: &ComposeSource) -> alignment::Failure {
-    let help = error.way_out().map(str::to_owned);
+fn compose_failure(
+    error: &composefile::Error,
+    session: &Session,
+    source: &ComposeSource,
+    alone: Option<&composefile::Options>,
+) -> alignment::Failure {
+    let over_base = alone.and_then(|options| laid_over::way_out(options, error, &session.files));
+    let help = over_base.or_else(|| error.way_out().map(str::to_owned));
     let failure = failure(error, error.span(), help, session, source.env.iter().chain(&source.files));
     alignment::Failure { earlier: error.earlier(), ..failure }
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity, plural};
-use release::DigestKind;
+use release::{Component, DigestKind};
 
 use crate::place::Place;
 use crate::rules::Rule;
@@ -30,6 +30,17 @@ impl Rule for ReleaseSampleDigests {
             let samples: Vec<_> = release.components.iter().filter(|component| component.is_sample()).collect();
             let count = plural(samples.len(), "sample digest");
             match release.digests.value {
+                // What is not known yet has a finding of its own, of each.
+                DigestKind::Sample if samples.is_empty() && release.components.iter().any(is_open) => {}
+                DigestKind::Sample if samples.is_empty() => out.push(
+                    Finding::new(
+                        self.id(),
+                        Severity::Note,
+                        Place::source(release.digests.span),
+                        format!("release `{version}` says that some of its digests are samples, and none is"),
+                    )
+                    .help("write `digests: resolved`"),
+                ),
                 DigestKind::Sample => out.push(
                     Finding::new(
                         self.id(),
@@ -56,4 +67,9 @@ impl Rule for ReleaseSampleDigests {
             }
         }
     }
+}
+
+/// Whether its digest is still to be written.
+fn is_open(component: &Component) -> bool {
+    component.digest.get().is_none()
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     create(&root, &plan)?;
     ctx.print(&plan.opening(&args.folder))?;
     let exit = check(&root, ctx)?;
-    ctx.print(&closing::text(&plan, &args.folder, &discovery.left_out))?;
+    ctx.print(&closing::text(&plan, &args.folder, &discovery))?;
     Ok(exit)
 }
 

@@ -56,8 +56,8 @@ impl Components {
                 entries.push(version.listed(&name));
             }
         }
-        let is_sample = |entry: &Listed| entry.digest == Digest::sample(&entry.image, &entry.tag).as_str();
-        let digests = if entries.iter().any(is_sample) { DigestKind::Sample } else { DigestKind::Resolved };
+        let is_resolved = entries.iter().all(Listed::is_resolved);
+        let digests = if is_resolved { DigestKind::Resolved } else { DigestKind::Sample };
         let listed = names::unique(wanted.iter().map(Vec::as_slice)).into_iter().zip(entries).collect();
         Self { listed, divided, moved, digests }
     }
@@ -199,10 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn sample_digests_are_told_apart() {
+    fn only_digests_of_a_registry_are_resolved() {
         let sample = Digest::sample("registry.example.org/app", "1");
-        let image: ImageRef = format!("registry.example.org/app:1@{sample}").parse().unwrap();
-        assert_eq!(Components::of(&[image]).digests, DigestKind::Sample);
-        assert_eq!(Components::of(&[]).digests, DigestKind::Resolved);
+        let kind = |image: &str| Components::of(&[image.parse().unwrap()]).digests;
+        assert_eq!(kind(&format!("registry.example.org/app:1@{sample}")), DigestKind::Sample);
+        assert_eq!(kind("registry.example.org/app:1"), DigestKind::Sample);
+        assert_eq!(kind(&format!("registry.example.org/app:1@{DIGEST}")), DigestKind::Resolved);
     }
 }

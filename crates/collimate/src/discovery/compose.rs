@@ -6,11 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use composefile::{Node, Options, Profiles, Project, VariableSource};
 use source::{FileKind, Files as _};
 
+use super::committed::{Committed, Part};
 use super::{Candidate, DraftSource, LeftOut, folder_names, names, words};
 use crate::disk::DiskFiles;
-
-/// Names that Compose finds by itself, in its order of preference (`DefaultFileNames` of compose-go).
-const BASES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+use crate::laid_over::{self, BASES};
 
 /// Names that it then lays over the base (`DefaultOverrideFileNames`).
 const OVERRIDES: [&str; 4] =
@@ -65,6 +64,12 @@ struct Folder {
     variants: Vec<(Utf8PathBuf, String)>,
 }
 
+/// Where file sets are loaded from.
+struct Place<'f> {
+    files: &'f DiskFiles,
+    committed: &'f Committed,
+}
+
 /// A file set that loads.
 struct Loaded {
     files: Vec<Utf8PathBuf>,
@@ -73,27 +78,37 @@ struct Loaded {
 }
 
 /// Profiles of all Compose files; those in none are added to `left_out`.
-pub(super) fn candidates(paths: &[Utf8PathBuf], files: &DiskFiles, left_out: &mut Vec<LeftOut>) -> Vec<Candidate> {
+pub(super) fn candidates(
+    paths: &[Utf8PathBuf],
+    files: &DiskFiles,
+    committed: &Committed,
+    left_out: &mut Vec<LeftOut>,
+) -> Vec<Candidate> {
+    let place = &Place { files, committed };
     let mut loaded: Vec<(Option<String>, Loaded)> = Vec::new();
     let mut refused: Vec<LeftOut> = Vec::new();
     for (folder, of_folder) in &by_folder(paths, left_out) {
         if let Some(base) = &of_folder.base {
             let set: Vec<Utf8PathBuf> = std::iter::once(base).chain(&of_folder.laid_over).cloned().collect();
-            match load(folder, None, set, files) {
+            match load(folder, None, set, place) {
                 Ok(base) => loaded.push((None, base)),
                 Err(error) => refused.push(refusal(base, &error, files)),
             }
         }
         for (path, variant) in &of_folder.variants {
-            let alone = load(folder, Some(variant), vec![path.clone()], files);
+            let alone = load(folder, Some(variant), vec![path.clone()], place);
             let over_base = |error| match &of_folder.base {
                 // What it says alone is shown where the base does not help: it is the file's own fault.
-                Some(base) => load(folder, Some(variant), vec![base.clone(), path.clone()], files).map_err(|_| error),
+                Some(base) => load(folder, Some(variant), vec![base.clone(), path.clone()], place).map_err(|_| error),
                 None => Err(error),
             };
             match alone.or_else(over_base) {
                 Ok(found) => loaded.push((Some(variant.clone()), found)),
-                Err(error) => refused.push(refusal(path, &error, files)),
+                Err(error) => {
+                    let help = laid_over::way_out(&options(std::slice::from_ref(path), &[], files), &error, files);
+                    let refusal = refusal(path, &error, files);
+                    refused.push(LeftOut { help: help.or(refusal.help), ..refusal });
+                }
             }
         }
     }
@@ -107,7 +122,7 @@ pub(super) fn candidates(paths: &[Utf8PathBuf], files: &DiskFiles, left_out: &mu
     loaded
         .into_iter()
         .filter(|(_, found)| !found.files.last().is_some_and(|path| is_part(path)))
-        .map(|(variant, found)| candidate(variant, found))
+        .map(|(variant, found)| candidate(variant, found, files))
         .collect()
 }
 
@@ -157,43 +172,70 @@ fn folder_of(path: &Utf8Path) -> Utf8PathBuf {
     path.parent().unwrap_or(Utf8Path::new("")).to_owned()
 }
 
-/// Loads a file set: as Compose would by itself, and where that fails or leaves variables without value, with the env file
-/// that mends most of it.
+/// Loads a file set: as Compose would by itself, and where that fails, leaves variables without value or takes them from a file that no clone
+/// has, with the env file that mends most of it.
 fn load(
     folder: &Utf8Path,
     variant: Option<&str>,
     set: Vec<Utf8PathBuf>,
-    files: &DiskFiles,
+    place: &Place<'_>,
 ) -> Result<Loaded, composefile::Error> {
+    let files = place.files;
     let by_itself = project(&set, &[], files);
     let missing = |project: &Project| {
         let unset = project.variables.iter().filter(|variable| variable.from == VariableSource::Unset);
         unset.map(|variable| variable.name.as_str()).collect::<BTreeSet<_>>().len()
     };
-    let mut best = by_itself.map(|project| (missing(&project), Vec::new(), project));
+    // Variables without value count first. Of what leaves as many, what a clone has is better, then what Compose would take by itself.
+    let worth = |project: &Project| {
+        (missing(project), read_env(project, files).iter().any(|(path, _)| !place.committed.has(path)))
+    };
+    let mut best = by_itself.map(|project| (worth(&project), Vec::new(), project));
     for env in env_files(folder, variant, files) {
-        if best.as_ref().is_ok_and(|(missing, _, _)| *missing == 0) {
+        if best.as_ref().is_ok_and(|(worth, _, _)| *worth == (0, false)) {
             break;
         }
         let Ok(project) = project(&set, std::slice::from_ref(&env), files) else { continue };
-        let left = missing(&project);
-        if best.as_ref().map_or(true, |(fewest, _, _)| left < *fewest) {
-            best = Ok((left, vec![env], project));
+        let worth = worth(&project);
+        if best.as_ref().map_or(true, |(best, _, _)| worth < *best) {
+            best = Ok((worth, vec![env], project));
         }
     }
     best.map(|(_, env, project)| Loaded { files: set, env, project })
 }
 
+/// The env files that a project is made from and does not load without, each once: those of services first, whose names cannot be others.
+fn read_env(project: &Project, files: &DiskFiles) -> Vec<(Utf8PathBuf, Part)> {
+    let of_services = project.service_files.iter().filter(|file| file.required && file.file.is_some());
+    let of_services = of_services.map(|file| (relative(&file.path, files), Part::OfService));
+    let of_variables = project.env_files.iter().map(|file| (relative(&file.path, files), Part::Variables));
+    let mut read: Vec<(Utf8PathBuf, Part)> = Vec::new();
+    for (path, part) in of_services.chain(of_variables) {
+        if !read.iter().any(|(known, _)| *known == path) {
+            read.push((path, part));
+        }
+    }
+    read
+}
+
+/// A path as an engine names it, from the folder that is looked at.
+fn relative(path: &Utf8Path, files: &DiskFiles) -> Utf8PathBuf {
+    source::normalize(path.strip_prefix(files.root()).unwrap_or(path))
+}
+
 /// The host's environment stays out: what is written must load the same for everybody.
-fn project(set: &[Utf8PathBuf], env: &[Utf8PathBuf], files: &DiskFiles) -> Result<Project, composefile::Error> {
-    let options = Options {
+fn options(set: &[Utf8PathBuf], env: &[Utf8PathBuf], files: &DiskFiles) -> Options {
+    Options {
         current_dir: files.root().to_owned(),
         files: set.to_vec(),
         env_files: env.to_vec(),
         profiles: Profiles::All,
         ..Options::default()
-    };
-    composefile::load(&options, files)
+    }
+}
+
+fn project(set: &[Utf8PathBuf], env: &[Utf8PathBuf], files: &DiskFiles) -> Result<Project, composefile::Error> {
+    composefile::load(&options(set, env, files), files)
 }
 
 /// The env files beside a Compose file that may be meant for it.
@@ -210,13 +252,12 @@ fn refusal(path: &Utf8Path, error: &composefile::Error, files: &DiskFiles) -> Le
 
 /// Files that a project reads beside its own, each with the file that leads there.
 fn reached(found: &Loaded, files: &DiskFiles) -> Vec<(Utf8PathBuf, Utf8PathBuf)> {
-    let relative = |path: &Utf8Path| source::normalize(path.strip_prefix(files.root()).unwrap_or(path));
     let Some(own) = found.files.first() else { return Vec::new() };
-    let all = found.project.compose_files.iter().map(|(path, _)| relative(path));
+    let all = found.project.compose_files.iter().map(|(path, _)| relative(path, files));
     all.filter(|path| !found.files.contains(path)).map(|path| (path, own.clone())).collect()
 }
 
-fn candidate(variant: Option<String>, found: Loaded) -> Candidate {
+fn candidate(variant: Option<String>, found: Loaded, files: &DiskFiles) -> Candidate {
     let path = found.files.last().cloned().unwrap_or_default();
     let folder = folder_of(&path);
     let above = folder_names(&folder);
@@ -237,6 +278,7 @@ fn candidate(variant: Option<String>, found: Loaded) -> Candidate {
         names: short.into_iter().map(|name| format!("compose/{name}")).collect(),
         source: DraftSource::Compose {
             external: external(&found.project),
+            read_env: read_env(&found.project, files),
             files: found.files,
             env: found.env,
             // Known when all profiles are rendered together.

@@ -25,7 +25,7 @@ pub(crate) fn workspace_text(profiles: &[Draft], policies: &[&str]) -> String {
     for profile in profiles {
         let _ = write!(text, "  {}:\n    channel: {CHANNEL}\n", scalar(&profile.name));
         match &profile.source {
-            DraftSource::Compose { files, env, external, generated } => {
+            DraftSource::Compose { files, env, external, generated, .. } => {
                 let _ = writeln!(text, "    compose: {}", list(files));
                 if !env.is_empty() {
                     let _ = writeln!(text, "    env: {}", list(env));

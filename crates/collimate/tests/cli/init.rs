@@ -136,14 +136,15 @@ const MANIFEST: &str = "\
 schema: 1
 version: VERSION
 channel: current
-digests: resolved
+digests: DIGESTS
 components:
 ";
 
 #[track_caller]
 fn wrote(tree: &Tree, folder: &str, profiles: &str, version: &str, components: &str) {
     assert_eq!(tree.read(&format!("{folder}collimate.yaml")), format!("{HEAD}{profiles}"));
-    let manifest = MANIFEST.replace("VERSION", version);
+    let digests = if components.contains("unresolved") { "sample" } else { "resolved" };
+    let manifest = MANIFEST.replace("VERSION", version).replace("DIGESTS", digests);
     assert_eq!(tree.read(&format!("{folder}releases/current.yaml")), format!("{manifest}{components}"));
 }
 
@@ -180,7 +181,7 @@ current  compose/default  1 image  aligned
 1 profile: 1 warning
 
 next:
-  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+  write the digests of a registry for `unresolved` in `releases/current.yaml`, as `collimate release resolve current` does; `collimate pin` then carries them into the profiles
 ",
     );
     let profiles = "  compose/default:
@@ -271,7 +272,7 @@ in no profile:
   `other`: a workspace of its own
 
 next:
-  write the digests of a registry for `unresolved` in `shop/releases/current.yaml`; `collimate pin` then carries them into the profiles
+  write the digests of a registry for `unresolved` in `shop/releases/current.yaml`, as `collimate release resolve current` does; `collimate pin` then carries them into the profiles
 ",
     );
     let profiles = "  compose/default:
@@ -308,7 +309,7 @@ in no profile:
   `docker-compose.broken.yml`: go-yaml load error in parser (while parsing a flow node) at L2.C1: did not find expected node content
 
 next:
-  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+  write the digests of a registry for `unresolved` in `releases/current.yaml`, as `collimate release resolve current` does; `collimate pin` then carries them into the profiles
 ",
     );
     let profiles = "  compose/default:
@@ -362,7 +363,7 @@ wrote `releases/current.yaml`: 2 components, without digests
         "
 next:
   several tags are in use of `docker.io/library/nginx`: `releases/current.yaml` lists each; keep one, or give the profiles that differ a channel of their own, where they should move together
-  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+  write the digests of a registry for `unresolved` in `releases/current.yaml`, as `collimate release resolve current` does; `collimate pin` then carries them into the profiles
 ",
     );
     let profiles = "  compose/a:
@@ -396,7 +397,7 @@ wrote `releases/current.yaml`: 1 component, without digests
 ",
         "
 next:
-  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+  write the digests of a registry for `unresolved` in `releases/current.yaml`, as `collimate release resolve current` does; `collimate pin` then carries them into the profiles
 ",
     );
     let profiles = "  compose/default:
@@ -409,6 +410,123 @@ next:
     env: [env/prod.env.example]
 ";
     wrote(&tree, "", profiles, "current", NGINX);
+}
+
+/// An override in a folder of its own is no profile: nobody runs it without its base.
+#[test]
+fn an_override_of_another_folder_is_shown_with_its_base() {
+    let files = [
+        ("compose.yaml", "services: {web: {image: nginx:1.27}}\n"),
+        ("prod/compose.override.yaml", "services: {web: {restart: always}}\n"),
+        ("prod/compose.other.yaml", "services: {other: {restart: always}}\n"),
+    ];
+    let tree = check_around(
+        &files,
+        &[],
+        0,
+        "wrote `collimate.yaml`: 1 profile\n",
+        "
+in no profile:
+  `prod/compose.other.yaml`: service \"other\" has neither an image nor a build context specified: invalid compose project
+    add `image:` or `build:`
+  `prod/compose.override.yaml`: service \"web\" has neither an image nor a build context specified: invalid compose project
+    add `image:` or `build:`; if `prod/compose.override.yaml` is laid over `compose.yaml`, name both: `compose: [compose.yaml, prod/compose.override.yaml]`
+
+next:
+  write the digests of a registry for `unresolved` in `releases/current.yaml`, as `collimate release resolve current` does; `collimate pin` then carries them into the profiles
+",
+    );
+    // `check` says the same of a profile that names it alone.
+    tree.replace("collimate.yaml", "compose: [compose.yaml]", "compose: [prod/compose.override.yaml]");
+    let (code, stdout, _) = tree.run_text(&["check"]);
+    assert_eq!(code, 1, "{stdout}");
+    let help = "  = help: add `image:` or `build:`; if `prod/compose.override.yaml` is laid over `compose.yaml`, name both: \
+                `compose: [compose.yaml, prod/compose.override.yaml]`\n";
+    assert!(stdout.contains(help), "{stdout}");
+}
+
+/// A folder with these files, of which git has those that no pattern of `.gitignore` keeps out.
+fn repository(files: &[(&str, &str)]) -> Tree {
+    let tree = Tree::of(files);
+    for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {
+        let status = std::process::Command::new("git").args(arguments).current_dir(tree.path("")).status().unwrap();
+        assert!(status.success(), "git {arguments:?}");
+    }
+    tree
+}
+
+#[test]
+fn what_git_does_not_have_is_not_taken_or_said() {
+    let Some(_) = testkit::tool("git") else { return };
+    let image = "services: {web: {image: \"nginx:${TAG}\"";
+    let base = format!("{image}}}}}\n");
+    let given = format!("{image}, env_file: [.env]}}}}\n");
+    let more = format!("{image}, hostname: \"${{HOST}}\"}}}}\n");
+    let files = [
+        (".gitignore", ".env\nprod.env\ncompose.override.yaml\nvalues-mine.yaml\n"),
+        (".env", "TAG=1.27\n"),
+        (".env.example", "TAG=1.26\n"),
+        ("prod.env", "TAG=1.27\nHOST=web\n"),
+        ("compose.yaml", base.as_str()),
+        ("compose.override.yaml", "services: {web: {restart: always}}\n"),
+        ("compose.given.yaml", given.as_str()),
+        ("compose.prod.yaml", more.as_str()),
+        ("chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 0.1.0\n"),
+        ("chart/values-mine.yaml", "a: b\n"),
+    ];
+    let tree = repository(&files);
+    let (code, stdout, stderr) = tree.run_text(&["init"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    let told: Vec<&str> = stdout.lines().filter(|line| line.contains("git does not have")).collect();
+    let expected = [
+        "  git does not have `.env`, so that a clone lacks it: it is part of `compose/given`; make it there from a committed example before \
+         anything is checked, or let `env_file` do without it (`required: false`)",
+        "  git does not have `chart/values-mine.yaml`, so that a clone lacks it: it is part of `helm/mine`; commit it, or take it out of the \
+         profile",
+        "  git does not have `compose.override.yaml`, so that a clone lacks it: it is part of `compose/default`; commit it, or take it out of \
+         the profile",
+        "  git does not have `prod.env`, so that a clone lacks it: it is part of `compose/prod`; commit an example of it, such as \
+         `.env.example`, and name that under `env`",
+    ];
+    assert_eq!(told, expected);
+    let workspace = tree.read("collimate.yaml");
+    let of_default = "  compose/default:\n    channel: current\n    compose: [compose.yaml, compose.override.yaml]\n    \
+                      env: [\".env.example\"]\n";
+    assert!(workspace.contains(of_default), "{workspace}");
+    assert!(workspace.contains("    env: [prod.env]\n"), "{workspace}");
+}
+
+/// Where git has nothing of what is deployed, all of it is new and about to be committed; without a repository nothing is known.
+#[test]
+fn of_new_files_nothing_is_said() {
+    let Some(_) = testkit::tool("git") else { return };
+    let files = [("compose.yaml", "services: {web: {image: \"nginx:${TAG}\"}}\n"), (".env", "TAG=1.27\n")];
+    let tree = repository(&[("README.md", "")]);
+    for (path, text) in files {
+        tree.write(path, text);
+    }
+    for tree in [tree, Tree::of(&files)] {
+        let (code, stdout, _) = tree.run_text(&["init"]);
+        assert_eq!(code, 0, "{stdout}");
+        assert!(!stdout.contains("git does not have"), "{stdout}");
+    }
+}
+
+/// An image that is none without a variable cannot be held against a release, whoever sets it: it is not declared, but said.
+#[test]
+fn a_variable_that_an_image_needs_is_not_left_to_the_operator() {
+    let files = [("compose.yaml", "services: {web: {image: \"nginx:${TAG}\", hostname: \"${HOST}\"}}\n")];
+    let (tree, code, stdout, _) = init(&files, &[]);
+    assert_eq!(code, 1, "{stdout}");
+    let expected = "\
+error[image-unlisted]: profile `compose/default` uses an image that variable `TAG` is part of, and nothing sets `TAG`
+ --> compose.yaml:1:25
+  |
+1 | services: {web: {image: \"nginx:${TAG}\", hostname: \"${HOST}\"}}
+";
+    assert!(stdout.contains(expected), "{stdout}");
+    assert!(stdout.contains("1 profile: 1 error\n"), "{stdout}");
+    assert!(tree.read("collimate.yaml").contains("external: {variables: [HOST]}"));
 }
 
 #[test]
@@ -442,7 +560,7 @@ next:
   no file sets 1 variable that Compose files use: `collimate.yaml` lists it under `external`, as set by the operator; `collimate check --env-file FILE PROFILE` looks at the operator's file
   services mount 3 paths that no clone has: `collimate.yaml` lists them under `generated`, as made by tooling or at run time; take out what should be committed
   others wait for the health of 1 service without a `healthcheck`: `collimate.yaml` lists it under `external`, as brought by the image; take out what brings none
-  write the digests of a registry for `unresolved` in `releases/current.yaml`; `collimate pin` then carries them into the profiles
+  write the digests of a registry for `unresolved` in `releases/current.yaml`, as `collimate release resolve current` does; `collimate pin` then carries them into the profiles
 ",
     );
     let profiles = "  compose/default:

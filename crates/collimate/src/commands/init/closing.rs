@@ -9,7 +9,7 @@ use findings::plural;
 use release::WORKSPACE_FILE;
 
 use super::{Plan, shown};
-use crate::discovery::{LeftOut, RELEASE_FILE};
+use crate::discovery::{CHANNEL, Discovery, Part, RELEASE_FILE, Uncommitted};
 
 /// Images that one sentence names before it only counts: the manifest lists them all.
 const MOST_NAMED: usize = 5;
@@ -18,8 +18,9 @@ const MOST_NAMED: usize = 5;
 const OBJECTS: [&str; 5] = ["config_maps", "secrets", "service_accounts", "volume_claims", "objects"];
 
 /// Empty if nothing is.
-pub(super) fn text(plan: &Plan, folder: &Utf8Path, left_out: &[LeftOut]) -> String {
+pub(super) fn text(plan: &Plan, folder: &Utf8Path, discovery: &Discovery) -> String {
     let mut text = String::new();
+    let left_out = &discovery.left_out;
     if !left_out.is_empty() {
         text.push_str("\nin no profile:\n");
     }
@@ -31,7 +32,7 @@ pub(super) fn text(plan: &Plan, folder: &Utf8Path, left_out: &[LeftOut]) -> Stri
             let _ = writeln!(text, "    {}", printable(help));
         }
     }
-    let next = steps(plan, folder);
+    let next = steps(plan, folder, &discovery.uncommitted);
     if !next.is_empty() {
         text.push_str("\nnext:\n");
     }
@@ -42,10 +43,11 @@ pub(super) fn text(plan: &Plan, folder: &Utf8Path, left_out: &[LeftOut]) -> Stri
 }
 
 /// What is left to do, most important first.
-fn steps(plan: &Plan, folder: &Utf8Path) -> Vec<String> {
+fn steps(plan: &Plan, folder: &Utf8Path, uncommitted: &[Uncommitted]) -> Vec<String> {
     let release = shown(folder, RELEASE_FILE);
     let workspace = shown(folder, WORKSPACE_FILE);
     let mut next = Vec::new();
+    next.extend(uncommitted.iter().map(|uncommitted| commit(uncommitted, folder)));
     let components = &plan.components;
     if !components.moved.is_empty() {
         next.push(format!(
@@ -91,10 +93,25 @@ fn steps(plan: &Plan, folder: &Utf8Path) -> Vec<String> {
     }
     if components.unresolved() > 0 {
         next.push(format!(
-            "write the digests of a registry for `unresolved` in `{release}`; `collimate pin` then carries them into the profiles"
+            "write the digests of a registry for `unresolved` in `{release}`, as `collimate release resolve {CHANNEL}` does; `collimate pin` \
+             then carries them into the profiles"
         ));
     }
     next
+}
+
+/// What to do about a file that no clone has.
+fn commit(uncommitted: &Uncommitted, folder: &Utf8Path) -> String {
+    let Uncommitted { path, part, profiles } = uncommitted;
+    let path = printable(&shown(folder, path.as_str()));
+    let way_out = match part {
+        Part::Named => "commit it, or take it out of the profile",
+        Part::Variables => "commit an example of it, such as `.env.example`, and name that under `env`",
+        Part::OfService => {
+            "make it there from a committed example before anything is checked, or let `env_file` do without it (`required: false`)"
+        }
+    };
+    format!("git does not have `{path}`, so that a clone lacks it: it is part of {}; {way_out}", named(profiles))
 }
 
 impl Plan {
