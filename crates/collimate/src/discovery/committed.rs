@@ -9,6 +9,7 @@ use crate::tracked::tracked_files;
 
 /// The files that git has below the folder that is looked at.
 pub(super) struct Committed {
+    root: Utf8PathBuf,
     /// `None` where nothing can be told: there is no repository, or git has none of what is deployed, because all of it is new.
     paths: Option<BTreeSet<Utf8PathBuf>>,
 }
@@ -20,12 +21,16 @@ impl Committed {
             let charts = found.charts.iter().map(|chart| chart.join(CHART_FILE));
             found.compose.iter().cloned().chain(charts).any(|path| paths.contains(&path))
         });
-        Self { paths }
+        Self { root: root.to_owned(), paths }
     }
 
-    /// Whether a clone has it, as far as can be told.
+    /// Whether a clone has it, as far as can be told: what lies in a repository of its own, such as a submodule, is in the index of that one.
     pub(super) fn has(&self, path: &Utf8Path) -> bool {
-        self.paths.as_ref().is_none_or(|paths| paths.contains(path))
+        let is_elsewhere = || {
+            let mut folders = path.ancestors().skip(1).filter(|folder| !folder.as_str().is_empty());
+            folders.any(|folder| self.root.join(folder).join(".git").exists())
+        };
+        self.paths.as_ref().is_none_or(|paths| paths.contains(path) || is_elsewhere())
     }
 }
 
@@ -68,4 +73,32 @@ pub(super) fn uncommitted(profiles: &[Draft], committed: &Committed) -> Vec<Unco
         }
     }
     found.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_submodule_has_files_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let write = |path: &str| {
+            std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            std::fs::write(root.join(path), "").unwrap();
+        };
+        write("compose.yaml");
+        for arguments in [&["init", "-q"][..], &["add", "."]] {
+            assert!(Command::new("git").args(arguments).current_dir(root).output().unwrap().status.success());
+        }
+        ["a/compose.yaml", "sub/.git", "sub/a/.env"].into_iter().for_each(write);
+        let found = |path: &str| Found { compose: vec![path.into()], ..Found::default() };
+        let has = |found: &Found, path: &str| Committed::of(root, found).has(Utf8Path::new(path));
+        let paths = ["compose.yaml", "a/compose.yaml", "sub/a/.env"];
+        assert_eq!(paths.map(|path| has(&found("compose.yaml"), path)), [true, false, true]);
+        // Nothing of what is deployed is there yet: all of it is new.
+        assert!(has(&found("a/compose.yaml"), "a/compose.yaml"));
+    }
 }

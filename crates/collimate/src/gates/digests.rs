@@ -1,3 +1,4 @@
+use findings::plural;
 use release::DigestKind;
 
 use super::{GateArgs, Verdict};
@@ -14,9 +15,10 @@ pub(crate) fn resolved_digests(source: &Manifest<'_>, args: &GateArgs) -> Verdic
         return Verdict::passed_by(GATE, "passed by: sample digests are allowed");
     }
     let version = &source.release.version.value;
-    Verdict::failed(
-        GATE,
-        format!("the digests of `{version}` are stand-ins"),
-        "write the digests of the registry into its manifest, or give `--allow-sample-digests`",
-    )
+    let unknown = source.release.components.iter().filter(|component| component.digest.get().is_none()).count();
+    let why = match unknown {
+        0 => format!("the digests of `{version}` are stand-ins"),
+        unknown => format!("`{version}` does not know {} yet", plural(unknown, "digest")),
+    };
+    Verdict::failed(GATE, why, "write the digests of the registry into its manifest, or give `--allow-sample-digests`")
 }

@@ -12,6 +12,7 @@ use yamlspan::Dialect;
 
 use super::{DEFAULT_NAMESPACE, Mode, compose_options, helm_options, kubernetes};
 use crate::exit::{Failure, Result};
+use crate::laid_over;
 use crate::masking;
 use crate::session::Session;
 
@@ -71,7 +72,11 @@ pub(crate) fn compose_output(
     let options = compose_options(session, source, depth, mode, Profiles::Named(Vec::new()));
     match composefile::load(&options, &session.files) {
         Ok(project) => Ok((options, Output::Compose(Arc::new(project)))),
-        Err(error) => Err(Failure::input(format!("cannot render `{name}`")).because(masking::words(&error))),
+        Err(error) => {
+            let alone = Some(&options).filter(|_| depth == 0);
+            let over_base = alone.and_then(|options| laid_over::way_out(options, &error, &session.files));
+            Err(Failure::input(format!("cannot render `{name}`")).because(masking::words(&error)).hint_if(over_base))
+        }
     }
 }
 

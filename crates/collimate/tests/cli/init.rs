@@ -443,6 +443,8 @@ next:
     let help = "  = help: add `image:` or `build:`; if `prod/compose.override.yaml` is laid over `compose.yaml`, name both: \
                 `compose: [compose.yaml, prod/compose.override.yaml]`\n";
     assert!(stdout.contains(help), "{stdout}");
+    let (code, _, stderr) = tree.run_text(&["render", "compose/default"]);
+    assert_eq!((code, stderr.lines().last()), (3, Some(help.trim().replace("= help", "hint").as_str())));
 }
 
 /// A folder with these files, of which git has those that no pattern of `.gitignore` keeps out.

@@ -47,6 +47,18 @@ const CASES: &[(&str, Prepare, &[&str], i32, &str)] = &[
         "the digests of `1.1.0-edge` are stand-ins",
     ),
     (
+        "digests that are not known",
+        |fixture| {
+            let text = fixture.sandbox.read("releases/edge.yaml").replace("digests: resolved", "digests: sample");
+            let start = text.find("digest: ").unwrap() + "digest: ".len();
+            let end = start + text[start..].find('\n').unwrap();
+            fixture.sandbox.write("releases/edge.yaml", [&text[..start], "unresolved", &text[end..]].concat());
+        },
+        &["promote", "edge", "stable"],
+        1,
+        "`1.1.0-edge` does not know 1 digest yet",
+    ),
+    (
         "a source that is not green",
         |fixture| {
             fixture.sandbox.replace("compose/dev.yaml", "web:1.2@", "web:1.1@");
