@@ -127,6 +127,13 @@ fn looked_at(args: &Args, ctx: &Ctx, session: &Session) -> Result<(checking::Che
         return Err(session.refused(ctx, problem));
     }
     let profiles = session.select(&args.names)?;
+    let is_idle = |name: &&String| {
+        !profiles.iter().any(|profile| [&profile.name, &profile.channel].iter().any(|own| own.value == **name))
+    };
+    if let Some(name) = args.names.iter().find(is_idle) {
+        return Err(Failure::usage(format!("no profile follows channel `{name}`, so that nothing would be checked"))
+            .hint("name another channel, or check without a name: all manifests are looked at then"));
+    }
     let env_files: Vec<Utf8PathBuf> =
         args.env_file.iter().map(|path| env_file(session, ctx, &profiles, path)).collect::<Result<_>>()?;
     let env_files = Some(env_files.as_slice()).filter(|paths| !paths.is_empty());

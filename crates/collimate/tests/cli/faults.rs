@@ -74,6 +74,19 @@ hint: save the file as UTF-8; an editor shows its encoding, and `iconv -t UTF-8 
 
 /// A check that looks at nothing says so; documents, mirrors and archived manifests are something.
 #[test]
+fn a_channel_that_no_profile_follows() {
+    let workspace = "schema: 1\nchannels: {edge: {release: edge.yaml}, next: {release: edge.yaml}}\nprofiles:\n  p: {channel: edge, compose: [compose.yaml]}\n";
+    let expected = "\
+error: no profile follows channel `next`, so that nothing would be checked
+hint: name another channel, or check without a name: all manifests are looked at then
+";
+    let files = [("collimate.yaml", workspace), ("edge.yaml", RELEASE), ("compose.yaml", COMPOSE)];
+    for names in [&["next"][..], &["edge", "next"]] {
+        check(&files, &[&["check"], names].concat(), 2, "", expected);
+    }
+}
+
+#[test]
 fn a_workspace_without_profiles() {
     let workspace = "schema: 1\nchannels: {edge: {release: edge.yaml}}\nprofiles: {}\n";
     let expected = "\
