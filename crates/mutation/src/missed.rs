@@ -44,13 +44,43 @@ pub(crate) fn is_switched(subject: &Subject, mutant: &Mutant, told: &Told) -> bo
     let Some((Role::Values, values)) = subject.files.get(&mutant.place.file) else { return false };
     let key = mutant.place.path.rsplit('.').next().unwrap_or_default();
     let entry = mutant.place.entry.clone().and_then(|entry| values.get(entry)).unwrap_or_default();
-    let keys: Vec<&str> = keys_of(entry).chain([key]).filter(|key| !key.is_empty()).collect();
+    // Of two that were exchanged, the other one may be what is asked for.
+    let edits = mutant.edits.iter().filter(|edit| edit.file == mutant.place.file);
+    let keys: Vec<&str> = keys_of(entry)
+        .chain([key])
+        .chain(edits.flat_map(|edit| [key_before(values, edit.start), &values[edit.start..edit.end]]))
+        .filter(|key| !key.is_empty())
+        .collect();
     let in_block = |spot: &Spot| {
         let Some((Role::Template, text)) = subject.files.get(&spot.file) else { return false };
         let at = spot.range(text).start;
         blocks(text).any(|(opening, block)| block.contains(&at) && keys.iter().any(|key| asks_for(opening, key)))
     };
     told.place.iter().chain(&told.related).any(in_block)
+}
+
+/// Whether a finding shows the line of a template that prints the changed value: a number, which leaves no trace in what is printed, or what is
+/// shorter than a piece that the template itself writes beside it, where the longest is shown.
+pub(crate) fn is_printed(subject: &Subject, mutant: &Mutant, told: &Told) -> bool {
+    let Some((Role::Values, values)) = subject.files.get(&mutant.place.file) else { return false };
+    let key = mutant.place.path.rsplit('.').next().unwrap_or_default();
+    let value = mutant.place.text(values);
+    let prints = |spot: &Spot| {
+        let Some((Role::Template, text)) = subject.files.get(&spot.file) else { return false };
+        let line = spot.lines(text);
+        let is_asked_for = line.split("{{").skip(1).any(|action| asks_for(action, key));
+        let mut pieces = line.split("{{").map(|piece| piece.split_once("}}").map_or(piece, |(_, after)| after).trim());
+        // `key: {{ … }}` is the value alone.
+        let is_part = !line.contains(": {{") && pieces.any(|piece| piece.len() > value.len() + "- ".len());
+        is_asked_for && (is_part || value.parse::<f64>().is_ok())
+    };
+    !key.is_empty() && told.place.iter().any(prints)
+}
+
+/// The key of the value that begins at `at`, on its line.
+fn key_before(text: &str, at: usize) -> &str {
+    let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+    line.split_once(':').map_or("", |(key, _)| key.trim())
 }
 
 /// Whether the changed variable of a template is one that an image is put together from.
@@ -115,7 +145,13 @@ fn blocks(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{asks_for, below, blocks, keys_of};
+    use super::{asks_for, below, blocks, key_before, keys_of};
+
+    #[test]
+    fn a_value_has_its_key_before_it() {
+        let text = "a: 1\n  keys: signer # x\n";
+        assert_eq!(["1", "signer", "a"].map(|part| key_before(text, text.find(part).unwrap())), ["a", "keys", ""]);
+    }
 
     #[test]
     fn a_block_is_known_by_the_action_that_opens_it() {

@@ -155,6 +155,7 @@ impl Case<'_> {
             || (gone || operator.is_syntax()) && self.is_missed_by_its_reader(told, place)
             || gone && (self.is_missed_by_what_needs_it(told) || missed::is_listed(self.subject, self.mutant, told))
             || missed::is_switched(self.subject, self.mutant, told)
+            || missed::is_printed(self.subject, self.mutant, told)
             || role == Some(Role::Workspace) && operator.removes()
     }
 
