@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use source::letters::is_letter;
 use source::{FileId, Span, Text, TextBuf};
 
 use crate::budget::Budget;
@@ -149,7 +150,7 @@ impl<'s> Parser<'s> {
                     break;
                 }
                 '_' | '.' | '-' | '[' | ']' => {}
-                letter if letter.is_alphabetic() || letter.is_numeric() => {}
+                letter if is_letter(letter) || letter.is_numeric() => {}
                 _ => {
                     let line = rest.split('\n').next().unwrap_or_default();
                     let message = format!(

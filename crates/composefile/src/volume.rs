@@ -1,5 +1,6 @@
 //! The short form of a volume mount: `[SOURCE:]TARGET[:OPTIONS]`.
 
+use source::letters::is_letter;
 use source::{Span, Text};
 
 use crate::{Map, Node, Value};
@@ -64,7 +65,7 @@ pub(crate) fn parse(spec: &Text) -> Result<Mount, String> {
 /// A letter before a colon is a Windows drive.
 fn is_drive(buffer: &str) -> bool {
     let mut characters = buffer.chars();
-    characters.next().is_some_and(char::is_alphabetic) && characters.next().is_none()
+    characters.next().is_some_and(is_letter) && characters.next().is_none()
 }
 
 fn is_file_path(source: &str) -> bool {
@@ -72,7 +73,7 @@ fn is_file_path(source: &str) -> bool {
         return true;
     }
     let mut characters = source.chars();
-    characters.next().is_some_and(char::is_alphabetic) && characters.next() == Some(':')
+    characters.next().is_some_and(is_letter) && characters.next() == Some(':')
 }
 
 impl Mount {

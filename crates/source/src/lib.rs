@@ -4,6 +4,7 @@
 //! This crate knows nothing of YAML, templates, charts or releases.
 
 mod files;
+pub mod letters;
 mod map;
 pub mod octets;
 mod span;

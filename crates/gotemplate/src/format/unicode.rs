@@ -1,5 +1,7 @@
 //! The character classes that Go asks for. Go 1.26 knows Unicode 15, the standard library of Rust 1.95 Unicode 17.
 
+use source::letters;
+
 /// `unicode.IsPrint`
 pub(crate) fn is_printable(c: char) -> bool {
     if c.is_ascii() {
@@ -12,10 +14,9 @@ pub(crate) fn is_printable(c: char) -> bool {
     pair.escape_debug().nth(1) == Some(c) && !is_new(u32::from(c))
 }
 
-/// `_` and Go's `unicode.IsLetter` and `IsDigit`; beyond ASCII by the standard library's classes, which are a little wider
-/// (they have `²` and vowel signs).
+/// `_` and Go's `unicode.IsLetter` and `IsDigit`.
 pub(crate) fn is_letter_or_digit(c: char) -> bool {
-    if c.is_ascii() { c == '_' || c.is_ascii_alphanumeric() } else { c.is_alphanumeric() }
+    if c.is_ascii() { c == '_' || c.is_ascii_alphanumeric() } else { letters::is_letter(c) || letters::is_digit(c) }
 }
 
 /// Whether Go does not know the character yet.

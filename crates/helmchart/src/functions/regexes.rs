@@ -2,6 +2,7 @@
 
 use gotemplate::{FunctionError, List, Type, Value};
 use regex::{Captures, Regex};
+use source::letters::{is_digit, is_letter};
 use source::{Text, TextBuf};
 
 use super::call::Call;
@@ -125,7 +126,7 @@ fn expand(buf: &mut TextBuf, template: &Text, regex: &Regex, captures: &Captures
 }
 
 fn name_length(text: &str) -> usize {
-    text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len())
+    text.find(|c: char| !(is_letter(c) || is_digit(c) || c == '_')).unwrap_or(text.len())
 }
 
 pub(crate) fn regex_replace_all(call: &mut Call<'_, '_>) -> Answer {

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use source::letters::is_letter;
+
 use super::writer::Written;
 
 /// Puts entries in the order in which go-yaml writes them.
@@ -55,7 +57,7 @@ fn less(a: &str, b: &str, written: Written) -> bool {
     }
     let (Some(a_first), Some(b_first)) = (first(a, at), first(b, at)) else { return a.len() < b.len() };
     let before = a.get(..at).unwrap_or_default();
-    match (a_first.is_alphabetic(), b_first.is_alphabetic()) {
+    match (is_letter(a_first), is_letter(b_first)) {
         (true, true) => return a_first < b_first,
         (false, false) => {}
         // v3 and v4 put `a1` before `ab` but `a1b` before `a12`.
@@ -91,4 +93,19 @@ fn is_digit(letter: char) -> bool {
 fn number(text: &str, at: usize, value: &mut i64) -> usize {
     let digits = text.get(at..).unwrap_or_default().bytes().take_while(u8::is_ascii_digit);
     digits.map(|digit| *value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'))).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mark is no letter, though the standard library calls it alphabetic. Found by the fuzzer.
+    #[test]
+    fn letters_are_those_of_go() {
+        let entries = vec![("tr|ap", ()), ("p", ()), ("\u{610}Ȟ0o&", ())];
+        for written in [Written::V2, Written::V3, Written::V4] {
+            let keys: Vec<&str> = sort(entries.clone(), written).into_iter().map(|(key, ())| key).collect();
+            assert_eq!(keys, ["\u{610}Ȟ0o&", "p", "tr|ap"]);
+        }
+    }
 }
