@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mirror::htpasswd::Zeroizing;
+use source::octets;
 
 use crate::exit::{Failure, Result};
 use crate::system;
@@ -85,6 +86,11 @@ impl Ctx {
     /// Writes data to stdout.
     pub(crate) fn print(&self, text: &str) -> Result<()> {
         written(io::stdout().lock().write_all(text.as_bytes()), "stdout")
+    }
+
+    /// Writes data to stdout, as the bytes that it stands for (see [`octets`]).
+    pub(crate) fn print_bytes(&self, text: &str) -> Result<()> {
+        written(io::stdout().lock().write_all(&octets::unmarked(text)), "stdout")
     }
 
     /// Writes what is said once and exists nowhere else to stdout: that nobody reads it is a failure too.

@@ -28,6 +28,8 @@ const MOST_ENTRIES: usize = 50_000;
 /// Files below one root, read once and kept.
 pub(crate) struct DiskFiles {
     root: Utf8PathBuf,
+    /// What may be read, in words.
+    border: &'static str,
     state: Mutex<State>,
 }
 
@@ -78,7 +80,13 @@ struct Content {
 impl DiskFiles {
     /// Files below `root`, which must be absolute and resolved.
     pub(crate) fn new(root: Utf8PathBuf) -> Self {
-        Self { root, state: Mutex::new(State::default()) }
+        Self { root, border: "the workspace", state: Mutex::new(State::default()) }
+    }
+
+    /// Files below the current folder, where there is no workspace.
+    pub(crate) fn without_workspace(current: Utf8PathBuf) -> Self {
+        let border = "the current folder and of what the command line names; run this in a folder that holds both ends";
+        Self { border, ..Self::new(current) }
     }
 
     /// The same files as they were read up to now, under the same ids: for looking at them with other texts in some.
@@ -93,7 +101,7 @@ impl DiskFiles {
             total: state.total,
             age: Age::default(),
         };
-        Self { root: self.root.clone(), state: Mutex::new(state) }
+        Self { root: self.root.clone(), border: self.border, state: Mutex::new(state) }
     }
 
     /// Begins a new look, which reads again only what is not the same: `is_same` is asked for absolute paths. A file has the same id while it has
@@ -231,7 +239,7 @@ impl DiskFiles {
             // A single file that was let in, in a folder that was not.
             let real = absolute.canonicalize_utf8().map_err(|error| io_error(path, &error))?;
             if !self.may_read(&real) {
-                return Err(FileError::Outside { path: path.to_owned() });
+                return Err(FileError::Outside { path: path.to_owned(), border: self.border });
             }
             return Ok(Real { path: real, metadata: None });
         }
@@ -242,7 +250,7 @@ impl DiskFiles {
             // The folder that it leads into was looked into too.
             target.parent().map(|folder| self.is_inside(folder));
             if !self.may_read(&target) {
-                return Err(FileError::Outside { path: path.to_owned() });
+                return Err(FileError::Outside { path: path.to_owned(), border: self.border });
             }
             return Ok(Real { path: target, metadata: None });
         }
@@ -311,8 +319,7 @@ impl DiskFiles {
                 Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text), is_linked }
             }
             Read::Bytes(bytes, is_linked) => {
-                let shown = String::from_utf8_lossy(&bytes).into_owned();
-                Content { id: state.sources.add(path.clone(), shown), bytes, text: None, is_linked }
+                Content { id: state.sources.add_bytes(path.clone(), &bytes), bytes, text: None, is_linked }
             }
         });
         state.total += content.as_ref().map_or(0, |content| content.bytes.len() as u64);

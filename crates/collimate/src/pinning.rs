@@ -187,6 +187,13 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
             plan.refusals.push(by_hand::refusal(found, reason, &others, sources));
             continue;
         }
+        // Its text stands for bytes, which would not be written back.
+        let is_foreign = |wish: &&Wish| sources.file(wish.span.file).is_some_and(|file| !file.is_as_written());
+        if wishes.iter().filter(|wish| wish.changes).any(|wish| is_foreign(&wish)) {
+            let reason = "the file is not UTF-8: save it in that encoding first";
+            plan.refusals.push(by_hand::refusal(found, reason, &[], sources));
+            continue;
+        }
         for wish in wishes.iter().filter(|wish| wish.changes) {
             let splice = chosen.entry(wish.span).or_insert_with(|| as_written(sources, wish.span, wish.text.clone()));
             if written(sources, wish.span) != splice.replacement {
@@ -229,6 +236,9 @@ pub(crate) fn apply(splices: &[Splice], sources: &SourceMap) -> Result<BTreeMap<
     let mut edited = BTreeMap::new();
     for (file, splices) in by_file {
         let Some(source) = sources.file(file) else { continue };
+        if !source.is_as_written() {
+            return Err(format!("`{}` is not UTF-8", source.path()));
+        }
         let text = yamlspan::edit::apply(source.text(), &splices).map_err(|error| error.to_string())?;
         edited.insert(source.path().to_owned(), text);
     }

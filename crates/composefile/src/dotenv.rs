@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use source::letters::is_letter;
-use source::{FileId, Span, Text, TextBuf};
+use source::{FileId, Span, Text, TextBuf, octets};
 
 use crate::budget::Budget;
 use crate::interpolate::template::{self, Failure, Found, Use, Variables};
@@ -156,7 +156,7 @@ impl<'s> Parser<'s> {
                     let message = format!(
                         "line {}: unexpected character {} in variable name {}",
                         self.line,
-                        crate::go::quote(&character.to_string()),
+                        crate::go::quote(&octets::replaced(&character.to_string())),
                         crate::go::quote(line)
                     );
                     return self.refuse(message, start + at..start + at + character.len_utf8());

@@ -1,5 +1,7 @@
 //! How Go prints values: `fmt.Sprint`, `strconv.Quote`, floats.
 
+use source::octets;
+
 use crate::{Node, Value};
 
 /// `fmt.Sprint` of one value.
@@ -82,6 +84,9 @@ pub(crate) fn quote(text: &str) -> String {
     out.push('"');
     for character in text.chars() {
         match character {
+            marked if octets::byte(marked).is_some() => {
+                out.push_str(&octets::byte(marked).map_or_else(String::new, |byte| format!("\\x{byte:02x}")));
+            }
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\u{7}' => out.push_str("\\a"),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use source::{FileError, FileId, FileKind, Files, Span, Text};
+use source::{FileError, FileId, FileKind, Files, Span, Text, octets};
 use yamlspan::{Dialect, Document};
 
 use crate::absolute::{self, Base};
@@ -113,41 +113,29 @@ impl<'a> Loader<'a> {
 
     /// A file's text, traced if the load is.
     pub(crate) fn read(&self, path: &str) -> Result<(FileId, Text), FileError> {
-        let (file, content) = self.files.read_text(&self.asked(path))?;
-        let text = if self.options.trace {
-            let length = content.len();
-            Text::exact(content, Span::new(file, 0..length))
-        } else {
-            Text::new(content)
-        };
-        Ok((file, text))
+        let (file, content) = self.files.read_decoded(&self.asked(path))?;
+        Ok((file, self.placed(file, content)))
     }
 
-    /// An env file's text. What is not UTF-8 may stand in comments, which nobody reads; Compose takes it for values too, which no output
-    /// of ours could hold.
+    fn placed(&self, file: FileId, content: Arc<str>) -> Text {
+        let length = content.len();
+        if self.options.trace { Text::exact(content, Span::new(file, 0..length)) } else { Text::new(content) }
+    }
+
+    /// An env file's text. Any bytes may stand in comments and values.
     pub(crate) fn read_env(&self, path: &str) -> Result<(FileId, Text), Error> {
-        let refused = |error: FileError| unreadable(path, &error);
-        match self.read(path) {
-            Err(FileError::NotUtf8 { .. }) => {}
-            known => return known.map_err(refused),
+        let asked = self.asked(path);
+        let (file, bytes) = self.files.read(&asked).map_err(|error| unreadable(path, &error))?;
+        if let Some(at) = std::str::from_utf8(&bytes).ok().and_then(octets::first_mark) {
+            let message = format!("failed to read {path}: the characters from U+10FF00 on cannot be read");
+            return Err(Error::new(ErrorKind::Unreadable, message).at(Some(Span::new(file, at..at + 4))));
         }
-        let (file, bytes) = self.files.read(&self.asked(path)).map_err(refused)?;
-        // As it is in the source map.
-        let text = String::from_utf8_lossy(&bytes);
-        let mut at = 0;
-        for (number, line) in text.split('\n').enumerate() {
-            let value = line.split('#').next().unwrap_or_default();
-            let is_quoted = line.contains(['"', '\'', '`']) && !value.trim().is_empty();
-            let read = if is_quoted { line } else { value };
-            if let Some(bad) = read.find(char::REPLACEMENT_CHARACTER) {
-                let message =
-                    format!("failed to read {path}: line {} is not UTF-8: save the file in that encoding", number + 1);
-                let span = Span::new(file, at + bad..at + bad + char::REPLACEMENT_CHARACTER.len_utf8());
-                return Err(Error::new(ErrorKind::Unreadable, message).at(Some(span)));
-            }
-            at += line.len() + 1;
-        }
-        Ok((file, Text::new(text)))
+        let content = octets::marked(&bytes);
+        Ok(match octets::is_utf_16(&bytes) {
+            // Compose knows no UTF-16 here, and refuses it where it begins.
+            true => (file, Text::new(&*content)),
+            false => (file, self.placed(file, content.into())),
+        })
     }
 
     /// A Compose file that is part of the project.
@@ -359,7 +347,6 @@ pub(crate) fn io_message(operation: &str, path: &str, error: &FileError) -> Stri
         FileError::NotFound(_) => format!("{operation} {path}: no such file or directory"),
         FileError::NotDirectory(_) => format!("{operation} {path}: not a directory"),
         FileError::IsDirectory(_) => format!("read {path}: is a directory"),
-        FileError::NotUtf8 { .. } => format!("{path}: yaml: invalid leading UTF-8 octet"),
         other => other.to_string(),
     }
 }

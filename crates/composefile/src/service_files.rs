@@ -1,7 +1,7 @@
 //! `env_file` and `label_file` of services: read, and laid under `environment` and `labels`.
 
 use camino::Utf8PathBuf;
-use source::{FileId, FileKind, Span, Text};
+use source::{FileId, FileKind, Span, Text, octets};
 
 use crate::budget::Budget;
 use crate::dotenv::{self, Refusal};
@@ -208,11 +208,16 @@ fn lay(entries: &[EnvEntry], on: &mut Map) {
 fn raw(source: &Text, file: FileId, scope: &mut dyn dotenv::Scope, budget: &Budget) -> Result<Vec<EnvEntry>, Refusal> {
     let mut entries = Vec::new();
     let mut at = 0;
-    for full in source.split_inclusive('\n') {
+    for (number, full) in source.split_inclusive('\n').enumerate() {
         let start = at;
         at += full.len();
         let line = full.strip_suffix('\n').unwrap_or(full);
         let line = line.strip_suffix('\r').unwrap_or(line);
+        if let Some(mark) = octets::first_mark(line) {
+            let bytes: Vec<String> = octets::unmarked(line).iter().map(u8::to_string).collect();
+            let message = format!("invalid utf8 bytes at line {}: [{}]", number + 1, bytes.join(" "));
+            return Err(Refusal { message, span: Span::new(file, start + mark..start + line.len()), is_limit: false });
+        }
         let trimmed = line.trim_start_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;

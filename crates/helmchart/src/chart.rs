@@ -226,10 +226,21 @@ impl Chart {
 impl ChartFile {
     /// The content as text; what is not UTF-8 is marked. Traced where the place is known.
     pub(crate) fn text(&self) -> Text {
-        let string = octets::marked(&self.bytes);
-        match self.file {
-            Some(file) => Text::exact(&*string, Span::new(file, self.before..self.before + self.bytes.len())),
-            None => Text::new(&*string),
+        self.placed(&octets::marked(&self.bytes))
+    }
+
+    /// The content as Helm reads YAML: go-yaml knows UTF-16.
+    pub(crate) fn yaml(&self) -> Text {
+        self.placed(&octets::decoded(&self.bytes))
+    }
+
+    /// A text that was made of the bytes, with its place.
+    fn placed(&self, text: &str) -> Text {
+        let Some(file) = self.file else { return Text::new(text) };
+        // The source map shows what go-yaml reads, so elsewhere UTF-16 has no places.
+        match octets::is_utf_16(&self.bytes) && octets::first_mark(text) == Some(0) {
+            true => Text::derived(text, &[Span::new(file, 0..0)]),
+            false => Text::exact(text, Span::new(file, self.before..self.before + text.len())),
         }
     }
 
@@ -248,6 +259,11 @@ impl ChartFile {
     pub(crate) fn plain_text(&self) -> Text {
         Text::new(&*octets::marked(&self.bytes))
     }
+
+    /// [`Self::yaml`] without trace.
+    pub(crate) fn plain_yaml(&self) -> Text {
+        Text::new(&*octets::decoded(&self.bytes))
+    }
 }
 
 impl ChartData {
@@ -264,7 +280,7 @@ impl ChartData {
             return crate::graph::to_map(&values.plain);
         }
         // The plain reading went well, so this one does too.
-        let traced = values.traced.get_or_init(|| match yaml::read_values(&values.file.text()) {
+        let traced = values.traced.get_or_init(|| match yaml::read_values(&values.file.yaml()) {
             Ok(table) => table,
             Err(_) => values.plain.clone(),
         });
@@ -274,7 +290,7 @@ impl ChartData {
     /// What `key` of `Chart.yaml` holds, which is `held`: with its place, if wanted and known.
     pub(crate) fn stated(&self, key: &str, held: &str, trace: bool) -> Text {
         let file = self.chart_file.as_ref().filter(|_| trace);
-        let stated = file.and_then(|file| yaml::read_values(&file.text()).ok()?.remove(key));
+        let stated = file.and_then(|file| yaml::read_values(&file.yaml()).ok()?.remove(key));
         match stated {
             Some(Tree::Str(text)) if text.as_str() == held => text,
             _ => Text::from(held),
@@ -334,7 +350,7 @@ fn assemble(entries: Vec<ChartFile>, depth: usize, loading: &mut Loading) -> Res
             "Chart.yaml" => chart.chart_file = Some(entry),
             "Chart.lock" => check_lock(&entry, "Chart.lock")?,
             "values.yaml" => {
-                let plain = yaml::read_values(&entry.plain_text()).map_err(|error| {
+                let plain = yaml::read_values(&entry.plain_yaml()).map_err(|error| {
                     error.into_error(ErrorKind::Load, entry.whole()).wrap("cannot load values.yaml")
                 })?;
                 loading.values += plain.values().map(Tree::size).sum::<usize>();
@@ -436,7 +452,7 @@ pub(crate) fn extension(path: &str) -> &str {
 
 fn read_metadata(metadata: &mut Metadata, entry: &ChartFile, name: &str) -> Result<(), Error> {
     let outer = format!("cannot load {name}");
-    let data = yaml::read_data(&entry.plain_text())
+    let data = yaml::read_data(&entry.plain_yaml())
         .map_err(|error| error.into_error(ErrorKind::Load, entry.whole()).wrap(&outer))?;
     metadata.read(&data).map_err(|message| Error::new(ErrorKind::Load, message).wrap(&outer))
 }
@@ -444,7 +460,7 @@ fn read_metadata(metadata: &mut Metadata, entry: &ChartFile, name: &str) -> Resu
 /// A lock file takes no part in rendering, but a malformed one stops Helm.
 fn check_lock(entry: &ChartFile, name: &str) -> Result<(), Error> {
     let outer = format!("cannot load {name}");
-    let data = yaml::read_data(&entry.plain_text())
+    let data = yaml::read_data(&entry.plain_yaml())
         .map_err(|error| error.into_error(ErrorKind::Load, entry.whole()).wrap(&outer))?;
     crate::metadata::check_lock(&data).map_err(|message| Error::new(ErrorKind::Load, message).wrap(&outer))
 }

@@ -209,15 +209,15 @@ impl<'l> LintFiles<'l> {
                 "values.yaml" => chart.root.values_file(),
                 _ => chart.root.schema.as_ref(),
             };
-            return file.map(|file| Ok(file.plain_text()));
+            return file.map(|file| Ok(file.plain_yaml()));
         }
         let path = self.path.join(name);
         match self.files.kind(&path)? {
             source::FileKind::Directory => Some(Err(format!("read {path}: is a directory"))),
             source::FileKind::File => Some(match self.files.read(&path) {
                 Ok((file, bytes)) => {
-                    let text = source::octets::marked(&bytes);
-                    Ok(source::Text::exact(&*text, source::Span::new(file, 0..bytes.len())))
+                    let text = source::octets::decoded(&bytes);
+                    Ok(source::Text::exact(&*text, source::Span::new(file, 0..text.len())))
                 }
                 Err(error) => Err(error.to_string()),
             }),

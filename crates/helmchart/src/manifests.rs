@@ -1,9 +1,10 @@
 //! From rendered templates to manifests: splitting, reading the head, sorting, hooks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use source::{FileId, Text};
+use source::{FileId, Text, octets};
 use yamlspan::{Dialect, Document, Kind, NodeRef, Scalar};
 
 use crate::context::RenderContext;
@@ -166,8 +167,11 @@ pub(crate) fn parse(text: &Text, shape: Shape) -> Result<(Option<Document>, Head
         let kind = if error.limit().is_some() { ErrorKind::Limit } else { ErrorKind::Manifest };
         Error::new(kind, format!("error converting YAML to JSON: {error}")).at(span)
     };
-    let document =
-        yamlspan::parse_first(text.to_arc(), FileId(u32::MAX), Dialect::GoYamlV2).map_err(|error| bad(&error))?;
+    let read = match octets::decoded_text(text.as_str()) {
+        Cow::Borrowed(_) => text.to_arc(),
+        Cow::Owned(decoded) => decoded.into(),
+    };
+    let document = yamlspan::parse_first(read, FileId(u32::MAX), Dialect::GoYamlV2).map_err(|error| bad(&error))?;
     let Some(document) = document else { return Ok((None, Head::default())) };
     if !document.is_simple() && needs_decoding(document.root()) {
         yamlspan::decode::value(&document, &Text::new("")).map_err(|error| bad(&error))?;

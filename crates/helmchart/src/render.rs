@@ -13,7 +13,7 @@ use crate::lint::LintTexts;
 use crate::objects::KubeVersion;
 use crate::values::coalesce::{Nulls, coalesce};
 use crate::values::{self, schema};
-use crate::{Chart, Error, ErrorKind, RenderOptions, Rendered, manifests};
+use crate::{Chart, Error, ErrorKind, HelmVersion, RenderOptions, Rendered, manifests};
 
 /// Helm's longest release name: names of objects are made from it and must fit in 63 bytes.
 const LONGEST_NAME: usize = 53;
@@ -63,6 +63,9 @@ fn render_here(
     let kube = kube_version(options)?;
     let user = values::of_user(options, files)?;
     check_installable(chart)?;
+    if options.helm == HelmVersion::V4 {
+        values::check_line_ends(&chart.root)?;
+    }
     if chart.root.metadata.deprecated {
         context.warn("WARNING: This chart is deprecated".to_owned());
     }

@@ -6,10 +6,10 @@ mod strvals;
 pub(crate) mod tree;
 
 use camino::Utf8Path;
-use source::{FileError, Files, Span, Text};
+use source::{FileError, Files, Span, Text, octets};
 
-use crate::chart::MOST_VALUES;
-use crate::{Error, ErrorKind, RenderOptions, SetValue, yaml};
+use crate::chart::{ChartData, MOST_VALUES};
+use crate::{Error, ErrorKind, HelmVersion, RenderOptions, SetValue, yaml};
 use tree::{Table, Tree, merge};
 
 /// What `--values` and the `--set` flags say together.
@@ -19,11 +19,15 @@ use tree::{Table, Tree, merge};
 pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Table, Error> {
     let mut all = Table::new();
     for path in &options.values {
-        let (file, text) = files.read_text(path).map_err(|error| unreadable(path, &error))?;
+        let (file, text) = files.read_decoded(path).map_err(|error| unreadable(path, &error))?;
         let text = if options.trace { Text::exact(&*text, Span::new(file, 0..text.len())) } else { Text::new(text) };
         let table = yaml::read_values(&text).map_err(|error| {
             error.into_error(ErrorKind::Values, Some(file)).wrap(&format!("failed to parse {path}"))
         })?;
+        if options.helm == HelmVersion::V4 {
+            let (_, bytes) = files.read(path).map_err(|error| unreadable(path, &error))?;
+            check_line_end(&bytes, &format!("failed to parse {path}"))?;
+        }
         merge(&mut all, table);
         if all.values().map(Tree::size).sum::<usize>() > MOST_VALUES {
             let message = format!("{path}: values files may have {MOST_VALUES} values in all");
@@ -64,6 +68,26 @@ pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Tabl
         }
     }
     Ok(all)
+}
+
+/// Helm 4 ends the last line of every values file with a line feed, as one byte: in UTF-16 that is half a character, unless it was there.
+fn check_line_end(bytes: &[u8], outer: &str) -> Result<(), Error> {
+    if !octets::is_utf_16(bytes) || bytes.ends_with(b"\n") {
+        return Ok(());
+    }
+    let read = yaml::read_values(&Text::new(&*octets::decoded(&[bytes, b"\n"].concat())));
+    let wrapped = |error: yaml::BadYaml| {
+        error.into_error(ErrorKind::Values, None).wrap(&format!("{outer}: cannot unmarshal yaml document"))
+    };
+    read.map(drop).map_err(wrapped)
+}
+
+/// [`check_line_end`] of the values of a chart and its subcharts.
+pub(crate) fn check_line_ends(chart: &ChartData) -> Result<(), Error> {
+    if let Some(file) = chart.values_file() {
+        check_line_end(&file.bytes, "cannot load values.yaml")?;
+    }
+    chart.dependencies.iter().try_for_each(check_line_ends)
 }
 
 fn unreadable(path: &Utf8Path, error: &FileError) -> Error {

@@ -1,7 +1,7 @@
 //! YAML as Helm reads and writes it. The only module that calls `yamlspan`'s decoders and emitters.
 
 use gotemplate::{Map, Value};
-use source::{FileId, Span, Text};
+use source::{FileId, Span, Text, octets};
 use yamlspan::decode::{Numbers, Options, Target};
 use yamlspan::{Data, emit};
 
@@ -58,7 +58,7 @@ pub(crate) fn to_yaml_strings(map: &Map) -> Text {
         .map(|(key, value)| {
             let value = match value {
                 Value::Str(text) => text,
-                other => Text::new(&*String::from_utf8_lossy(other.string_bytes().unwrap_or_default())),
+                other => Text::new(&*octets::replaced(&octets::marked(other.string_bytes().unwrap_or_default()))),
             };
             (key, Data::Str(value))
         })

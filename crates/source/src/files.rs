@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
-use crate::{FileId, SourceMap};
+use crate::{FileId, SourceMap, octets};
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub enum FileError {
     IsDirectory(Utf8PathBuf),
     #[error("`{0}` is not a directory")]
     NotDirectory(Utf8PathBuf),
-    #[error("`{path}` leads out of the workspace")]
-    Outside { path: Utf8PathBuf },
+    #[error("`{path}` leads out of {border}")]
+    Outside { path: Utf8PathBuf, border: &'static str },
     #[error("`{path}` has {size} bytes; at most {limit} are read")]
     TooLarge { path: Utf8PathBuf, size: u64, limit: u64 },
     #[error("`{path}` is not UTF-8 (byte {offset})")]
@@ -89,6 +89,20 @@ pub trait Files: Sync {
         let text = std::str::from_utf8(&bytes)
             .map_err(|error| FileError::NotUtf8 { path: path.to_owned(), offset: error.valid_up_to() })?;
         Ok((id, Arc::from(text)))
+    }
+
+    /// The file as go-yaml reads it, which knows UTF-16, and refuses other bytes that are no UTF-8 only where it meets them: they are marked (see
+    /// [`octets`]).
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_decoded(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
+        match self.read_text(path) {
+            Err(FileError::NotUtf8 { .. }) => {}
+            known => return known,
+        }
+        let (id, bytes) = self.read(path)?;
+        Ok((id, octets::decoded(&bytes).into()))
     }
 }
 
@@ -132,8 +146,10 @@ impl MemoryFiles {
     /// Adds a file, or replaces it (under a new [`FileId`]).
     pub fn insert(&mut self, path: Utf8PathBuf, bytes: Vec<u8>) {
         let path = normalize(&path);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let id = self.sources.add(path.clone(), text);
+        let id = match std::str::from_utf8(&bytes) {
+            Ok(text) => self.sources.add(path.clone(), text),
+            Err(_) => self.sources.add_bytes(path.clone(), &bytes),
+        };
         self.files.insert(path, (id, Arc::from(bytes)));
     }
 

@@ -19,6 +19,8 @@ use crate::{FileId, Span};
 pub struct SourceFile {
     path: Utf8PathBuf,
     text: Arc<str>,
+    /// Whether the text is what stands in the file.
+    is_as_written: bool,
     /// Made when a place of this file is first printed: most files never need it, and one of many short lines has more of them
     /// than text.
     line_starts: OnceLock<Arc<[u32]>>,
@@ -75,10 +77,16 @@ impl SourceFile {
         &self.path
     }
 
-    /// The whole text (binary files: with replacement characters). Not for printing: see [`SourceMap::excerpt`].
+    /// The whole text, as engines read it (see [`crate::octets`]). Not for printing: see [`SourceMap::excerpt`].
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the text is what stands in the file, byte for byte. If not, nobody may edit it and write it back.
+    #[must_use]
+    pub fn is_as_written(&self) -> bool {
+        self.is_as_written
     }
 
     fn line_starts(&self) -> &[u32] {
@@ -119,11 +127,21 @@ impl SourceFile {
 impl SourceMap {
     /// Adds a file. Equal paths are not merged: an edited file is a new one.
     pub fn add(&mut self, path: impl Into<Utf8PathBuf>, text: impl Into<Arc<str>>) -> FileId {
+        self.add_file(path.into(), text.into(), true)
+    }
+
+    /// Adds a file whose bytes are no UTF-8, with the text that engines read of them.
+    pub fn add_bytes(&mut self, path: impl Into<Utf8PathBuf>, bytes: &[u8]) -> FileId {
+        self.add_file(path.into(), crate::octets::decoded(bytes).into(), false)
+    }
+
+    fn add_file(&mut self, path: Utf8PathBuf, text: Arc<str>, is_as_written: bool) -> FileId {
         // Only the number counts: whoever learns an id learns it together with the map.
         let id = FileId(self.next.fetch_add(1, Ordering::Relaxed));
         let file = SourceFile {
-            path: path.into(),
-            text: text.into(),
+            path,
+            text,
+            is_as_written,
             line_starts: OnceLock::new(),
             is_ascii: OnceLock::new(),
             long_lines: Mutex::default(),

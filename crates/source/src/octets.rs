@@ -1,5 +1,5 @@
 //! Bytes that are not UTF-8, in a text. Go's strings hold any bytes, and its YAML readers refuse such ones where they meet them; until then they
-//! stand in a text as marks.
+//! stand in a text as marks. UTF-16 is decoded where go-yaml does so.
 
 use std::borrow::Cow;
 
@@ -9,24 +9,109 @@ const FIRST: u32 = 0x10_ff00;
 /// The first byte of every mark, and of few other characters.
 const LEAD: u8 = 0xf4;
 
+/// What go-yaml finds wrong in UTF-16, each with the character that stands for it: the first ones of those that marks begin with, for no byte that
+/// a mark is needed for is so low.
+const FAULTS: [&str; 4] = [
+    "incomplete UTF-16 character",
+    "unexpected low surrogate area",
+    "incomplete UTF-16 surrogate pair",
+    "expected low surrogate area",
+];
+
 /// The text of bytes, with a mark for each that is no part of a character.
 #[must_use]
 pub fn marked(bytes: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && first_mark(text).is_none()
+    {
         return Cow::Borrowed(text);
     }
     let mut text = String::with_capacity(bytes.len() * 2);
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(FIRST + u32::from(*byte))));
+        for character in chunk.valid().chars() {
+            // What would be taken for a mark is marked itself, byte by byte.
+            match is_mark(character) {
+                true => mark(character.encode_utf8(&mut [0; 4]).as_bytes(), &mut text),
+                false => text.push(character),
+            }
+        }
+        mark(chunk.invalid(), &mut text);
     }
     Cow::Owned(text)
+}
+
+fn mark(bytes: &[u8], text: &mut String) {
+    text.extend(bytes.iter().filter_map(|byte| char::from_u32(FIRST + u32::from(*byte))));
+}
+
+/// Whether go-yaml takes bytes for UTF-16: by their byte order mark.
+#[must_use]
+pub fn is_utf_16(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
+}
+
+/// The text that go-yaml reads of bytes: [`marked`], but UTF-16 is decoded, with its byte order mark.
+#[must_use]
+pub fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    if !is_utf_16(bytes) {
+        return marked(bytes);
+    }
+    let read = if bytes[0] == 0xff { u16::from_le_bytes } else { u16::from_be_bytes };
+    let mut text = String::with_capacity(bytes.len());
+    let mut fault = (bytes.len() % 2 == 1).then_some(0);
+    let units = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+    let mut at = 0;
+    for character in char::decode_utf16(units.clone()) {
+        match character {
+            Ok(character) => {
+                text.push(character);
+                at += character.len_utf16();
+            }
+            // Nothing is read beyond the first fault.
+            Err(error) => {
+                let is_last = at + 1 == units.len();
+                fault = Some(match error.unpaired_surrogate() {
+                    0xdc00.. => 1,
+                    _ if is_last => 2,
+                    _ => 3,
+                });
+                break;
+            }
+        }
+    }
+    text.extend(fault.and_then(|fault| char::from_u32(FIRST + fault)));
+    Cow::Owned(text)
+}
+
+/// [`decoded`] of a text with marks.
+#[must_use]
+pub fn decoded_text(text: &str) -> Cow<'_, str> {
+    // Few texts begin so.
+    if text.as_bytes().first() != Some(&LEAD) {
+        return Cow::Borrowed(text);
+    }
+    match unmarked(text) {
+        bytes if is_utf_16(&bytes) => Cow::Owned(decoded(&bytes).into_owned()),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// What go-yaml says of the UTF-16 that ends with this character; see [`decoded`].
+#[must_use]
+pub fn fault(character: char) -> Option<&'static str> {
+    FAULTS.get(usize::try_from(u32::from(character).checked_sub(FIRST)?).ok()?).copied()
+}
+
+/// Whether this character of [`decoded`] stands for an end that is missing, which go-yaml finds only when it wants to read on.
+#[must_use]
+pub fn is_cut(character: char) -> bool {
+    matches!(u32::from(character).checked_sub(FIRST), Some(0 | 2))
 }
 
 /// Where the first mark stands.
 #[must_use]
 pub fn first_mark(text: &str) -> Option<usize> {
-    memchr::memchr_iter(LEAD, text.as_bytes()).find(|at| text[*at..].chars().next().and_then(byte).is_some())
+    memchr::memchr_iter(LEAD, text.as_bytes()).find(|at| text[*at..].starts_with(is_mark))
 }
 
 /// The bytes of a text with marks.
@@ -55,8 +140,13 @@ pub fn replaced(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
+fn is_mark(character: char) -> bool {
+    byte(character).is_some() || fault(character).is_some()
+}
+
 /// The byte that a mark stands for: none below 0x80 needs one.
-fn byte(character: char) -> Option<u8> {
+#[must_use]
+pub fn byte(character: char) -> Option<u8> {
     u8::try_from(u32::from(character).checked_sub(FIRST)?).ok().filter(|byte| *byte >= 0x80)
 }
 
@@ -73,5 +163,33 @@ mod tests {
         }
         assert_eq!(replaced(&marked(b"caf\xe9")), "caf\u{fffd}");
         assert_eq!(first_mark("a\u{f4}\u{10fe00}"), None);
+    }
+
+    #[test]
+    fn what_would_be_a_mark_is_marked() {
+        let text = marked("a\u{10ffe9}b\u{10ff01}".as_bytes());
+        assert_eq!(text.chars().count(), 10);
+        assert_eq!(&*unmarked(&text), "a\u{10ffe9}b\u{10ff01}".as_bytes());
+    }
+
+    #[test]
+    fn utf_16_is_decoded_up_to_its_fault() {
+        let check = |units: &[u16], rest: &[u8], expected: &str, wrong: Option<&str>| {
+            for order in [u16::to_le_bytes, u16::to_be_bytes] {
+                let mut bytes: Vec<u8> = units.iter().copied().flat_map(order).collect();
+                bytes.extend(rest);
+                let text = decoded(&bytes);
+                assert_eq!(decoded_text(&marked(&bytes)), text);
+                let found = text.chars().next_back().and_then(fault);
+                assert_eq!((text.trim_end_matches(is_mark), found), (&*format!("\u{feff}{expected}"), wrong));
+            }
+        };
+        check(&[0xfeff, 0x61, 0xe9, 0xd83d, 0xde00], b"", "aé😀", None);
+        check(&[0xfeff, 0x61], b"x", "a", Some("incomplete UTF-16 character"));
+        check(&[0xfeff, 0x61, 0xdc00, 0x62], b"", "a", Some("unexpected low surrogate area"));
+        check(&[0xfeff, 0x61, 0xd800], b"", "a", Some("incomplete UTF-16 surrogate pair"));
+        check(&[0xfeff, 0x61, 0xd800, 0x62], b"", "a", Some("expected low surrogate area"));
+        check(&[0xfeff], b"", "", None);
+        assert_eq!(decoded("\u{feff}é".as_bytes()), "\u{feff}é");
     }
 }

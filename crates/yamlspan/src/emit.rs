@@ -1,5 +1,6 @@
 //! Plain values to the bytes go-yaml writes.
 
+mod binary;
 mod json_trip;
 mod order;
 mod scalar;

@@ -217,7 +217,10 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     } else {
         output.yaml()
     };
-    ctx.print(&if args.reveal { text } else { findings::disarmed(&masking::mask(&text)) })?;
+    match args.reveal {
+        true => ctx.print_bytes(&text)?,
+        false => ctx.print(&findings::disarmed(&masking::mask(&text)))?,
+    }
     Ok(Exit::Fine)
 }
 
@@ -233,7 +236,7 @@ fn files_of<'a>(ctx: &Ctx, named: impl IntoIterator<Item = &'a Utf8PathBuf>) -> 
         .cwd()
         .canonicalize_utf8()
         .map_err(|error| Failure::outside("cannot resolve the current folder").because(system::reason(error.kind())))?;
-    let files = DiskFiles::new(root);
+    let files = DiskFiles::without_workspace(root);
     named.into_iter().for_each(|path| files.allow(path));
     Ok(files)
 }

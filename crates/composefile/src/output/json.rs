@@ -217,6 +217,8 @@ impl Writer {
                 '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                     let _ = write!(self.out, "\\u{:04x}", character as u32);
                 }
+                // Bytes that are no UTF-8: not what a file has as this character, which stays.
+                marked if source::octets::byte(marked).is_some() => self.out.push_str("\\ufffd"),
                 control if (control as u32) < 0x20 => {
                     let _ = write!(self.out, "\\u{:04x}", control as u32);
                 }

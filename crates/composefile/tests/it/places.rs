@@ -116,37 +116,55 @@ fn errors_have_places() {
     }
 }
 
-/// In comments of env files it may stand: nobody reads them.
+/// Values of env files may hold any bytes, which YAML has as `!!binary` and JSON not at all.
 #[test]
-fn values_of_env_files_are_utf_8() {
-    let compose = "services: {a: {image: 'x:${T:-0}', env_file: a.env}}";
-    for (env, expected) in [
-        (&b"# caf\xe9\nT=1 # caf\xe9\n"[..], Ok("x:1")),
-        (b"# caf\xe9\nT='#1' # it\n", Ok("x:#1")),
-        (b"T=caf\xe9\n", Err(1)),
-        (b"\nT='1#\xe9'\n", Err(2)),
-        (b"\xe9=1\n", Err(1)),
+fn values_of_env_files_may_be_no_utf_8() {
+    let compose = "services: {a: {image: 'x:1', command: ['${T:-0}'], env_file: a.env}}";
+    for (env, yaml, json) in [
+        (&b"# caf\xe9\nT=1 # caf\xe9\n"[..], "\"1\"", "\"1\""),
+        (b"# caf\xe9\nT='#1' # it\n", "'#1'", "\"#1\""),
+        (b"T=caf\xe9\n", "!!binary Y2Fm6Q==", "\"caf\\ufffd\""),
+        (b"W=caf\xe9\nT=${W}x\n", "!!binary Y2Fm6Xg=", "\"caf\\ufffdx\""),
+        (b"T=a\xe2\x82\xef\xbf\xbd\n", "!!binary YeKC77+9", "\"a\\ufffd\\ufffd\u{fffd}\""),
     ] {
-        for path in [".env", "a.env"] {
+        for trace in [false, true] {
             let mut files = MemoryFiles::new([("compose.yaml", compose), ("a.env", "")]);
-            files.insert(path.into(), env.to_vec());
+            files.insert(".env".into(), env.to_vec());
+            files.insert("a.env".into(), env.to_vec());
             let options = Options {
                 files: vec!["compose.yaml".into()],
                 project_name: Some("p".to_owned()),
+                trace,
                 ..Options::default()
             };
-            match (load(&options, &files), expected) {
-                (Ok(project), Ok(image)) if path == ".env" => {
-                    let node = project.service("a").unwrap().at_path(["image"]).unwrap();
-                    assert_eq!(node.as_text().unwrap().as_str(), image);
-                }
-                (Ok(_), Ok(_)) => {}
-                (Err(error), Err(line)) => {
-                    assert!(error.to_string().contains(&format!("line {line} is not UTF-8")), "{error}");
-                    assert!(error.span().is_some());
-                }
-                (found, expected) => panic!("{env:?} {expected:?}: {found:?}"),
-            }
+            let project = load(&options, &files).unwrap();
+            let (printed, as_json) = (project.to_yaml(), project.to_json());
+            assert!(printed.contains(&format!("- {yaml}\n")) && printed.contains(&format!("T: {yaml}\n")), "{printed}");
+            assert!(as_json.contains(&format!("\"T\": {json}")), "{as_json}");
         }
+    }
+    let mut files = MemoryFiles::new([("compose.yaml", compose)]);
+    files.insert("a.env".into(), b"\xe9=1\n".to_vec());
+    let options =
+        Options { files: vec!["compose.yaml".into()], project_name: Some("p".to_owned()), ..Options::default() };
+    let error = load(&options, &files).unwrap_err();
+    let reason = "line 1: unexpected character \"\u{fffd}\" in variable name \"\\xe9=1\"";
+    assert!(error.to_string().contains(reason), "{error}");
+}
+
+/// go-yaml decodes UTF-16; places are in what it reads.
+#[test]
+fn compose_files_may_be_utf_16() {
+    let compose = "services: {a: {image: 'é:1', nope: 1}}";
+    for order in [u16::to_le_bytes, u16::to_be_bytes] {
+        let mut files = MemoryFiles::default();
+        files.insert(
+            "compose.yaml".into(),
+            std::iter::once(0xfeff).chain(compose.encode_utf16()).flat_map(order).collect(),
+        );
+        let options =
+            Options { files: vec!["compose.yaml".into()], project_name: Some("p".to_owned()), ..Options::default() };
+        let error = load(&options, &files).unwrap_err();
+        assert_eq!(text(&files, error.span().unwrap()), "nope", "{error}");
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use gotemplate::limits::BYTES_OF_A_VALUE;
 use gotemplate::{Exec, FunctionError, Map, Type, Value};
-use source::Text;
+use source::{Text, octets};
 
 use super::HelmFunctions;
 
@@ -27,7 +27,9 @@ impl Call<'_, '_> {
     pub(crate) fn text(&self, index: usize) -> Text {
         match self.value(index) {
             Value::Str(text) => text.clone(),
-            other => Text::from(String::from_utf8_lossy(other.string_bytes().unwrap_or_default()).into_owned()),
+            other => {
+                Text::from(octets::replaced(&octets::marked(other.string_bytes().unwrap_or_default())).into_owned())
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gotemplate::{FunctionError, Kind, List, Map, Type, Value};
-use source::{Text, TextBuf};
+use source::{Text, TextBuf, octets};
 
 /// What every function gives back.
 pub(crate) type Answer = Result<Value, FunctionError>;
@@ -24,7 +24,7 @@ pub(crate) fn quote(text: &str) -> String {
 pub(crate) fn text_of(value: &Value) -> Text {
     match value {
         Value::Str(text) => text.clone(),
-        Value::Binary(bytes) | Value::Bytes(bytes) => Text::from(String::from_utf8_lossy(bytes).into_owned()),
+        Value::Binary(bytes) | Value::Bytes(bytes) => Text::from(octets::replaced(&octets::marked(bytes)).into_owned()),
         _ => gotemplate::format::value_text(value),
     }
 }

@@ -1,7 +1,7 @@
 //! Helm's own functions: YAML and TOML, templates from templates, and stopping.
 
 use gotemplate::{FunctionError, Value};
-use source::{FileId, Text};
+use source::{FileId, Text, octets};
 use yamlspan::decode::{self, Options, Target};
 use yamlspan::emit;
 
@@ -54,10 +54,17 @@ fn no_template(name: &str) -> FunctionError {
 }
 
 pub(crate) fn tpl(call: &mut Call<'_, '_>) -> Answer {
-    let text = call.text(0);
+    let text = match call.value(0) {
+        Value::Str(text) => text.clone(),
+        value => Text::from(&*octets::marked(value.string_bytes().unwrap_or_default())),
+    };
     if !text.contains("{{") {
         // Nothing to run. Helm would parse and print the same text.
-        return Ok(without_no_value(&text).into());
+        let text = without_no_value(&text);
+        return Ok(match octets::first_mark(&text) {
+            None => text.into(),
+            Some(_) => Value::string_from_bytes(octets::unmarked(&text).into_owned()),
+        });
     }
     let mut set = call.exec.set().clone();
     let template = set
@@ -143,6 +150,14 @@ pub(crate) fn to_yaml_pretty(call: &mut Call<'_, '_>) -> Answer {
     }
 }
 
+/// The argument as go-yaml reads it.
+fn yaml_of(call: &Call<'_, '_>) -> Text {
+    match call.value(0) {
+        Value::Str(text) => text.clone(),
+        value => Text::from(&*octets::decoded(value.string_bytes().unwrap_or_default())),
+    }
+}
+
 fn from_yaml_text(text: &Text, target: Target) -> Result<Value, String> {
     let file = text.segments().iter().find_map(|segment| segment.origin.spans().first().map(|span| span.file));
     let file = file.unwrap_or(FileId(u32::MAX));
@@ -151,13 +166,13 @@ fn from_yaml_text(text: &Text, target: Target) -> Result<Value, String> {
 }
 
 pub(crate) fn from_yaml(call: &mut Call<'_, '_>) -> Answer {
-    let text = call.text(0);
+    let text = yaml_of(call);
     call.charge_reading(&text)?;
     Ok(from_yaml_text(&text, Target::Map).unwrap_or_else(|error| error_map(error, &text)))
 }
 
 pub(crate) fn from_yaml_array(call: &mut Call<'_, '_>) -> Answer {
-    let text = call.text(0);
+    let text = yaml_of(call);
     call.charge_reading(&text)?;
     let failed = |error: String| Value::list(vec![Text::derived_from(error, [&text]).into()]);
     Ok(from_yaml_text(&text, Target::Array).unwrap_or_else(failed))

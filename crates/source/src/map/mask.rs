@@ -204,7 +204,7 @@ fn is_unsafe(character: char) -> bool {
         || matches!(
             character,
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{10ff80}'..='\u{10ffff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{10ff00}'..='\u{10ffff}'
         )
 }
 

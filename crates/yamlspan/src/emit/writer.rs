@@ -2,8 +2,8 @@
 
 use source::{Text, TextBuf};
 
-use super::order;
 use super::scalar::{analyze, is_break, is_printable, style_of};
+use super::{binary, order};
 use crate::number::format_g;
 use crate::{Data, Style};
 
@@ -148,6 +148,9 @@ impl Writer {
     }
 
     fn string(&mut self, text: &Text, place: Place) {
+        if source::octets::first_mark(text).is_some() {
+            return self.binary(text, place);
+        }
         let simple_key = place == Place::Key;
         let style = style_of(text, self.written, analyze(text, self.written), simple_key);
         let outer = self.indent;
@@ -157,6 +160,20 @@ impl Writer {
             Style::DoubleQuoted => self.double_quoted(text, !simple_key),
             Style::Literal => self.literal(text),
             _ => self.plain(text, !simple_key),
+        }
+        self.indent = outer;
+    }
+
+    /// Bytes that are no UTF-8. v2 writes what has been JSON before, and has none.
+    fn binary(&mut self, text: &Text, place: Place) {
+        let encoded = Text::derived_from(binary::encoded(&source::octets::unmarked(text)), [text]);
+        self.indicator(binary::TAG, true, false, false);
+        let outer = self.indent;
+        self.increase_indent(true, false, place);
+        match encoded.contains('\n') {
+            true if place == Place::Key => self.double_quoted(&encoded, false),
+            true => self.literal(&encoded),
+            false => self.plain(&encoded, place != Place::Key),
         }
         self.indent = outer;
     }

@@ -109,7 +109,10 @@ impl<'s> Scanner<'s> {
     pub(crate) fn new(source: &'s str, dialect: Dialect) -> Self {
         let at = if source.starts_with(BOM) { BOM.len() } else { 0 };
         let forbidden = first_forbidden(source, dialect);
-        let readable = forbidden.map_or(source.len(), |(offset, _)| chunk_start(source, at, offset));
+        let readable = forbidden.map_or(source.len(), |(offset, code)| match char::from_u32(code) {
+            Some(end) if source::octets::is_cut(end) => offset,
+            _ => chunk_start(source, at, offset),
+        });
         let bytes = source.as_bytes();
         Self {
             source,
@@ -314,6 +317,9 @@ fn first_forbidden(source: &str, dialect: Dialect) -> Option<(usize, u32)> {
 
 /// What go-yaml's reader says of bytes that begin no character.
 fn unreadable_octets(rest: &str) -> &'static str {
+    if let Some(fault) = rest.chars().next().and_then(source::octets::fault) {
+        return fault;
+    }
     let few: String = rest.chars().take(4).collect();
     let bytes = source::octets::unmarked(&few);
     let lead = bytes.first().copied().unwrap_or_default();
@@ -329,7 +335,12 @@ fn unreadable_octets(rest: &str) -> &'static str {
     }
     let code = trailing.iter().fold(u32::from(low), |code, octet| code << 6 | u32::from(octet & 0x3f));
     let is_short = code < [0x80, 0x800, 0x1_0000][width - 2];
-    if is_short { "invalid length of a UTF-8 sequence" } else { "invalid Unicode character" }
+    match char::from_u32(code) {
+        _ if is_short => "invalid length of a UTF-8 sequence",
+        None => "invalid Unicode character",
+        // Which no file should have, nor has one that is known.
+        Some(_) => "the characters from U+10FF00 on cannot be read",
+    }
 }
 
 /// The first byte from `from` on with which a forbidden character may begin. It looks at whole blocks without branches

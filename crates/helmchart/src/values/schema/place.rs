@@ -107,7 +107,7 @@ fn last_key<'w>(values: &Map, way: &'w [String]) -> Option<(Span, &'w [String])>
 /// The text of a file of the user or of a chart.
 fn source(graph: &Graph<'_>, user: &[Utf8PathBuf], files: &dyn Files, wanted: FileId) -> Option<Source> {
     for path in user {
-        if let Ok((file, text)) = files.read_text(path)
+        if let Ok((file, text)) = files.read_decoded(path)
             && file == wanted
         {
             return Some(Source { file, before: 0, text });
@@ -118,7 +118,7 @@ fn source(graph: &Graph<'_>, user: &[Utf8PathBuf], files: &dyn Files, wanted: Fi
 
 fn below(graph: &Graph<'_>, chart: ChartId, wanted: FileId) -> Option<Source> {
     if let Some(own) = graph.data(chart).values_file().filter(|own| own.file == Some(wanted)) {
-        return Some(Source { file: wanted, before: own.before, text: own.plain_text().to_arc() });
+        return Some(Source { file: wanted, before: own.before, text: own.plain_yaml().to_arc() });
     }
     graph.children(chart).iter().find_map(|child| below(graph, *child, wanted))
 }
