@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use gotemplate::{Exec, FunctionError, Kind, List, Map, Named, Object, Signature, Type, Value};
-use source::Text;
+use source::{Text, octets};
 
 use crate::chart::{ChartData, ChartFile, Seen};
 use crate::glob::Glob;
@@ -412,6 +412,7 @@ impl FileContent {
     fn value(&self) -> Value {
         self.seen.note(&self.file);
         match std::str::from_utf8(&self.file.bytes) {
+            Ok(text) if octets::first_mark(text).is_some() => Value::string(text),
             Ok(_) if self.trace => Value::Str(self.file.text()),
             Ok(_) => Value::Str(self.file.plain_text()),
             Err(_) => Value::string_from_bytes(self.file.bytes.to_vec()),

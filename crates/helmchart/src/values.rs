@@ -22,7 +22,9 @@ pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Tabl
         let (file, text) = files.read_decoded(path).map_err(|error| unreadable(path, &error))?;
         let text = if options.trace { Text::exact(&*text, Span::new(file, 0..text.len())) } else { Text::new(text) };
         let table = yaml::read_values(&text).map_err(|error| {
-            error.into_error(ErrorKind::Values, Some(file)).wrap(&format!("failed to parse {path}"))
+            let error = error.into_error(ErrorKind::Values, Some(file));
+            let error = if options.helm == HelmVersion::V4 { error.wrap(OF_HELM_4) } else { error };
+            error.wrap(&format!("failed to parse {path}"))
         })?;
         if options.helm == HelmVersion::V4 {
             let (_, bytes) = files.read(path).map_err(|error| unreadable(path, &error))?;
@@ -70,15 +72,16 @@ pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Tabl
     Ok(all)
 }
 
+/// What Helm 4 says before.
+const OF_HELM_4: &str = "cannot unmarshal yaml document";
+
 /// Helm 4 ends the last line of every values file with a line feed, as one byte: in UTF-16 that is half a character, unless it was there.
 fn check_line_end(bytes: &[u8], outer: &str) -> Result<(), Error> {
     if !octets::is_utf_16(bytes) || bytes.ends_with(b"\n") {
         return Ok(());
     }
     let read = yaml::read_values(&Text::new(&*octets::decoded(&[bytes, b"\n"].concat())));
-    let wrapped = |error: yaml::BadYaml| {
-        error.into_error(ErrorKind::Values, None).wrap(&format!("{outer}: cannot unmarshal yaml document"))
-    };
+    let wrapped = |error: yaml::BadYaml| error.into_error(ErrorKind::Values, None).wrap(OF_HELM_4).wrap(outer);
     read.map(drop).map_err(wrapped)
 }
 

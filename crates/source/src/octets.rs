@@ -136,8 +136,12 @@ pub fn replaced(text: &str) -> Cow<'_, str> {
     if first_mark(text).is_none() {
         return Cow::Borrowed(text);
     }
-    let shown = |character| if byte(character).is_some() { char::REPLACEMENT_CHARACTER } else { character };
-    Cow::Owned(text.chars().map(shown).collect())
+    let mut out = String::with_capacity(text.len());
+    for chunk in unmarked(text).utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(out)
 }
 
 fn is_mark(character: char) -> bool {
@@ -170,6 +174,7 @@ mod tests {
         let text = marked("a\u{10ffe9}b\u{10ff01}".as_bytes());
         assert_eq!(text.chars().count(), 10);
         assert_eq!(&*unmarked(&text), "a\u{10ffe9}b\u{10ff01}".as_bytes());
+        assert_eq!(replaced(&text), "a\u{10ffe9}b\u{10ff01}");
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod mirror_tenant;
 mod mirror_usage;
 mod mutations;
 mod odd_charts;
+mod odd_compose;
 mod peers;
 mod pin;
 mod policy_from;

@@ -200,7 +200,7 @@ fn utf_16_is_read_where_it_is_yaml() {
         assert!(rendered("fromYaml", &from_yaml).unwrap().contains("x: {\"a\":\"é\"}"));
     }
     let broken: [(&[u8], &str); 4] = [
-        (b"\xff\xfea\0:\0 \0001\0\n\0x", "incomplete UTF-16 character"),
+        (b"\xff\xfea\0:\0 \x001\0\n\0x", "incomplete UTF-16 character"),
         (b"\xff\xfea\0:\0 \0\x00\xdc1\0", "unexpected low surrogate area"),
         (b"\xff\xfea\0:\0 \0\x00\xd8", "incomplete UTF-16 surrogate pair"),
         (b"\xff\xfea\0:\0 \0\x00\xd81\0", "expected low surrogate area"),
@@ -223,7 +223,7 @@ fn bytes_that_are_no_utf_8_go_through_files_and_functions() {
         for template in [
             "x: {{ .Files.Get \"f\" | b64enc }} {{ tpl (.Files.Get \"f\") . | b64enc }}\n",
             "{{ (.Files.Glob \"f\").AsConfig }}\n{{ (.Files.Glob \"f\").AsSecrets }}\n",
-            "x: {{ .Files.Lines \"f\" | toJson }} {{ .Files.Get \"f\" | quote }}\n",
+            "x: {{ .Files.Lines \"f\" | toJson }}\ny: {{ .Files.Get \"f\" | quote }}\n",
             "x: {{ printf \"a: %s\" (.Files.Get \"f\") | fromYaml | toJson }}\n",
             "x: {{ printf \"{%q: %q}\" \"a\" (.Files.Get \"f\") | b64enc }}\n",
         ] {

@@ -55,7 +55,7 @@ fn no_template(name: &str) -> FunctionError {
 
 pub(crate) fn tpl(call: &mut Call<'_, '_>) -> Answer {
     let text = match call.value(0) {
-        Value::Str(text) => text.clone(),
+        Value::Str(text) if octets::first_mark(text).is_none() => text.clone(),
         value => Text::from(&*octets::marked(value.string_bytes().unwrap_or_default())),
     };
     if !text.contains("{{") {

@@ -148,7 +148,7 @@ impl Writer {
     }
 
     fn string(&mut self, text: &Text, place: Place) {
-        if source::octets::first_mark(text).is_some() {
+        if self.written != Written::V2 && source::octets::first_mark(text).is_some() {
             return self.binary(text, place);
         }
         let simple_key = place == Place::Key;

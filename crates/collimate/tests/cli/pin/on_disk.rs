@@ -152,3 +152,17 @@ fn a_byte_order_mark_moves_nothing() {
     assert_eq!(sandbox.read("chart/templates/web.yaml"), expected);
     assert_eq!(sandbox.read("chart/values.yaml"), old["chart/values.yaml"]);
 }
+
+/// What is read of it stands for bytes that would not be written back.
+#[test]
+fn a_file_that_is_not_utf_8_is_refused_and_stays() {
+    let fixture = before();
+    let old = fixture.sandbox.read("compose/dev.yaml");
+    let bytes: Vec<u8> = std::iter::once(0xfeff).chain(old.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    fixture.sandbox.write("compose/dev.yaml", &bytes);
+    let refused = program(&fixture.sandbox, &["pin"]).output();
+    assert_eq!(refused.exit, 1, "{refused}");
+    assert!(refused.stdout.contains("the file is not UTF-8: save it in that encoding first"), "{refused}");
+    assert!(refused.stdout.contains(" --> compose/dev.yaml:"), "{refused}");
+    assert_eq!(std::fs::read(fixture.sandbox.path("compose/dev.yaml")).unwrap(), bytes);
+}
