@@ -518,13 +518,14 @@ impl Printer {
     fn quoted(&mut self, text: &Text, bytes: &[u8]) {
         let text_cut = self.truncated(text);
         // Only a text that is cut differs from the bytes.
-        let bytes = if text_cut.len() < text.len() { text_cut.as_bytes() } else { bytes };
+        let cut = octets::unmarked(&text_cut);
+        let bytes = if text_cut.len() < text.len() { &*cut } else { bytes };
         let quoted = if self.spec.sharp && can_backquote(bytes) {
             between("`", &text_cut)
         } else {
             let quoted = quote_with(bytes, b'"', self.alphabet());
-            // What needs no escape keeps its place.
-            if quoted.len() == text_cut.len() + 2 {
+            // What needs no escape keeps its place. A mark is as long as the escape for its byte.
+            if quoted.len() == text_cut.len() + 2 && octets::first_mark(&text_cut).is_none() {
                 between("\"", &text_cut)
             } else {
                 Text::derived_from(quoted, [&text_cut])

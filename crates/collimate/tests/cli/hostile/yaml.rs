@@ -105,7 +105,7 @@ fn characters() {
             "not UTF-8",
             b"services: {a: {image: \"x\xffy\"}}\n".to_vec(),
             "",
-            ("invalid leading UTF-8 octet", "collimate.yaml:4:32"),
+            ("invalid leading UTF-8 octet", "compose.yaml:1:25"),
         ),
         compose(
             "another direction",
