@@ -83,10 +83,11 @@ pub(crate) fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for character in text.chars() {
+        if let Some(byte) = octets::byte(character) {
+            out.push_str(&format!("\\x{byte:02x}"));
+            continue;
+        }
         match character {
-            marked if octets::byte(marked).is_some() => {
-                out.push_str(&octets::byte(marked).map_or_else(String::new, |byte| format!("\\x{byte:02x}")));
-            }
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\u{7}' => out.push_str("\\a"),

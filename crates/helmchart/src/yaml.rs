@@ -58,7 +58,7 @@ pub(crate) fn to_yaml_strings(map: &Map) -> Text {
         .map(|(key, value)| {
             let value = match value {
                 Value::Str(text) => text,
-                other => Text::new(&*octets::replaced(&octets::marked(other.string_bytes().unwrap_or_default()))),
+                other => Text::new(&*octets::with_replacements(other.string_bytes().unwrap_or_default())),
             };
             (key, Data::Str(value))
         })

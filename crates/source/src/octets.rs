@@ -136,15 +136,26 @@ pub fn replaced(text: &str) -> Cow<'_, str> {
     if first_mark(text).is_none() {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len());
-    for chunk in unmarked(text).utf8_chunks() {
-        out.push_str(chunk.valid());
-        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    Cow::Owned(out)
+    Cow::Owned(with_replacements(&unmarked(text)).into_owned())
 }
 
-fn is_mark(character: char) -> bool {
+/// The characters that Go sees in bytes: U+FFFD for each byte that is no part of one. (The standard library has one for several.)
+#[must_use]
+pub fn with_replacements(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
+}
+
+/// Whether a character stands for something that is none.
+#[must_use]
+pub fn is_mark(character: char) -> bool {
     byte(character).is_some() || fault(character).is_some()
 }
 

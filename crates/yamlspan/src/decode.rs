@@ -1,6 +1,5 @@
 //! YAML to plain values.
 
-mod base64;
 mod construct;
 mod go_syntax;
 

@@ -1,7 +1,8 @@
 //! `strconv.Quote` and its reverse.
 
-use source::octets;
 use std::fmt::Write as _;
+
+use source::octets;
 
 use super::unicode::is_printable;
 

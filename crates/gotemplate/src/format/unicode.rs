@@ -16,7 +16,7 @@ pub(crate) fn is_printable(c: char) -> bool {
 
 /// `_` and Go's `unicode.IsLetter` and `IsDigit`.
 pub(crate) fn is_letter_or_digit(c: char) -> bool {
-    if c.is_ascii() { c == '_' || c.is_ascii_alphanumeric() } else { letters::is_letter(c) || letters::is_digit(c) }
+    c == '_' || letters::is_letter(c) || letters::is_digit(c)
 }
 
 /// Whether Go does not know the character yet.

@@ -27,9 +27,7 @@ impl Call<'_, '_> {
     pub(crate) fn text(&self, index: usize) -> Text {
         match self.value(index) {
             Value::Str(text) => text.clone(),
-            other => {
-                Text::from(octets::replaced(&octets::marked(other.string_bytes().unwrap_or_default())).into_owned())
-            }
+            other => Text::from(&*octets::with_replacements(other.string_bytes().unwrap_or_default())),
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) fn quote(text: &str) -> String {
 pub(crate) fn text_of(value: &Value) -> Text {
     match value {
         Value::Str(text) => text.clone(),
-        Value::Binary(bytes) | Value::Bytes(bytes) => Text::from(octets::replaced(&octets::marked(bytes)).into_owned()),
+        Value::Binary(bytes) | Value::Bytes(bytes) => Text::from(&*octets::with_replacements(bytes)),
         _ => gotemplate::format::value_text(value),
     }
 }

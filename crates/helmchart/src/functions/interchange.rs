@@ -1,12 +1,12 @@
 //! Between template values and the plain data that the YAML readers and writers speak.
 
 use gotemplate::Value;
-use source::Text;
+use source::{Text, octets};
 use yamlspan::Data;
 
 use super::go::DEEPEST;
 use super::json;
-use super::objects::{self, Plain, with_replacements};
+use super::objects::{self, Plain};
 
 /// How numbers and objects become data.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ fn nested(value: &Value, way: Way, depth: usize) -> Option<Data> {
         Value::Float(number) if way == Way::Direct => Data::Float(*number),
         Value::Float(number) => json_number(*number)?,
         Value::Str(text) => Data::Str(checked(text, way)?),
-        Value::Binary(bytes) => Data::Str(Text::from(with_replacements(bytes))),
+        Value::Binary(bytes) => Data::Str(Text::from(&*octets::with_replacements(bytes))),
         Value::Bytes(bytes) if way == Way::Json => Data::Str(Text::from(super::base_n::base64(bytes))),
         Value::List(list) if list.is_nil() && way == Way::Json => Data::Null,
         Value::Bytes(_) | Value::List(_) => {

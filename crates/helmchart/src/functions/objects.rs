@@ -427,13 +427,3 @@ pub(crate) fn plain(value: &Value) -> Plain {
         None => named(object.fields()),
     }
 }
-
-/// Bytes as Go's `encoding/json` shows them: U+FFFD for each byte that is not part of UTF-8.
-pub(crate) fn with_replacements(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
-        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    out
-}

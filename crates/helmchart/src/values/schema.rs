@@ -171,7 +171,7 @@ pub(crate) fn compile(bytes: &[u8]) -> Compiled {
         return Err(too_many_in_all());
     }
     // Go reads what is no UTF-8 as U+FFFD.
-    let schema: Json = serde_json::from_str(&source::octets::replaced(&source::octets::marked(bytes)))
+    let schema: Json = serde_json::from_str(&source::octets::with_replacements(bytes))
         .map_err(|error| Refusal::malformed(error.to_string(), offset(bytes, error.line(), error.column())))?;
     let web = Web::of(&schema).map_err(Refusal::limit)?;
     let validator = jsonschema::options()

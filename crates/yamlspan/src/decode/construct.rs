@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use source::Text;
+use source::{Text, octets};
 
 use super::go_syntax::{print, quote};
-use super::{MOST_DEPTH, Numbers, base64};
+use super::{MOST_DEPTH, Numbers};
 use crate::number::{format_g, format_g32};
-use crate::{Data, Dialect, Error, Kind, Limit, NodeRef, Scalar};
+use crate::{Data, Dialect, Error, Kind, Limit, NodeRef, Scalar, base64};
 
 /// Up to this many steps, nearly all of them may come from aliases.
 const ALIAS_RANGE_LOW: f64 = 400_000.0;
@@ -201,7 +201,9 @@ impl<'s> Constructor<'s> {
             Scalar::Binary => {
                 let message = "!!binary value contains invalid base64 data";
                 let bytes = base64::decode(node.raw()).ok_or_else(|| self.fail(node, "constructor", message))?;
-                Data::Str(Text::derived_from(base64::to_text(&bytes), [&node.text(self.source)]))
+                // JSON, on the way to values, holds characters only.
+                let text = if self.json.is_some() { octets::with_replacements(&bytes) } else { octets::marked(&bytes) };
+                Data::Str(Text::derived_from(&*text, [&node.text(self.source)]))
             }
         };
         Ok(Some(data))

@@ -1,22 +1,15 @@
 //! Strings that are no UTF-8, as go-yaml writes them: `!!binary` and base64.
 
+use crate::base64;
+
 pub(super) const TAG: &str = "!!binary";
 
 /// go-yaml breaks longer lines.
 const LINE: usize = 70;
 
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 /// Base64 of bytes, in lines that each end if there are more than one.
 pub(super) fn encoded(bytes: &[u8]) -> String {
-    let mut digits = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0, |bits: usize, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = DIGITS[bits >> (18 - 6 * place) & 63];
-            digits.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
+    let digits = base64::encode(bytes);
     // It asks for lines as soon as a whole one is full.
     if digits.len() < LINE {
         return digits;

@@ -148,7 +148,7 @@ impl Writer {
     }
 
     fn string(&mut self, text: &Text, place: Place) {
-        if self.written != Written::V2 && source::octets::first_mark(text).is_some() {
+        if source::octets::first_mark(text).is_some() {
             return self.binary(text, place);
         }
         let simple_key = place == Place::Key;
@@ -164,7 +164,7 @@ impl Writer {
         self.indent = outer;
     }
 
-    /// Bytes that are no UTF-8. v2 writes what has been JSON before, and has none.
+    /// Bytes that are no UTF-8.
     fn binary(&mut self, text: &Text, place: Place) {
         let encoded = Text::derived_from(binary::encoded(&source::octets::unmarked(text)), [text]);
         self.indicator(binary::TAG, true, false, false);

@@ -259,7 +259,7 @@ impl<'s> Scanner<'s> {
             return None;
         }
         let message = match self.dialect {
-            _ if source::octets::first_mark(self.source.get(offset..offset + 4).unwrap_or_default()).is_some() => {
+            _ if self.source[offset..].starts_with(source::octets::is_mark) => {
                 unreadable_octets(&self.source[offset..]).into()
             }
             Dialect::GoYamlV4 => format!("control characters are not allowed (value: {value})").into(),
@@ -308,7 +308,7 @@ fn first_forbidden(source: &str, dialect: Dialect) -> Option<(usize, u32)> {
             0xc2 if !c1 || next(1) >= 0xa0 || next(1) == 0x85 => {}
             0xef if !(next(1) == 0xbf && next(2) >= 0xbe) => {}
             // Most characters that begin so are no marks.
-            0xf4 if source::octets::first_mark(source.get(at..at + 4).unwrap_or_default()).is_none() => {}
+            0xf4 if !source[at..].starts_with(source::octets::is_mark) => {}
             _ => return Some((at, source.get(at..)?.chars().next()?.into())),
         }
     }
