@@ -16,6 +16,7 @@ use gotemplate::{Map, TemplateSet};
 use source::{FileId, FileKind, Files, Span, Text, octets};
 
 use crate::metadata::Metadata;
+use crate::values::documents;
 use crate::values::schema::{Compiled, compile};
 use crate::values::tree::{Table, Tree};
 use crate::yaml;
@@ -274,8 +275,14 @@ impl ChartData {
     }
 
     /// The default values as template values.
-    pub(crate) fn values_map(&self, trace: bool) -> Map {
+    pub(crate) fn values_map(&self, trace: bool, helm: HelmVersion) -> Map {
         let Some(values) = &self.values else { return Map::new() };
+        if helm == HelmVersion::V4 && documents::are_read_otherwise(&values.file.bytes) {
+            let text = if trace { values.file.yaml() } else { values.file.plain_yaml() };
+            // [`Self::check_documents`] went well, so this reading does too.
+            let all = documents::read(&text, &values.file.bytes);
+            return crate::graph::to_map(&all.unwrap_or_else(|_| values.plain.clone()));
+        }
         if !trace || values.file.file.is_none() {
             return crate::graph::to_map(&values.plain);
         }
@@ -287,14 +294,25 @@ impl ChartData {
         crate::graph::to_map(traced)
     }
 
-    /// What `key` of `Chart.yaml` holds, which is `held`: with its place, if wanted and known.
-    pub(crate) fn stated(&self, key: &str, held: &str, trace: bool) -> Text {
-        let file = self.chart_file.as_ref().filter(|_| trace);
-        let stated = file.and_then(|file| yaml::read_values(&file.yaml()).ok()?.remove(key));
-        match stated {
-            Some(Tree::Str(text)) if text.as_str() == held => text,
-            _ => Text::from(held),
+    /// What only Helm 4 finds wrong in the default values of the chart and its subcharts, which it reads whole.
+    pub(crate) fn check_documents(&self) -> Result<(), Error> {
+        let file = self.values_file().filter(|file| documents::are_read_otherwise(&file.bytes));
+        if let Some(file) = file {
+            documents::read(&file.plain_yaml(), &file.bytes)
+                .map_err(|error| error.into_error(ErrorKind::Load, file.whole()).wrap("cannot load values.yaml"))?;
         }
+        self.dependencies.iter().try_for_each(Self::check_documents)
+    }
+
+    /// `version` and `appVersion` of `Chart.yaml`, with their places if wanted and known.
+    pub(crate) fn versions(&self, trace: bool) -> [Text; 2] {
+        let file = self.chart_file.as_ref().filter(|_| trace);
+        let mut stated = file.and_then(|file| yaml::read_values(&file.yaml()).ok()).unwrap_or_default();
+        let held = [("version", &self.metadata.version), ("appVersion", &self.metadata.app_version)];
+        held.map(|(key, held)| match stated.remove(key) {
+            Some(Tree::Str(text)) if text.as_str() == held => text,
+            _ => Text::from(held.as_str()),
+        })
     }
 
     /// The schema of the values, compiled once.

@@ -6,6 +6,7 @@
 use gotemplate::{Map, Value};
 use source::Text;
 
+use crate::HelmVersion;
 use crate::chart::ChartData;
 use crate::context::RenderContext;
 use crate::functions::version::{Constraint, Version};
@@ -36,23 +37,23 @@ struct Node<'c> {
 
 impl<'c> Graph<'c> {
     /// The charts as loaded.
-    pub(crate) fn new(root: &'c ChartData, trace: bool) -> Self {
+    pub(crate) fn new(root: &'c ChartData, trace: bool, helm: HelmVersion) -> Self {
         let mut graph = Self { nodes: Vec::new(), requirements: Vec::new() };
-        graph.add(root, None, trace);
+        graph.add(root, None, trace, helm);
         graph
     }
 
-    fn add(&mut self, data: &'c ChartData, parent: Option<ChartId>, trace: bool) -> ChartId {
+    fn add(&mut self, data: &'c ChartData, parent: Option<ChartId>, trace: bool, helm: HelmVersion) -> ChartId {
         let id = ChartId(self.nodes.len());
         let requirements = data.metadata.dependencies.as_ref().map(|dependencies| {
             let first = self.requirements.len();
             self.requirements.extend(dependencies.iter().cloned());
             (first..self.requirements.len()).collect()
         });
-        let values = data.values_map(trace);
+        let values = data.values_map(trace, helm);
         let name = data.metadata.name.clone();
         self.nodes.push(Node { data, name, parent, children: Vec::new(), requirements, values });
-        let children = data.dependencies.iter().map(|child| self.add(child, Some(id), trace)).collect();
+        let children = data.dependencies.iter().map(|child| self.add(child, Some(id), trace, helm)).collect();
         self.nodes[id.0].children = children;
         id
     }

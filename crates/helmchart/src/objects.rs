@@ -136,6 +136,7 @@ pub(crate) fn chart(
     trace: bool,
 ) -> Value {
     let metadata = &data.metadata;
+    let [version, app_version] = data.versions(trace);
     let maintainers: Vec<Value> = metadata
         .maintainers
         .iter()
@@ -163,7 +164,7 @@ pub(crate) fn chart(
         field("Name", "name", name),
         field("Home", "home", metadata.home.as_str()),
         field("Sources", "sources", strings(&metadata.sources)),
-        field("Version", "version", data.stated("version", &metadata.version, trace)),
+        field("Version", "version", version),
         field("Description", "description", metadata.description.as_str()),
         field("Keywords", "keywords", strings(&metadata.keywords)),
         field("Maintainers", "maintainers", list_of("[]*chart.Maintainer", maintainers)),
@@ -171,7 +172,7 @@ pub(crate) fn chart(
         field("APIVersion", "apiVersion", metadata.api_version.as_str()),
         field("Condition", "condition", metadata.condition.as_str()),
         field("Tags", "tags", metadata.tags.as_str()),
-        field("AppVersion", "appVersion", data.stated("appVersion", &metadata.app_version, trace)),
+        field("AppVersion", "appVersion", app_version),
         field("Deprecated", "deprecated", metadata.deprecated),
         field("Annotations", "annotations", annotations),
         field("KubeVersion", "kubeVersion", metadata.kube_version.as_str()),

@@ -64,7 +64,7 @@ fn render_here(
     let user = values::of_user(options, files)?;
     check_installable(chart)?;
     if options.helm == HelmVersion::V4 {
-        values::check_line_ends(&chart.root)?;
+        chart.root.check_documents()?;
     }
     if chart.root.metadata.deprecated {
         context.warn("WARNING: This chart is deprecated".to_owned());
@@ -73,7 +73,7 @@ fn render_here(
     check_release_name(&options.release_name)?;
 
     let given = to_map(&user);
-    let mut graph = Graph::new(&chart.root, options.trace);
+    let mut graph = Graph::new(&chart.root, options.trace, options.helm);
     let as_values = |message: String| Error::new(ErrorKind::Values, message);
     graph.process_dependencies(&given, context).map_err(as_values)?;
     let values = coalesce(&graph, graph.root(), &given, Nulls::Drop, context).map_err(as_values)?;

@@ -1,14 +1,15 @@
 //! Values: what the user gives, what charts bring, and how they become one.
 
 pub(crate) mod coalesce;
+pub(crate) mod documents;
 pub(crate) mod schema;
 mod strvals;
 pub(crate) mod tree;
 
 use camino::Utf8Path;
-use source::{FileError, Files, Span, Text, octets};
+use source::{FileError, Files, Span, Text};
 
-use crate::chart::{ChartData, MOST_VALUES};
+use crate::chart::MOST_VALUES;
 use crate::{Error, ErrorKind, HelmVersion, RenderOptions, SetValue, yaml};
 use tree::{Table, Tree, merge};
 
@@ -21,15 +22,16 @@ pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Tabl
     for path in &options.values {
         let (file, text) = files.read_decoded(path).map_err(|error| unreadable(path, &error))?;
         let text = if options.trace { Text::exact(&*text, Span::new(file, 0..text.len())) } else { Text::new(text) };
-        let table = yaml::read_values(&text).map_err(|error| {
-            let error = error.into_error(ErrorKind::Values, Some(file));
-            let error = if options.helm == HelmVersion::V4 { error.wrap(OF_HELM_4) } else { error };
-            error.wrap(&format!("failed to parse {path}"))
+        let table = match options.helm {
+            HelmVersion::V3 => yaml::read_values(&text),
+            HelmVersion::V4 => {
+                let (_, bytes) = files.read(path).map_err(|error| unreadable(path, &error))?;
+                documents::read(&text, &bytes)
+            }
+        };
+        let table = table.map_err(|error| {
+            error.into_error(ErrorKind::Values, Some(file)).wrap(&format!("failed to parse {path}"))
         })?;
-        if options.helm == HelmVersion::V4 {
-            let (_, bytes) = files.read(path).map_err(|error| unreadable(path, &error))?;
-            check_line_end(&bytes, &format!("failed to parse {path}"))?;
-        }
         merge(&mut all, table);
         if all.values().map(Tree::size).sum::<usize>() > MOST_VALUES {
             let message = format!("{path}: values files may have {MOST_VALUES} values in all");
@@ -70,27 +72,6 @@ pub(crate) fn of_user(options: &RenderOptions, files: &dyn Files) -> Result<Tabl
         }
     }
     Ok(all)
-}
-
-/// What Helm 4 says before.
-const OF_HELM_4: &str = "cannot unmarshal yaml document";
-
-/// Helm 4 ends the last line of every values file with a line feed, as one byte: in UTF-16 that is half a character, unless it was there.
-fn check_line_end(bytes: &[u8], outer: &str) -> Result<(), Error> {
-    if !octets::is_utf_16(bytes) || bytes.ends_with(b"\n") {
-        return Ok(());
-    }
-    let read = yaml::read_values(&Text::new(&*octets::decoded(&[bytes, b"\n"].concat())));
-    let wrapped = |error: yaml::BadYaml| error.into_error(ErrorKind::Values, None).wrap(OF_HELM_4).wrap(outer);
-    read.map(drop).map_err(wrapped)
-}
-
-/// [`check_line_end`] of the values of a chart and its subcharts.
-pub(crate) fn check_line_ends(chart: &ChartData) -> Result<(), Error> {
-    if let Some(file) = chart.values_file() {
-        check_line_end(&file.bytes, "cannot load values.yaml")?;
-    }
-    chart.dependencies.iter().try_for_each(check_line_ends)
 }
 
 fn unreadable(path: &Utf8Path, error: &FileError) -> Error {

@@ -15,6 +15,23 @@ pub(crate) struct BadYaml {
 }
 
 impl BadYaml {
+    pub(crate) fn new(message: String) -> Self {
+        Self { message, span: None }
+    }
+
+    pub(crate) fn wrapped(self, outer: &str) -> Self {
+        Self { message: format!("{outer}: {}", self.message), ..self }
+    }
+
+    /// Of a text that begins `offset` bytes behind the start of the file.
+    pub(crate) fn behind(self, offset: usize) -> Self {
+        let moved = |span: Span| {
+            let range = span.range();
+            Span::new(span.file, range.start + offset..range.end + offset)
+        };
+        Self { span: self.span.map(moved), ..self }
+    }
+
     /// As this crate's error. `file` is the one that was read as it is, traced or not; the place is dropped where it is not known.
     pub(crate) fn into_error(self, kind: ErrorKind, file: Option<FileId>) -> Error {
         let span = file.and_then(|file| Some(Span { file, ..self.span? }));

@@ -107,7 +107,7 @@ fn print(
 ) -> Option<BTreeMap<String, Text>> {
     let context = RenderContext::new(true, options.helm, options.now);
     let user = to_map(user);
-    let mut graph = Graph::new(&chart.root, options.trace);
+    let mut graph = Graph::new(&chart.root, options.trace, options.helm);
     // Helm keeps quiet about what fails up to here.
     graph.process_dependencies(&user, &context).ok()?;
     // Twice, as Helm does it; it makes a difference for nulls.
