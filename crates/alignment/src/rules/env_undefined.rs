@@ -25,17 +25,11 @@ impl Rule for EnvUndefined {
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         each_undefined(survey, &mut |profile, variable| {
             let (Some(span), name, wanted) = (variable.span, profile.name(), &variable.name) else { return };
-            let ProfileSource::Compose(source) = &profile.profile.declared.source else { return };
-            let help = match (set_nearly(profile, wanted), source.env.first()) {
-                (Some(near), _) => format!("did you mean `{near}`? If not, set `{wanted}` in the env file"),
-                (None, Some(env)) => {
-                    format!("set `{wanted}` in `{}`, or write `${{{wanted}:-}}` if it may be empty", env.value)
-                }
-                (None, None) => format!(
-                    "give the profile an `env` file that sets `{wanted}`, or write a default: `${{{wanted}:-…}}`; if only the operator sets it, \
-                     list it under `external.variables`"
-                ),
-            };
+            let optional = format!("write `${{{wanted}:-}}` if it may be empty");
+            let open = format!(
+                "write a default: `${{{wanted}:-…}}`; if only the operator sets it, list it under `external.variables`"
+            );
+            let Some(help) = way_out(profile, wanted, [&optional, &open]) else { return };
             out.push(
                 Finding::new(
                     self.id(),
@@ -50,11 +44,18 @@ impl Rule for EnvUndefined {
     }
 }
 
-/// The variable of an env file that is spelled nearly so.
-pub(crate) fn set_nearly<'s>(profile: &'s ProfileSurvey<'_>, wanted: &str) -> Option<&'s str> {
+/// What to do about a variable of a Compose profile that nothing sets: set it where the profile has an env file, or where it has none, or else what
+/// is said for these two.
+pub(crate) fn way_out(profile: &ProfileSurvey<'_>, wanted: &str, otherwise: [&str; 2]) -> Option<String> {
+    let ProfileSource::Compose(source) = &profile.profile.declared.source else { return None };
     let known = profile.profile.variants.iter().filter_map(|variant| variant.compose());
     let known = known.flat_map(|compose| &compose.all.env_files).flat_map(|file| &file.entries);
-    nearest(wanted, known.map(|entry| entry.name.as_str()))
+    let [with_env, without] = otherwise;
+    Some(match (nearest(wanted, known.map(|entry| entry.name.as_str())), source.env.first()) {
+        (Some(near), _) => format!("did you mean `{near}`? If not, set `{wanted}` in the env file"),
+        (None, Some(env)) => format!("set `{wanted}` in `{}`, or {with_env}", env.value),
+        (None, None) => format!("give the profile an `env` file that sets `{wanted}`, or {without}"),
+    })
 }
 
 /// Every use of a variable without value and without a word on what happens then. What the operator sets is looked at only with the

@@ -1,12 +1,12 @@
 //! A profile uses an image that its release does not list and that the workspace does not allow.
 
 use findings::{Finding, Severity};
-use release::{ImageRef, ImageRefError, ProfileSource};
+use release::{ImageRef, ImageRefError};
 
 use crate::image::{Image, meant};
 use crate::place::Place;
 use crate::rules::Rule;
-use crate::rules::env_undefined::{set_nearly, undefined_in};
+use crate::rules::env_undefined::{undefined_in, way_out};
 use crate::survey::{ProfileSurvey, Standing, Survey};
 
 pub(super) struct ImageUnlisted;
@@ -125,15 +125,9 @@ fn damaged(rule: &ImageUnlisted, profile: &ProfileSurvey<'_>, image: &Image, err
 /// An image that is none because a variable in it has no value.
 fn without_value(rule: &ImageUnlisted, profile: &ProfileSurvey<'_>, image: &Image) -> Option<Finding<Place>> {
     let variable = undefined_in(profile, image).into_iter().next()?;
-    let ProfileSource::Compose(source) = &profile.profile.declared.source else { return None };
     let (name, wanted) = (profile.name(), &variable.name);
-    let help = match (set_nearly(profile, wanted), source.env.first()) {
-        (Some(near), _) => format!("did you mean `{near}`? If not, set `{wanted}` in the env file"),
-        (None, Some(env)) => format!("set `{wanted}` in `{}`, or write a default: `${{{wanted}:-…}}`", env.value),
-        (None, None) => {
-            format!("give the profile an `env` file that sets `{wanted}`, or write a default: `${{{wanted}:-…}}`")
-        }
-    };
+    let default = format!("write a default: `${{{wanted}:-…}}`");
+    let help = way_out(profile, wanted, [&default, &default])?;
     let message = format!("profile `{name}` uses an image that variable `{wanted}` is part of, and nothing sets `{wanted}`");
     let finding = Finding::new(rule.id(), Severity::Error, Place::source(variable.span?).of(name), message);
     Some(finding.label(format!("becomes `{}`, used by {}", image.text, image.user)).help(help))

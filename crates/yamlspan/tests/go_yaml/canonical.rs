@@ -1,5 +1,6 @@
 //! Values in the form that `tools/yamloracle` prints.
 
+use source::octets;
 use yamlspan::Data;
 
 pub(crate) fn canonical(data: &Data) -> String {
@@ -9,15 +10,19 @@ pub(crate) fn canonical(data: &Data) -> String {
         Data::Int(value) => format!("I{value}"),
         Data::Uint(value) => format!("I{value}"),
         Data::Float(value) => format!("F{}", yamlspan::emit::go_float(*value)),
-        Data::Str(text) => format!("S{}:{}", text.len(), text.as_str()),
+        Data::Str(text) => string(text),
         Data::Seq(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
         Data::Map(entries) => {
-            let mut entries: Vec<(&str, String)> =
-                entries.iter().map(|(key, value)| (key.as_str(), canonical(value))).collect();
-            entries.sort();
+            let mut entries: Vec<_> = entries.iter().map(|(key, value)| (octets::unmarked(key), key, value)).collect();
+            entries.sort_by(|(a, ..), (b, ..)| a.cmp(b));
             let entries: Vec<String> =
-                entries.iter().map(|(key, value)| format!("S{}:{key}={value}", key.len())).collect();
+                entries.iter().map(|(_, key, value)| format!("{}={}", string(key), canonical(value))).collect();
             format!("{{{}}}", entries.join(","))
         }
     }
+}
+
+/// What is no UTF-8 comes through JSON, but its length is that of the bytes.
+fn string(text: &str) -> String {
+    format!("S{}:{}", octets::unmarked(text).len(), octets::replaced(text))
 }
