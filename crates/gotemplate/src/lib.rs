@@ -34,5 +34,5 @@ pub use object::Object;
 pub use set::{Template, TemplateSet};
 pub use stack::{Stack, on_large_stack, stack_is_large};
 pub use twin::{Printed, Run, Twin, Twins, Untouched};
-pub use types::{IntKind, Kind, Named, Type, UintKind};
+pub use types::{IntKind, Kind, Method, Named, Type, UintKind};
 pub use value::Value;

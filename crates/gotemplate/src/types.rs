@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Exec, FunctionError, Signature, Twins, Value};
+
 /// The kinds of `reflect.Kind` that occur. [`Kind::as_str`] is what `kindOf` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -65,11 +67,40 @@ pub enum Type {
 }
 
 /// A defined type over one that this crate knows.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Named {
     /// As `%T` prints it, with the package: `chartutil.Values`.
     pub name: &'static str,
     pub underlying: Type,
+    /// What a map of this type has beside its entries, which they win over.
+    pub methods: &'static [Method],
+}
+
+impl Named {
+    pub(crate) fn method(&self, name: &str) -> Option<&'static Method> {
+        self.methods.iter().find(|method| method.name == name)
+    }
+}
+
+/// Go has one type of a name in a package.
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name, self.underlying) == (other.name, other.underlying)
+    }
+}
+
+impl Eq for Named {}
+
+/// A method of a defined type.
+#[derive(Debug)]
+pub struct Method {
+    pub name: &'static str,
+    /// Of the arguments behind the receiver.
+    pub signature: Signature,
+    /// Its arguments begin with the receiver; the others fit the signature. What it returns as its error is printed as `error calling NAME: …`.
+    pub body: fn(&mut Exec<'_>, Vec<Value>) -> Result<Value, FunctionError>,
+    /// How it is called in a run that is followed by another; the receiver counts as its first argument.
+    pub twins: Twins,
 }
 
 impl Type {

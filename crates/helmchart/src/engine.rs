@@ -10,6 +10,7 @@ use crate::functions::HelmFunctions;
 use crate::functions::helm::{WARNING_END, WARNING_START, without_no_value};
 use crate::graph::{ChartId, Graph, table_at};
 use crate::objects::{self, FilesObject, KubeVersion};
+use crate::values_type::values_type;
 use crate::{Error, ErrorKind, HelmVersion, RenderOptions};
 
 /// What the templates of all charts see alike.
@@ -121,7 +122,7 @@ pub(crate) fn render(
             continue;
         }
         let Some(template) = templates.get(path) else { continue };
-        let about = Map::typed(objects::values_type(options.helm));
+        let about = Map::typed(values_type(options.helm));
         about.insert("Name", Value::from(path.as_str()));
         about.insert("BasePath", Value::from(template.base_path.as_str()));
         template.scope.insert(TEMPLATE, Value::Map(about));
@@ -159,14 +160,14 @@ fn scopes<'c>(
     scope.insert("Files", Value::object(FilesObject::new(&data.files, trace, &globals.seen)));
     scope.insert("Release", globals.release.clone());
     scope.insert("Capabilities", globals.capabilities.clone());
-    scope.insert("Values", Value::Map(values.retyped(objects::values_type(helm))));
+    scope.insert("Values", Value::Map(values.retyped(values_type(helm))));
     scope.insert("Subcharts", Value::Map(subcharts.clone()));
     for child in graph.children(chart) {
         let below = scopes(graph, *child, Some(&scope), globals, helm, trace, templates);
         subcharts.insert(graph.name(*child), Value::Map(below));
     }
     // Helm hands it to templates as its own type; where a chart above holds it, it is a plain map.
-    let dot = scope.retyped(objects::values_type(helm));
+    let dot = scope.retyped(values_type(helm));
     let path = graph.full_path(chart);
     for file in &data.templates {
         let name = file.name.rsplit('/').next().unwrap_or(&file.name);

@@ -21,6 +21,7 @@ mod path_match;
 mod render;
 mod rendered;
 mod values;
+mod values_type;
 mod version;
 mod yaml;
 

@@ -13,19 +13,9 @@ use crate::glob::Glob;
 use crate::metadata::{Dependency, ImportValue};
 use crate::{HelmVersion, yaml};
 
-static VALUES_V3: Named = Named { name: "chartutil.Values", underlying: Type::MAP };
-static VALUES_V4: Named = Named { name: "common.Values", underlying: Type::MAP };
-static VERSION_SET_V3: Named = Named { name: "chartutil.VersionSet", underlying: Type::STRINGS };
-static VERSION_SET_V4: Named = Named { name: "common.VersionSet", underlying: Type::STRINGS };
-static FILES: Named = Named { name: "engine.files", underlying: Type::Map(&Type::BYTES) };
-
-/// The type of `.Values` and `.Template`.
-pub(crate) fn values_type(helm: HelmVersion) -> Type {
-    Type::Named(match helm {
-        HelmVersion::V3 => &VALUES_V3,
-        HelmVersion::V4 => &VALUES_V4,
-    })
-}
+static VERSION_SET_V3: Named = Named { name: "chartutil.VersionSet", underlying: Type::STRINGS, methods: &[] };
+static VERSION_SET_V4: Named = Named { name: "common.VersionSet", underlying: Type::STRINGS, methods: &[] };
+static FILES: Named = Named { name: "engine.files", underlying: Type::Map(&Type::BYTES), methods: &[] };
 
 /// A Go struct that only has fields.
 struct Struct {

@@ -6,7 +6,7 @@ use super::operand::Operand;
 use super::{Exec, Frame};
 use crate::format::TOO_LARGE;
 use crate::parse::{Function, NodeRef, Target};
-use crate::{Error, FunctionError, Signature, Type, Value};
+use crate::{Error, FunctionError, Method, Signature, Type, Value};
 
 /// So many arguments of a built-in function are kept without a list of their own.
 const FEW_ARGUMENTS: usize = 4;
@@ -35,18 +35,49 @@ impl Exec<'_> {
                     false => self.functions.call(id, self, args),
                 });
                 self.call_site = call_site;
-                match result {
-                    Ok(value) => {
-                        self.charge_result(frame, &value)?;
-                        Ok(Operand::result(value))
-                    }
-                    Err(error) => {
-                        frame.node = node;
-                        Err(frame.fail_with(name, error))
-                    }
-                }
+                self.called(frame, name, node, result)
             }
             Target::Builtin(builtin) => self.call_builtin(frame, dot, builtin, node, given),
+        }
+    }
+
+    /// Calls a method of a map of a defined type; its errors are put at `node`.
+    pub(super) fn call_method<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Operand,
+        receiver: Value,
+        method: &'static Method,
+        node: NodeRef<'t>,
+        given: Given<'t>,
+    ) -> Result<Operand, Error> {
+        self.step(frame)?;
+        let mut args = vec![receiver];
+        args.extend(self.arguments(frame, dot, method.name, &method.signature, given)?);
+        let result = match self.followed {
+            true => self.for_both(method.twins, args, method.body),
+            false => (method.body)(self, args),
+        };
+        self.called(frame, method.name, node, result)
+    }
+
+    /// What a call has given, or its error at `node`.
+    fn called<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        name: &str,
+        node: NodeRef<'t>,
+        result: Result<Value, FunctionError>,
+    ) -> Result<Operand, Error> {
+        match result {
+            Ok(value) => {
+                self.charge_result(frame, &value)?;
+                Ok(Operand::result(value))
+            }
+            Err(error) => {
+                frame.node = node;
+                Err(frame.fail_with(name, error))
+            }
         }
     }
 

@@ -227,7 +227,15 @@ impl Exec<'_> {
             Operand::Interface(value) | Operand::Plain(value) => self.of_this_run(frame, value)?,
         };
         let map = match value {
-            Value::Map(map) => Some(map.clone()),
+            Value::Map(map) => {
+                if let Type::Named(named) = map.go_type()
+                    && let Some(method) = named.method(name)
+                {
+                    let map = Value::Map(map.clone());
+                    return self.call_method(frame, dot, map, method, node, given);
+                }
+                Some(map.clone())
+            }
             Value::Object(object) => {
                 if let Some(signature) = object.method(name) {
                     let object = std::rc::Rc::clone(object);

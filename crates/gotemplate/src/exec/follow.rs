@@ -164,9 +164,18 @@ impl Exec<'_> {
     }
 
     /// Calls an added function for both runs.
-    pub(super) fn function_for_both(&mut self, id: FunctionId, mut args: Vec<Value>) -> Result<Value, FunctionError> {
+    pub(super) fn function_for_both(&mut self, id: FunctionId, args: Vec<Value>) -> Result<Value, FunctionError> {
         let functions = self.functions;
-        let twins = functions.twins(id);
+        self.for_both(functions.twins(id), args, |exec, args| functions.call(id, exec, args))
+    }
+
+    /// Calls a function or a method for both runs.
+    pub(super) fn for_both(
+        &mut self,
+        twins: Twins,
+        mut args: Vec<Value>,
+        call: impl Fn(&mut Self, Vec<Value>) -> Result<Value, FunctionError>,
+    ) -> Result<Value, FunctionError> {
         if let Twins::Once(untouched) = twins {
             for (_, arg) in args.iter_mut().enumerate().filter(|(at, _)| !untouched.has(*at)) {
                 // Keys are printed, whatever they are.
@@ -180,11 +189,11 @@ impl Exec<'_> {
                     *arg = self.of_run(arg, found, run)?;
                 }
             }
-            return functions.call(id, self, args);
+            return call(self, args);
         }
         let found = self.search_all(args.iter())?;
         match (found, twins) {
-            (Found::Nowhere, _) => return functions.call(id, self, args),
+            (Found::Nowhere, _) => return call(self, args),
             (_, Twins::Each) => {}
             // What it changes is noticed at the end of the run.
             (Found::Among, _) if self.alone.is_some() => {}
@@ -192,7 +201,7 @@ impl Exec<'_> {
         }
         let call = |exec: &mut Self, run: Run| {
             let args = args.iter().map(|arg| exec.of_run(arg, found, run)).collect::<Result<_, _>>()?;
-            functions.call(id, exec, args)
+            call(exec, args)
         };
         if let Some(run) = self.alone {
             let result = call(self, run)?;

@@ -131,16 +131,20 @@ pub(crate) fn to_yaml(call: &mut Call<'_, '_>) -> Answer {
 }
 
 pub(crate) fn must_to_yaml(call: &mut Call<'_, '_>) -> Answer {
-    match interchange::data(call.value(0), Way::Json) {
-        Some(data) => without_line_end(call, &emit::go_yaml_v2(&data)),
-        None => {
-            // The words come from the JSON step.
-            let style = super::json::Style { escape_html: true, pretty: false };
-            let error = super::json::write(call.value(0), style).err();
-            let error = error.unwrap_or_else(|| "yaml: control characters are not allowed".to_owned());
-            Err(format!("error marshaling into JSON: {error}").into())
-        }
+    let text = yaml_text(call.value(0))?;
+    without_line_end(call, &text)
+}
+
+/// What sigs.k8s.io/yaml writes.
+pub(crate) fn yaml_text(value: &Value) -> Result<Text, FunctionError> {
+    if let Some(data) = interchange::data(value, Way::Json) {
+        return Ok(emit::go_yaml_v2(&data));
     }
+    // The words come from the JSON step.
+    let style = super::json::Style { escape_html: true, pretty: false };
+    let error = super::json::write(value, style).err();
+    let error = error.unwrap_or_else(|| "yaml: control characters are not allowed".to_owned());
+    Err(format!("error marshaling into JSON: {error}").into())
 }
 
 pub(crate) fn to_yaml_pretty(call: &mut Call<'_, '_>) -> Answer {

@@ -2,6 +2,8 @@
 
 use gotemplate::Value;
 
+use super::objects::calendar_number;
+
 /// `strconv.ParseInt`; base 0 takes the base from the prefix and allows underscores. `None` for every error.
 pub(crate) fn parse_int(text: &str, base: u32) -> Option<i64> {
     let negative = text.starts_with('-');
@@ -117,7 +119,7 @@ pub(crate) fn to_int64(value: &Value) -> i64 {
         Value::Float(number) => truncated(*number),
         Value::Str(text) => parse_int(without_zero_fraction(text), 0).unwrap_or(0),
         Value::Bool(value) => i64::from(*value),
-        _ => 0,
+        value => calendar_number(value).unwrap_or(0),
     }
 }
 
@@ -129,6 +131,6 @@ pub(crate) fn to_float64(value: &Value) -> f64 {
         Value::Float(number) => *number,
         Value::Str(text) => parse_float(text).unwrap_or(0.0),
         Value::Bool(value) => f64::from(u8::from(*value)),
-        _ => 0.0,
+        value => calendar_number(value).map_or(0.0, |number| number as f64),
     }
 }

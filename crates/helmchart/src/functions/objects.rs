@@ -15,7 +15,7 @@ pub(crate) const TIME: Type = Type::Object("time.Time");
 pub(crate) const CERTIFICATE: Type = Type::Object("sprig.certificate");
 
 /// `time.Duration`: a constant may stand for one.
-static DURATION: Named = Named { name: "time.Duration", underlying: Type::INT64 };
+static DURATION: Named = Named { name: "time.Duration", underlying: Type::INT64, methods: &[] };
 
 /// Go's `time.RFC3339Nano`.
 const RFC3339_NANO: &str = "2006-01-02T15:04:05.999999999Z07:00";
@@ -146,6 +146,11 @@ struct NamedNumber {
     type_name: &'static str,
     number: i64,
     layout: &'static str,
+}
+
+/// The number of a month or a weekday: of all defined types, `cast` makes numbers only of these.
+pub(crate) fn calendar_number(value: &Value) -> Option<i64> {
+    value.downcast::<NamedNumber>().map(|named| named.number)
 }
 
 impl NamedNumber {

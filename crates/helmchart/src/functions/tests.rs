@@ -16,6 +16,7 @@ use super::table::FUNCTIONS;
 use super::{HelmFunctions, certificates};
 use crate::HelmVersion;
 use crate::context::RenderContext;
+use crate::values_type::values_type;
 
 const RECORDED: &str = include_str!("../../tests/functions/recorded.jsonl");
 const VALUES: &str = include_str!("../../tests/functions/values.json");
@@ -47,7 +48,7 @@ struct Render {
 
 impl Render {
     fn new() -> Self {
-        let values = Map::typed(crate::objects::values_type(HelmVersion::V3));
+        let values = Map::typed(values_type(HelmVersion::V3));
         let json: serde_json::Value = serde_json::from_str(VALUES).unwrap();
         for (key, inner) in json.as_object().unwrap() {
             values.insert(key.as_str(), value(inner));
@@ -72,9 +73,9 @@ impl Render {
             let parts: Vec<&str> = text.split(": ").collect();
             format!("parse error at ({}): {}", parts[1], parts[parts.len() - 1])
         })?;
-        let dot = Map::new();
+        let dot = Map::typed(values_type(HelmVersion::V3));
         dot.insert("Values", self.values.clone().into());
-        let about = Map::typed(crate::objects::values_type(HelmVersion::V3));
+        let about = Map::typed(values_type(HelmVersion::V3));
         about.insert("Name", NAME.into());
         about.insert("BasePath", "c/templates".into());
         dot.insert("Template", about.into());
