@@ -41,7 +41,7 @@ pub(crate) struct Collector {
     /// The container.
     pub(crate) path: Path,
     /// All layers merged. Absent where a layer is out of sight or refused: what the others say is not the whole then.
-    pub(crate) config: Option<Node>,
+    pub(crate) config: Option<Arc<Node>>,
     /// Layers that the collector would refuse.
     pub(crate) refused: Vec<Refused>,
     /// Layers that a check cannot look at.
@@ -77,7 +77,7 @@ impl Collector {
 }
 
 /// Layers that are parsed already: one file serves many profiles.
-pub(crate) type Parsed = BTreeMap<FileId, Result<Node, Refused>>;
+pub(crate) type Parsed = BTreeMap<FileId, Result<Arc<Node>, Refused>>;
 
 /// The collectors of a profile, in rendered order, variant by variant.
 pub(crate) fn find(inputs: &Inputs<'_>, profile: &Profile, parsed: &mut Parsed) -> Vec<Collector> {
@@ -186,7 +186,7 @@ fn locations(arguments: &[Argument]) -> Vec<Location<'_>> {
 /// The layers of one collector, merged as they come.
 #[derive(Default)]
 struct Layers {
-    merged: Option<Node>,
+    merged: Option<Arc<Node>>,
     refused: Vec<Refused>,
     unseen: Vec<Unseen>,
     looks_like_collector: bool,
@@ -248,7 +248,7 @@ impl Layers {
 
     fn push(&mut self, content: Content, parsed: &mut Parsed) {
         let Content { text, origin } = content;
-        let read = |origin| tree::parse(&text, &Arc::new(origin));
+        let read = |origin| tree::parse(&text, &Arc::new(origin)).map(Arc::new);
         let layer = match origin {
             tree::Origin::File(file) => parsed.entry(file).or_insert_with(|| read(origin)).clone(),
             rendered => read(rendered),
@@ -258,7 +258,7 @@ impl Layers {
                 self.looks_like_collector |=
                     node.at(&["service", "pipelines"]).is_some() || node.get("receivers").is_some();
                 match &mut self.merged {
-                    Some(merged) => tree::merge(merged, node),
+                    Some(merged) => tree::merge(Arc::make_mut(merged), Arc::unwrap_or_clone(node)),
                     None => self.merged = Some(node),
                 }
             }

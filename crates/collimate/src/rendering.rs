@@ -4,7 +4,7 @@ mod output;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use alignment::{ComposeRendering, KubeDocument, KubernetesRendering, LintMessage, Rendering, Variant};
 use camino::Utf8PathBuf;
@@ -73,13 +73,16 @@ impl HelmRequest {
 #[derive(Clone)]
 struct HelmRendering {
     kubernetes: Arc<KubernetesRendering>,
-    lint: Option<Arc<LintTexts>>,
+    lint: Option<Arc<ForLint>>,
 }
+
+/// Taken by who lints, who is the only one that looks at them: they are as large as all documents together.
+type ForLint = Mutex<Option<LintTexts>>;
 
 /// What is linted.
 struct LintRequest {
     profile: HelmRequest,
-    texts: Option<Arc<LintTexts>>,
+    texts: Option<Arc<ForLint>>,
 }
 
 impl LintRequest {
@@ -391,7 +394,7 @@ fn render_chart(
     match helmchart::render_to_lint(chart, options, files) {
         Ok((rendered, lint)) => Ok(HelmRendering {
             kubernetes: Arc::new(kubernetes(rendered, options.namespace.clone())),
-            lint: lint.map(Arc::new),
+            lint: lint.map(|texts| Arc::new(Mutex::new(Some(texts)))),
         }),
         Err(error) => Err(placed(error, chart, options, files)),
     }
@@ -445,8 +448,9 @@ fn lint_chart(
     LintRequest { profile: HelmRequest { chart, options }, texts }: &LintRequest,
     files: &dyn Files,
 ) -> Arc<[LintMessage]> {
+    let texts = texts.as_ref().and_then(|texts| texts.lock().unwrap_or_else(PoisonError::into_inner).take());
     let lint = match texts {
-        Some(texts) => helmchart::lint_texts(chart, options, texts, files),
+        Some(texts) => helmchart::lint_texts(chart, options, &texts, files),
         None => helmchart::lint(chart, options, files),
     };
     let messages = lint.messages.into_iter().map(|message| LintMessage {

@@ -83,7 +83,7 @@ impl Kind {
             Some(section) if is_elsewhere(section) => None,
             section => {
                 let entries = section.and_then(Node::as_map).into_iter().flatten();
-                Some(entries.map(|(key, entry)| (normal_id(key), entry)).collect())
+                Some(entries.map(|(key, entry)| (normal_id(key), &**entry)).collect())
             }
         }
     }

@@ -81,7 +81,8 @@ pub(crate) enum Plain {
     Text,
 }
 
-pub(crate) type Map = BTreeMap<Arc<str>, Entry>;
+/// A node of the map has room for eleven entries, of which most maps have one or two: so they lie elsewhere.
+pub(crate) type Map = BTreeMap<Arc<str>, Box<Entry>>;
 
 /// A value under a key.
 #[derive(Clone, Debug)]
@@ -126,7 +127,7 @@ impl Node {
 
     /// The entry under a key, if this is a map that has it.
     pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
-        self.as_map()?.get(key)
+        self.as_map()?.get(key).map(|entry| &**entry)
     }
 
     /// The value under a key, if this is a map that has it.
@@ -264,7 +265,7 @@ impl Reader<'_> {
             if !seen.insert(key.raw()) {
                 return self.refused(key, format!("the key `{}` is written twice in one mapping", key.raw()));
             }
-            let entry = Entry { key: self.spot(key), node: self.node(value, depth + 1)? };
+            let entry = Box::new(Entry { key: self.spot(key), node: self.node(value, depth + 1)? });
             insert(&mut own, key.raw(), entry);
         }
         // What a mapping says itself wins over what it merges in, and the first of several over the later ones.
@@ -276,7 +277,7 @@ impl Reader<'_> {
 }
 
 /// Puts an entry under a key, in nested maps where the key holds `::`.
-fn insert(map: &mut Map, key: &str, entry: Entry) {
+fn insert(map: &mut Map, key: &str, entry: Box<Entry>) {
     let (first, rest) = match key.split_once(KEY_DELIMITER) {
         Some((first, rest)) if !first.is_empty() && !rest.is_empty() => (first, rest),
         _ => return merge_entry(map, Arc::from(key), entry),
@@ -285,7 +286,7 @@ fn insert(map: &mut Map, key: &str, entry: Entry) {
     let mut inner = Map::new();
     insert(&mut inner, rest, entry);
     let node = Node { value: Value::Map(inner), spot: spot.clone() };
-    merge_entry(map, Arc::from(first), Entry { key: spot, node });
+    merge_entry(map, Arc::from(first), Box::new(Entry { key: spot, node }));
 }
 
 /// Lays a later layer over an earlier one.
@@ -300,7 +301,7 @@ pub(crate) fn merge(below: &mut Node, above: Node) {
     }
 }
 
-fn merge_entry(map: &mut Map, key: Arc<str>, entry: Entry) {
+fn merge_entry(map: &mut Map, key: Arc<str>, entry: Box<Entry>) {
     match map.get_mut(&key) {
         // A map that is only added to keeps the place where it was opened.
         Some(below) if below.node.as_map().is_some() && entry.node.as_map().is_some() => {

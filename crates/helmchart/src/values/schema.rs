@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use gotemplate::{Map, Value};
 use jsonschema::{PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
 use source::Span;
 
 use self::place::Way;
@@ -46,7 +47,7 @@ pub(crate) struct Schema {
     validator: Validator,
     web: Web,
     /// Values that meet it, and the steps that it took to see so: `helm lint` asks about the same ones as `helm template`, and twice.
-    met: Mutex<Vec<(Json, u64)>>,
+    met: Mutex<Vec<(Fingerprint, u64)>>,
 }
 
 /// So many values that meet a schema are kept: those of the profiles that are rendered at the time.
@@ -199,7 +200,8 @@ pub(crate) fn check(schema: &Compiled, values: &Map, steps: &mut u64) -> Result<
     let Schema { validator, web, met } = schema.as_ref().map_err(Clone::clone)?;
     let values = Value::Map(values.clone());
     let known = || met.lock().unwrap_or_else(PoisonError::into_inner);
-    let taken = known().iter().find(|(known, _)| is_json(&values, known)).map(|(_, taken)| *taken);
+    let fingerprint = fingerprint(&values);
+    let taken = known().iter().find(|(known, _)| *known == fingerprint).map(|(_, taken)| *taken);
     if let Some(all) = taken.and_then(|taken| steps.checked_add(taken)).filter(|all| *all <= work::MOST_STEPS) {
         *steps = all;
         return Ok(());
@@ -212,7 +214,7 @@ pub(crate) fn check(schema: &Compiled, values: &Map, steps: &mut u64) -> Result<
         if met.len() == MOST_MET {
             met.remove(0);
         }
-        met.push((json, *steps - before));
+        met.push((fingerprint, *steps - before));
         return Ok(());
     }
     if !work.is_worded() {
@@ -273,20 +275,44 @@ fn to_json(value: &Value) -> Json {
     }
 }
 
-/// Whether [`to_json`] of a value is this.
-fn is_json(value: &Value, json: &Json) -> bool {
-    match (value, json) {
-        (Value::Str(text), _) => json.as_str() == Some(text),
-        (Value::List(list), Json::Array(items)) => {
-            list.len() == items.len() && list.items().iter().zip(items).all(|(value, json)| is_json(value, json))
+/// What tells the JSON of a value from that of any other.
+type Fingerprint = [u8; 32];
+
+/// Of [`to_json`] of a value, which is much larger than this.
+fn fingerprint(value: &Value) -> Fingerprint {
+    let mut hash = Sha256::new();
+    write_into(&mut hash, value);
+    hash.finalize().into()
+}
+
+/// Every length is said first, so that no two values are written alike.
+fn write_into(hash: &mut Sha256, value: &Value) {
+    let mut begin = |kind: u8, len: usize| {
+        hash.update([kind]);
+        hash.update(len.to_le_bytes());
+    };
+    match value {
+        Value::Str(text) => {
+            begin(b's', text.len());
+            hash.update(text.as_bytes());
         }
-        (Value::Map(map), Json::Object(object)) => {
-            let mut same = map.len() == object.len();
-            map.for_each(|key, value| same = same && object.get(&**key).is_some_and(|json| is_json(value, json)));
-            same
+        Value::List(list) => {
+            begin(b'l', list.len());
+            list.items().iter().for_each(|item| write_into(hash, item));
         }
-        (Value::List(_) | Value::Map(_), _) => false,
-        _ => to_json(value) == *json,
+        Value::Map(map) => {
+            begin(b'm', map.len());
+            map.for_each(|key, value| {
+                hash.update(key.len().to_le_bytes());
+                hash.update(key.as_bytes());
+                write_into(hash, value);
+            });
+        }
+        other => {
+            let json = to_json(other).to_string();
+            begin(b'o', json.len());
+            hash.update(json);
+        }
     }
 }
 
