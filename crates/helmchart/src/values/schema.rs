@@ -14,12 +14,12 @@ mod web;
 mod words;
 mod work;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
 use gotemplate::{Map, Value};
 use jsonschema::{PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value as Json;
-use sha2::{Digest as _, Sha256};
 use source::Span;
 
 use self::place::Way;
@@ -46,8 +46,8 @@ pub(crate) type Compiled = Result<Schema, Refusal>;
 pub(crate) struct Schema {
     validator: Validator,
     web: Web,
-    /// Values that meet it, and the steps that it took to see so: `helm lint` asks about the same ones as `helm template`, and twice.
-    met: Mutex<Vec<(Fingerprint, u64)>>,
+    /// Fingerprints of values that meet it, and the steps that it took to see so: `helm lint` asks about the same ones as `helm template`, and twice.
+    met: Mutex<Vec<(u64, u64)>>,
 }
 
 /// So many values that meet a schema are kept: those of the profiles that are rendered at the time.
@@ -275,44 +275,29 @@ fn to_json(value: &Value) -> Json {
     }
 }
 
-/// What tells the JSON of a value from that of any other.
-type Fingerprint = [u8; 32];
-
-/// Of [`to_json`] of a value, which is much larger than this.
-fn fingerprint(value: &Value) -> Fingerprint {
-    let mut hash = Sha256::new();
-    write_into(&mut hash, value);
-    hash.finalize().into()
+/// What tells the JSON of a value from that of another. Who makes two values for which it is the same has only taken the schema from his own chart.
+fn fingerprint(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hash(value, &mut hasher);
+    hasher.finish()
 }
 
-/// Every length is said first, so that no two values are written alike.
-fn write_into(hash: &mut Sha256, value: &Value) {
-    let mut begin = |kind: u8, len: usize| {
-        hash.update([kind]);
-        hash.update(len.to_le_bytes());
-    };
+/// Hashes [`to_json`] of a value, which is much larger than the value, without making it.
+fn hash(value: &Value, hasher: &mut DefaultHasher) {
     match value {
-        Value::Str(text) => {
-            begin(b's', text.len());
-            hash.update(text.as_bytes());
-        }
+        Value::Str(text) => ("string", text.as_str()).hash(hasher),
         Value::List(list) => {
-            begin(b'l', list.len());
-            list.items().iter().for_each(|item| write_into(hash, item));
+            ("list", list.len()).hash(hasher);
+            list.items().iter().for_each(|item| hash(item, hasher));
         }
         Value::Map(map) => {
-            begin(b'm', map.len());
+            ("map", map.len()).hash(hasher);
             map.for_each(|key, value| {
-                hash.update(key.len().to_le_bytes());
-                hash.update(key.as_bytes());
-                write_into(hash, value);
+                key.as_str().hash(hasher);
+                hash(value, hasher);
             });
         }
-        other => {
-            let json = to_json(other).to_string();
-            begin(b'o', json.len());
-            hash.update(json);
-        }
+        other => ("other", to_json(other).to_string()).hash(hasher),
     }
 }
 
