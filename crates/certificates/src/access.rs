@@ -68,7 +68,7 @@ impl Access {
             Error::new(ErrorKind::Owner {
                 path: path.to_owned(),
                 owner: owner.to_string(),
-                reason: std::io::Error::from(errno).kind(),
+                reason: source::system::reason(&errno.into()),
             })
         })
     }

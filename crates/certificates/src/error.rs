@@ -1,6 +1,7 @@
 use std::{fmt, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use source::system;
 
 /// Why something could not be done with certificates. What is wrong *with* certificates is no error: see [`crate::examine()`].
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub enum ErrorKind {
     Crypto { what: &'static str, reason: String },
     /// A file or folder could not be read or written.
     #[error("cannot {action} `{path}`: {reason}")]
-    Files { action: &'static str, path: Utf8PathBuf, reason: io::ErrorKind },
+    Files { action: &'static str, path: Utf8PathBuf, reason: String },
     /// What is there is no folder.
     #[error("`{path}` is not a folder")]
     NoFolder { path: Utf8PathBuf },
@@ -29,7 +30,7 @@ pub enum ErrorKind {
     Foreign { path: Utf8PathBuf },
     /// Only root may give files away.
     #[error("cannot give `{path}` to {owner}: {reason}")]
-    Owner { path: Utf8PathBuf, owner: String, reason: io::ErrorKind },
+    Owner { path: Utf8PathBuf, owner: String, reason: String },
     /// The authority is there but cannot sign.
     #[error("the CA in `{folder}` cannot be used: {reason}")]
     Authority { folder: Utf8PathBuf, reason: String },
@@ -54,7 +55,11 @@ impl Error {
 
     /// What could not be done with a file or folder.
     pub(crate) fn files(action: &'static str, path: &Utf8Path, error: &io::Error) -> Self {
-        Self::new(ErrorKind::Files { action, path: path.to_owned(), reason: error.kind() })
+        let reason = match action {
+            "create" | "write" => system::reason_unwritten(error),
+            _ => system::reason(error),
+        };
+        Self::new(ErrorKind::Files { action, path: path.to_owned(), reason })
     }
 
     /// Which reason.

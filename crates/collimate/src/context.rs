@@ -5,10 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mirror::htpasswd::Zeroizing;
-use source::octets;
+use source::{octets, system};
 
 use crate::exit::{Failure, Result};
-use crate::system;
 use crate::terminal;
 
 /// When colour is used.
@@ -35,9 +34,8 @@ pub(crate) struct Ctx {
 impl Ctx {
     /// The context of this process.
     pub(crate) fn of_process(color: Color, workspace: Option<Utf8PathBuf>) -> Result<Self> {
-        let cwd = std::env::current_dir().map_err(|error| {
-            Failure::outside("cannot tell the current folder").because(system::reason(error.kind()))
-        })?;
+        let cwd = std::env::current_dir()
+            .map_err(|error| Failure::outside("cannot tell the current folder").because(system::reason(&error)))?;
         let cwd = Utf8PathBuf::from_path_buf(cwd).map_err(|path| {
             Failure::outside(format!("the current folder's path is not UTF-8: `{}`", path.display()))
         })?;
@@ -95,8 +93,7 @@ impl Ctx {
 
     /// Writes what is said once and exists nowhere else to stdout: that nobody reads it is a failure too.
     pub(crate) fn print_once(&self, text: &str) -> Result<()> {
-        let failed =
-            |error: io::Error| Failure::outside("cannot write to stdout").because(system::reason(error.kind()));
+        let failed = |error: io::Error| Failure::outside("cannot write to stdout").because(system::reason(&error));
         io::stdout().lock().write_all(text.as_bytes()).map_err(failed)
     }
 
@@ -116,7 +113,7 @@ impl Ctx {
 fn written(result: io::Result<()>, name: &str) -> Result<()> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::outside(format!("cannot write to {name}")).because(system::reason(error.kind())))
+            Err(Failure::outside(format!("cannot write to {name}")).because(system::reason(&error)))
         }
         _ => Ok(()),
     }

@@ -11,9 +11,7 @@ use std::io::{self, Read as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use source::{Entry, EntryKind, FileError, FileId, FileKind, Files, SourceMap, normalize};
-
-use crate::system;
+use source::{Entry, EntryKind, FileError, FileId, FileKind, Files, SourceMap, normalize, system};
 
 /// Largest file that is read: a packed chart may have 20 MiB (Helm's own cap), a Compose file never comes near.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
@@ -453,7 +451,7 @@ fn read_file(path: &Utf8Path, real: &Real, left: u64) -> Result<Vec<u8>, FileErr
 fn io_error(path: &Utf8Path, error: &io::Error) -> FileError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileError::NotFound(path.to_owned()),
-        _ => FileError::Io { path: path.to_owned(), reason: system::reason(error.kind()) },
+        _ => FileError::Io { path: path.to_owned(), reason: system::reason(error) },
     }
 }
 

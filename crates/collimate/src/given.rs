@@ -7,10 +7,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use camino::Utf8Path;
 use nix::fcntl::OFlag;
 use signing::Zeroizing;
+use source::system;
 
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
-use crate::system;
 
 /// All of it, if that is no more than `most` bytes.
 pub(crate) fn read(file: &Utf8Path, most: u64, ctx: &Ctx) -> Result<Zeroizing<Vec<u8>>> {
@@ -27,16 +27,16 @@ pub(crate) fn read_optional(file: &Utf8Path, most: u64, ctx: &Ctx) -> Result<Opt
     let handle = match opened {
         Ok(handle) => handle,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&system::reason(error.kind()))),
+        Err(error) => return Err(unreadable(&system::reason(&error))),
     };
-    let metadata = handle.metadata().map_err(|error| unreadable(&system::reason(error.kind())))?;
+    let metadata = handle.metadata().map_err(|error| unreadable(&system::reason(&error)))?;
     if !metadata.is_file() {
         return Err(unreadable(&"it is not a regular file"));
     }
     // Room for all of it at once: growing would leave copies of a password behind.
     let room = usize::try_from(metadata.len().min(most)).unwrap_or(0) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    handle.take(most + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&system::reason(error.kind())))?;
+    handle.take(most + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&system::reason(&error)))?;
     if bytes.len() as u64 > most {
         let size = if most >> 20 << 20 == most { format!("{} MiB", most >> 20) } else { format!("{} KiB", most >> 10) };
         return Err(unreadable(&format!("it is larger than {size}")));

@@ -38,7 +38,6 @@ mod report;
 mod session;
 mod signature;
 mod steps;
-mod system;
 mod targets;
 mod terminal;
 mod tracing;

@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use source::system;
 
 use findings::{Finding, Location, Severity, Verdict, plural};
 use release::{HelmSource, ProfileSource};
@@ -20,7 +21,6 @@ use crate::exit::{Failure, Result};
 use crate::group::{self, Group};
 use crate::rendering::{self, Output};
 use crate::session::Session;
-use crate::system;
 
 /// Rendering the largest public charts takes Helm 20 s on two cores; past this a tool hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -255,8 +255,7 @@ impl Peer {
 
     fn run_within(&self, patience: Duration, ctx: &Ctx, folder: &Utf8Path, arguments: &[String]) -> Result<Run> {
         let failed = |error: std::io::Error| {
-            Failure::outside(format!("cannot run `{}` (`{}`)", self.name, self.program))
-                .because(system::reason(error.kind()))
+            Failure::outside(format!("cannot run `{}` (`{}`)", self.name, self.program)).because(system::reason(&error))
         };
         let (stdout, writer) = group::file().map_err(failed)?;
         let (stderr, errors) = group::file().map_err(failed)?;

@@ -7,14 +7,13 @@ use alignment::{Facts, Inputs, ReleaseInput, Role, Words};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
 use release::{Problem, ProfileSource, Workspace};
-use source::{EntryKind, FileError, FileId, Files as _, SourceMap};
+use source::{EntryKind, FileError, FileId, Files as _, SourceMap, system};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::parallel;
 use crate::rendering::Renderings;
-use crate::system;
 
 /// An opened workspace.
 pub(crate) struct Session {
@@ -220,7 +219,7 @@ pub(crate) fn base_folder(ctx: &Ctx) -> Utf8PathBuf {
 
 fn door_of(file: &Utf8Path) -> Result<(DiskFiles, Utf8PathBuf)> {
     let folder = file.parent().unwrap_or(Utf8Path::new("/"));
-    let root = folder.canonicalize_utf8().map_err(|error| unreadable(file, &system::reason(error.kind())))?;
+    let root = folder.canonicalize_utf8().map_err(|error| unreadable(file, &system::reason(&error)))?;
     Ok((DiskFiles::new(root), file.file_name().unwrap_or(release::WORKSPACE_FILE).into()))
 }
 

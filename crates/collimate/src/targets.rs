@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alignment::Role;
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Channel, External, ImageRef, Profile, ProfileSource, Spanned, Unmanaged, Workspace};
-use source::{FileId, Files as _, Span, Text, TextBuf};
+use source::{FileId, Files as _, Span, Text, TextBuf, system};
 use yamlspan::{Document, Kind, NodeRef, Scalar};
 
 use crate::checking::{self, Checked, Scope};
@@ -13,7 +13,6 @@ use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Failure, Result};
 use crate::session::{self, Session};
-use crate::system;
 
 /// The rules that hold images against a manifest, and those that say why that could not be done.
 const IMAGE_RULES: &[&str] = &[
@@ -97,7 +96,7 @@ fn without_workspace(ctx: &Ctx) -> Result<Session> {
     let root = ctx
         .cwd()
         .canonicalize_utf8()
-        .map_err(|error| Failure::outside("cannot resolve the current folder").because(system::reason(error.kind())))?;
+        .map_err(|error| Failure::outside("cannot resolve the current folder").because(system::reason(&error)))?;
     let workspace = Workspace {
         span: Span::new(FileId(0), 0..0),
         channels: Vec::new(),

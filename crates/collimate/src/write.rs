@@ -10,9 +10,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use source::system;
 
 use crate::exit::{Failure, Result};
-use crate::system;
 
 /// One file to write.
 pub(crate) struct NewFile {
@@ -138,11 +138,10 @@ fn keep_owner(new: &File, there: &fs::Metadata) {
 pub(crate) fn failed(path: &Utf8Path, error: &io::Error) -> Failure {
     let failure = Failure::outside(format!("cannot write `{path}`"));
     match error.kind() {
-        io::ErrorKind::NotFound => failure.because("its folder does not exist"),
         io::ErrorKind::InvalidInput => {
-            failure.because(error).hint("name a file, or leave the flag out to print to stdout")
+            failure.because(system::reason(error)).hint("name a file, or leave the flag out to print to stdout")
         }
-        kind => failure.because(system::reason(kind)),
+        _ => failure.because(system::reason_unwritten(error)),
     }
 }
 

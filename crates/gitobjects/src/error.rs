@@ -30,12 +30,12 @@ pub enum Error {
     DamagedFile { path: Utf8PathBuf, why: &'static str },
     #[error("cannot read `{path}`: {why}")]
     Limit { path: Utf8PathBuf, why: String },
-    #[error("cannot read `{path}`: {kind}")]
-    Io { path: Utf8PathBuf, kind: std::io::ErrorKind },
+    #[error("cannot read `{path}`: {reason}")]
+    Io { path: Utf8PathBuf, reason: String },
 }
 
 impl Error {
     pub(crate) fn io(path: &camino::Utf8Path, error: &std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), kind: error.kind() }
+        Self::Io { path: path.to_owned(), reason: source::system::reason(error) }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use release::ImageRef;
+use source::system;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -28,7 +29,7 @@ impl Client {
         let parallel = config.limits.parallel.max(1);
         let registry = Arc::new(Registry::new(config)?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-            Fault::new(Kind::RequestFailed, format!("this machine gives no event loop: {}", error.kind()))
+            Fault::new(Kind::RequestFailed, format!("this machine gives no event loop: {}", system::reason(&error)))
         })?;
         Ok(Self { registry, parallel, runtime: Some(runtime) })
     }

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read as _};
 use camino::Utf8Path;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use source::system;
 
 use crate::fault::{Fault, Kind};
 use crate::limits::LARGEST_FILE;
@@ -16,15 +17,15 @@ pub(crate) fn read_if_there(path: &Utf8Path) -> Result<Option<Vec<u8>>, Fault> {
     let metadata = match path.metadata() {
         Ok(metadata) => metadata,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(unreadable(&error.kind().to_string())),
+        Err(error) => return Err(unreadable(&system::reason(&error))),
     };
     if !metadata.is_file() {
         // Opening a pipe would wait for whoever writes into it.
         return Err(unreadable("it is no regular file"));
     }
-    let file = File::open(path).map_err(|error| unreadable(&error.kind().to_string()))?;
+    let file = File::open(path).map_err(|error| unreadable(&system::reason(&error)))?;
     let mut content = Vec::new();
-    file.take(LARGEST_FILE + 1).read_to_end(&mut content).map_err(|error| unreadable(&error.kind().to_string()))?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut content).map_err(|error| unreadable(&system::reason(&error)))?;
     if content.len() as u64 > LARGEST_FILE {
         return Err(Fault::new(Kind::FileMalformed, format!("`{path}` is larger than 1 MiB")));
     }
@@ -56,4 +57,18 @@ pub(crate) fn private_key(path: &Utf8Path) -> Result<PrivateKeyDer<'static>, Fau
     }
     PrivateKeyDer::from_pem_slice(&text)
         .map_err(|_| Fault::new(Kind::FileMalformed, format!("`{path}` holds no private key that can be read")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_reasons_are_in_our_words() {
+        let name = "x".repeat(300);
+        let fault = read(Utf8Path::new(&name)).err().unwrap();
+        assert_eq!(fault.message, format!("cannot read `{name}`: the system takes no such name"));
+        let fault = read(Utf8Path::new("/none")).err().unwrap();
+        assert_eq!(fault.message, "cannot read `/none`: there is no such file");
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustls::{ClientConfig, RootCertStore};
+use source::system;
 
 use crate::config::{ClientFiles, Trust};
 use crate::fault::{Fault, Kind};
@@ -96,13 +97,13 @@ impl Trust {
             return Ok(Folder::default());
         };
         let unreadable = |why: String| Fault::new(Kind::FileUnreadable, format!("cannot list `{folder}`: {why}"));
-        let entries = folder.read_dir_utf8().map_err(|error| unreadable(error.kind().to_string()))?;
+        let entries = folder.read_dir_utf8().map_err(|error| unreadable(system::reason(&error)))?;
         let mut paths = Vec::new();
         for entry in entries {
             if paths.len() == MOST_FILES {
                 return Err(unreadable(format!("it holds more than the {MOST_FILES} files that are looked at")));
             }
-            paths.push(entry.map_err(|error| unreadable(error.kind().to_string()))?.into_path());
+            paths.push(entry.map_err(|error| unreadable(system::reason(&error)))?.into_path());
         }
         paths.sort();
         let of =

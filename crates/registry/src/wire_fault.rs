@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use source::system;
+
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::tls_fault;
@@ -28,8 +30,8 @@ pub(crate) fn fault(error: &reqwest::Error, is_somebody: bool, limits: &Limits) 
         last = Some(error);
         link = error.source();
     }
-    let words = last.map(ToString::to_string).unwrap_or_default();
-    Fault::quoting(Kind::RequestFailed, "the request failed", &words)
+    let words = last.map(|error| error.downcast_ref().map_or_else(|| error.to_string(), system::reason));
+    Fault::quoting(Kind::RequestFailed, "the request failed", &words.unwrap_or_default())
 }
 
 /// The fault of one link, where it says enough.
@@ -64,7 +66,7 @@ fn of_io(error: &io::Error, is_somebody: bool) -> Option<Fault> {
     match error.kind() {
         ErrorKind::ConnectionRefused => Some(Fault::new(Kind::ConnectionRefused, "nothing listens there")),
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
-            Some(Fault::new(Kind::HostUnreachable, format!("it cannot be reached: {}", error.kind())))
+            Some(Fault::new(Kind::HostUnreachable, format!("it cannot be reached: {}", system::reason(error))))
         }
         ErrorKind::UnexpectedEof => Some(closed()),
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => Some(closed()),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use camino::Utf8Path;
+use source::system;
 
 /// How the program ends for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +129,11 @@ impl std::error::Error for Error {}
 /// A failure of the disk while `doing` something with a path.
 pub(crate) fn disk(doing: &str, path: &Utf8Path, error: &std::io::Error) -> Error {
     use std::io::ErrorKind as Kind;
-    let failed = Error::outside(format!("cannot {doing} `{path}`")).because(reason(error));
+    let reason = match doing {
+        "make" | "make the folder" | "write" => system::reason_unwritten(error),
+        _ => system::reason(error),
+    };
+    let failed = Error::outside(format!("cannot {doing} `{path}`")).because(reason);
     match error.kind() {
         Kind::StorageFull | Kind::QuotaExceeded => {
             failed.hint("make room; what has arrived is kept, and the next run goes on from there")
@@ -138,18 +143,6 @@ pub(crate) fn disk(doing: &str, path: &Utf8Path, error: &std::io::Error) -> Erro
             failed.hint("run this as the user that the folder belongs to, on a file system that can be written")
         }
         _ => failed,
-    }
-}
-
-/// What an error of the system says, without the number that it ends with.
-pub(crate) fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((reason, _)) => {
-            let mut letters = reason.chars();
-            letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-        }
-        None => text,
     }
 }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustls::{CertificateError, Error as TlsError, InvalidMessage};
 use rustls_pki_types::UnixTime;
+use source::system;
 
-use crate::error::{Error, printable, reason};
+use crate::error::{Error, printable};
 
 /// A failed request, and whether it makes sense to ask again.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ fn of_io(error: &reqwest::Error, io_error: &io::Error, mirror: &str) -> Fault {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
             "the other side closed the connection during the TLS handshake; perhaps it does not speak TLS".to_owned()
         }
-        _ => reason(io_error),
+        _ => system::reason(io_error),
     };
     let error = unreachable(mirror).because(why).hint("check the URL, and routes and firewalls on the way");
     Fault { error, again: Again::IfKnown }

@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use sha2::{Digest as _, Sha256};
+use source::system;
 
 use crate::disk;
 use crate::error::{Error, Result};
@@ -77,7 +78,7 @@ impl Generation {
         match path.symlink_metadata() {
             Ok(there) if there.is_dir() => {}
             Ok(_) => return Err("it is no folder".to_owned()),
-            Err(error) => return Err(crate::error::reason(&error)),
+            Err(error) => return Err(system::reason(&error)),
         }
         let record = Record::read(&path).map_err(|why| format!("its `{RECORD}`: {why}"))?;
         let generation = Self { name: name.clone(), path, record };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use jiff::Timestamp;
 use mirror::exports::Reference;
+use source::system;
 
 use crate::check::{self, Checked, Files, Signed};
 use crate::disk;
@@ -91,7 +92,7 @@ pub fn pull(request: &PullRequest<'_>, say: &mut dyn FnMut(&str)) -> Result<Pull
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::outside("the runtime cannot be started").because(error.kind()))?;
+        .map_err(|error| Error::outside("the runtime cannot be started").because(system::reason(&error)))?;
     let fetch = Fetch::new(transport, downloads, current.as_ref(), request.patience, request.now, say);
     let mut pull = Pull { request, folder: &folder, current: current.as_ref(), parts: Parts::of(domain), fetch };
     let (files, checked) = runtime.block_on(pull.settled())?;

@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use source::system;
 
 use crate::disk;
 use crate::limits::{MOST_EXPORTS, MOST_GENERATION_BYTES, MOST_RECORD_BYTES};
@@ -85,8 +86,7 @@ impl Record {
 
     /// Reads the record of the generation in `folder`; the reason why there is none that can be used.
     pub(crate) fn read(folder: &Utf8Path) -> Result<Self, String> {
-        let bytes =
-            disk::read(&folder.join(RECORD), MOST_RECORD_BYTES).map_err(|error| crate::error::reason(&error))?;
+        let bytes = disk::read(&folder.join(RECORD), MOST_RECORD_BYTES).map_err(|error| system::reason(&error))?;
         let record: Self = serde_json::from_slice(&bytes)
             .map_err(|error| format!("it cannot be read: line {}, column {}", error.line(), error.column()))?;
         match record.problem() {

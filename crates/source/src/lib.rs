@@ -8,6 +8,7 @@ pub mod letters;
 mod map;
 pub mod octets;
 mod span;
+pub mod system;
 mod text;
 
 pub use files::{Entry, EntryKind, FileError, FileKind, Files, MemoryFiles, normalize};

@@ -2,6 +2,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use source::system;
 
 /// Why the verifier could not start, or had to end.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ pub struct Error(Box<ErrorKind>);
 pub enum ErrorKind {
     /// The folder of the htpasswd files cannot be read.
     #[error("cannot read the folder `{folder}`: {reason}")]
-    Folder { folder: Utf8PathBuf, reason: io::ErrorKind },
+    Folder { folder: Utf8PathBuf, reason: String },
     /// Nothing says which domains there are.
     #[error("no domain is named, and `{folder}` holds no `mirror-<domain>.htpasswd`")]
     NoDomain { folder: Utf8PathBuf },
@@ -30,10 +31,10 @@ pub enum ErrorKind {
     LongPath { path: Utf8PathBuf, length: usize, most: usize },
     /// The socket cannot be made.
     #[error("cannot listen on `{path}`: {reason}")]
-    Socket { path: Utf8PathBuf, reason: io::ErrorKind },
+    Socket { path: Utf8PathBuf, reason: String },
     /// The address cannot be used.
     #[error("cannot listen on {address}: {reason}")]
-    Address { address: SocketAddr, reason: io::ErrorKind },
+    Address { address: SocketAddr, reason: String },
     /// Passwords would cross a network without TLS.
     #[error("{address} is not an address of this machine alone")]
     NotLoopback { address: SocketAddr },
@@ -45,7 +46,7 @@ pub enum ErrorKind {
     Random,
     /// The system gave no thread, timer or signal.
     #[error("cannot {what}: {reason}")]
-    System { what: &'static str, reason: io::ErrorKind },
+    System { what: &'static str, reason: String },
     /// Our bug: a thread of ours ended although it never should.
     #[error("the thread `{name}` ended")]
     Ended { name: &'static str },
@@ -57,11 +58,11 @@ impl Error {
     }
 
     pub(crate) fn system(what: &'static str, error: &io::Error) -> Self {
-        Self::new(ErrorKind::System { what, reason: error.kind() })
+        Self::new(ErrorKind::System { what, reason: system::reason(error) })
     }
 
     pub(crate) fn socket(path: &Utf8Path, error: &io::Error) -> Self {
-        Self::new(ErrorKind::Socket { path: path.to_owned(), reason: error.kind() })
+        Self::new(ErrorKind::Socket { path: path.to_owned(), reason: system::reason_unwritten(error) })
     }
 
     /// Which reason.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mirror::htpasswd::{File, Form, Hash, MOST_COST, MOST_FILE_BYTES};
+use source::system;
 
 use crate::error::{Error, ErrorKind};
 
@@ -95,8 +96,9 @@ pub(crate) struct Secrets {
 impl Secrets {
     /// The domains that have a file, or the named ones.
     pub(crate) fn domains(&self) -> Result<Vec<Domain>, Error> {
-        let unreadable =
-            |error: io::Error| Error::new(ErrorKind::Folder { folder: self.folder.clone(), reason: error.kind() });
+        let unreadable = |error: io::Error| {
+            Error::new(ErrorKind::Folder { folder: self.folder.clone(), reason: system::reason(&error) })
+        };
         let entries = self.folder.read_dir_utf8().map_err(unreadable)?;
         if !self.domains.is_empty() {
             return Ok(self.domains.clone());
@@ -139,7 +141,7 @@ fn settled(known: Option<&[u8]>, read: impl Fn() -> Result<Vec<u8>, Fault>, wait
 }
 
 fn read(path: &Utf8Path) -> Result<Vec<u8>, Fault> {
-    let fault = |error: io::Error| Fault::whole(format!("it cannot be read: {}", error.kind()));
+    let fault = |error: io::Error| Fault::whole(format!("it cannot be read: {}", system::reason(&error)));
     // A pipe that nobody writes into must not keep us waiting.
     let file =
         OpenOptions::new().read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits()).open(path).map_err(fault)?;
@@ -289,6 +291,6 @@ mod tests {
         assert_eq!(reason("pipe"), "it is not a regular file");
         assert_eq!(reason("full"), "");
         assert_eq!(reason("big"), "it is larger than 4 MiB");
-        assert_eq!(reason("none"), "it cannot be read: entity not found");
+        assert_eq!(reason("none"), "it cannot be read: it does not exist");
     }
 }

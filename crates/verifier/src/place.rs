@@ -11,6 +11,7 @@ use std::os::unix::net::UnixStream;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::sys::stat::{Mode, umask};
+use source::system;
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::error::{Error, ErrorKind};
@@ -62,8 +63,9 @@ impl Place {
                 Err(Error::new(ErrorKind::NotLoopback { address: *address }))
             }
             Self::Address(address) => {
-                let failed =
-                    |error: io::Error| Error::new(ErrorKind::Address { address: *address, reason: error.kind() });
+                let failed = |error: io::Error| {
+                    Error::new(ErrorKind::Address { address: *address, reason: system::reason(&error) })
+                };
                 let listener = TcpListener::bind(address).await.map_err(failed)?;
                 Ok(Listener { taking: Taking::Address(listener), bound: None })
             }
@@ -194,7 +196,7 @@ mod tests {
         let error = listen(&Place::Socket(of(108))).err().unwrap();
         assert!(error.to_string().ends_with("has 108 bytes; the system allows 107"), "{error}");
         let error = listen(&Place::Socket(sandbox.path("none/s"))).err().unwrap();
-        assert!(error.to_string().ends_with("/none/s`: entity not found"), "{error}");
+        assert!(error.to_string().ends_with("/none/s`: its folder does not exist"), "{error}");
     }
 
     #[test]

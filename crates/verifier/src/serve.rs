@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use source::system;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc};
@@ -202,7 +203,7 @@ async fn take(listener: &Listener, door: &Arc<Door>, places: &Arc<Semaphore>) {
         }),
     };
     if let Err(error) = taken {
-        let message = format!("no connection can be taken: {}", error.kind());
+        let message = format!("no connection can be taken: {}", system::reason(&error));
         door.desk.log.tell_seldom(Level::Error, Kind::ConnectionsExhausted, None, &message);
         tokio::time::sleep(AFTER_REFUSAL).await;
     }

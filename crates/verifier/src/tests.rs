@@ -381,7 +381,7 @@ fn a_damaged_file_closes_its_domain_and_no_other() {
     assert!(matches!(other, Reply::Later(_)), "another domain is open");
     world.sandbox.remove("mirror-primary.htpasswd");
     world.look();
-    assert_eq!(world.events.try_recv().unwrap().message, "nobody is let in: it cannot be read: entity not found");
+    assert_eq!(world.events.try_recv().unwrap().message, "nobody is let in: it cannot be read: it does not exist");
     assert_eq!(world.at_once(&header("acme", 1)), Verdict::Closed);
     world.write(&line("acme", 1));
     assert_eq!(world.kinds(), [Kind::Opened]);

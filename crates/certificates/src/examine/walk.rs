@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use source::system;
 
 use crate::error::{Error, ErrorKind};
 
@@ -47,7 +48,7 @@ impl Walk {
         let unreadable = |reason: &dyn std::fmt::Display| {
             Error::new(ErrorKind::Unreadable { path: path.to_owned(), reason: reason.to_string() })
         };
-        let metadata = path.metadata().map_err(|error| unreadable(&error.kind()))?;
+        let metadata = path.metadata().map_err(|error| unreadable(&system::reason(&error)))?;
         if metadata.is_dir() {
             self.folder(path, 0);
         } else if metadata.is_file() {
@@ -124,14 +125,14 @@ impl Walk {
 }
 
 fn read(path: &Utf8Path) -> Result<(Vec<u8>, u32), String> {
-    let metadata = path.metadata().map_err(|error| error.kind().to_string())?;
+    let metadata = path.metadata().map_err(|error| system::reason(&error))?;
     if !metadata.is_file() {
         // Opening a pipe would wait for whoever writes into it.
         return Err("it is not a file".to_owned());
     }
     let mut content = Vec::new();
-    let file = File::open(path).map_err(|error| error.kind().to_string())?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut content).map_err(|error| error.kind().to_string())?;
+    let file = File::open(path).map_err(|error| system::reason(&error))?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut content).map_err(|error| system::reason(&error))?;
     if content.len() as u64 > LARGEST_FILE {
         return Err("it is larger than 1 MiB".to_owned());
     }

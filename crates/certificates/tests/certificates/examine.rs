@@ -390,7 +390,7 @@ fn what_cannot_be_read_is_named() {
             &format!("unreadable c.crt: cannot be read: it holds no PEM block | {copy}"),
             &format!("unreadable d.key: cannot be read: it is not a private key | {copy}"),
             &format!("unreadable e.pem: cannot be read: it is larger than 1 MiB | {copy}"),
-            &format!("unreadable f.crt: cannot be read: entity not found | {copy}"),
+            &format!("unreadable f.crt: cannot be read: it does not exist | {copy}"),
             &format!("unreadable g.crt: cannot be read: the block of line 1: it is not a certificate | {copy}"),
         ],
     );
@@ -440,7 +440,7 @@ fn hostile_folders_come_to_an_end() {
 fn a_path_that_is_not_there_is_an_error() {
     let paths = [Utf8PathBuf::from("/nonexistent/certs")];
     let error = examine(&Question { paths: &paths, trusted: None, warn: 14, now: noon() }).unwrap_err();
-    assert_eq!(error.to_string(), "cannot read `/nonexistent/certs`: entity not found");
+    assert_eq!(error.to_string(), "cannot read `/nonexistent/certs`: it does not exist");
 }
 
 #[test]

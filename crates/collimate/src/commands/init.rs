@@ -7,7 +7,7 @@ use alignment::Undeclared;
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use release::{Release, WORKSPACE_FILE, Workspace};
-use source::Files as _;
+use source::{Files as _, system};
 
 use crate::checking::{self, Scope};
 use crate::context::Ctx;
@@ -16,7 +16,6 @@ use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::report::{Format, Report};
 use crate::session::{self, Session};
-use crate::system;
 use crate::write::{self, NewFile};
 
 /// Make a workspace from the Compose files and charts of a folder
@@ -54,10 +53,7 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
 /// The folder, absolute and resolved, in which there is no workspace yet.
 fn root(folder: &Utf8Path, ctx: &Ctx) -> Result<Utf8PathBuf> {
     let cannot = |cause: &dyn std::fmt::Display| Failure::input(format!("cannot look into `{folder}`")).because(cause);
-    let root = ctx.cwd().join(folder).canonicalize_utf8().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => cannot(&"it does not exist"),
-        kind => cannot(&system::reason(kind)),
-    })?;
+    let root = ctx.cwd().join(folder).canonicalize_utf8().map_err(|error| cannot(&system::reason(&error)))?;
     if !root.is_dir() {
         return Err(cannot(&"it is not a folder"));
     }
@@ -173,9 +169,8 @@ fn create(root: &Utf8Path, plan: &Plan) -> Result<()> {
     let release = root.join(RELEASE_FILE);
     let folder = release.parent().unwrap_or(root);
     let is_new = !folder.exists();
-    let cannot = |error: &std::io::Error| {
-        Failure::outside(format!("cannot write `{release}`")).because(system::reason(error.kind()))
-    };
+    let cannot =
+        |error: &std::io::Error| Failure::outside(format!("cannot write `{release}`")).because(system::reason(error));
     fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
     // A `releases` that is a link must not lead the file elsewhere.
     if folder.canonicalize_utf8().map_err(|error| cannot(&error))?.parent() != Some(root) {

@@ -1,10 +1,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
+use source::system;
 
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::system;
 use crate::write::{self, NewFile};
 
 /// The program's section of the manual.
@@ -53,7 +53,7 @@ fn program() -> Command {
 fn write_all(root: &Command, folder: &Utf8Path, ctx: &Ctx) -> Result<()> {
     let path = ctx.cwd().join(folder);
     std::fs::create_dir_all(&path)
-        .map_err(|error| Failure::outside(format!("cannot create `{folder}`")).because(system::reason(error.kind())))?;
+        .map_err(|error| Failure::outside(format!("cannot create `{folder}`")).because(system::reason(&error)))?;
     let mut files = Vec::new();
     collect(root, &path, &mut files);
     write::replace_all(&files)?;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use helmchart::{HelmVersion, RenderOptions, SetValue};
+use source::system;
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
@@ -9,7 +10,6 @@ use crate::exit::{Exit, Failure, Result};
 use crate::masking;
 use crate::rendering::{self, Output};
 use crate::session::Session;
-use crate::system;
 
 /// Print what Docker Compose or Helm would be given
 ///
@@ -235,7 +235,7 @@ fn files_of<'a>(ctx: &Ctx, named: impl IntoIterator<Item = &'a Utf8PathBuf>) -> 
     let root = ctx
         .cwd()
         .canonicalize_utf8()
-        .map_err(|error| Failure::outside("cannot resolve the current folder").because(system::reason(error.kind())))?;
+        .map_err(|error| Failure::outside("cannot resolve the current folder").because(system::reason(&error)))?;
     let files = DiskFiles::without_workspace(root);
     named.into_iter().for_each(|path| files.allow(path));
     Ok(files)

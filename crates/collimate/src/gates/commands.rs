@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use release::{CommandGate, Gates};
+use source::system;
 
 use super::{GateArgs, Verdict};
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
 use crate::group::{self, Group};
 use crate::session::Session;
-use crate::system;
 
 /// What is kept of an output: its end, where failures are told.
 const KEPT_BYTES: u64 = 256 * 1024;
@@ -48,7 +48,7 @@ pub(crate) fn commands(ctx: &Ctx, session: &Session, gates: &[&Gates], args: &Ga
 fn run(folder: &Utf8Path, gate: &CommandGate) -> Result<Verdict> {
     let name = &gate.name.value;
     let cannot = |error: &std::io::Error| {
-        Failure::outside(format!("cannot keep what `{name}` prints")).because(system::reason(error.kind()))
+        Failure::outside(format!("cannot keep what `{name}` prints")).because(system::reason(error))
     };
     let [program, arguments @ ..] = gate.run.as_slice() else {
         return Ok(Verdict::failed(name, format!("the gate `{name}` names no program"), "name one under `run`"));
@@ -60,13 +60,13 @@ fn run(folder: &Utf8Path, gate: &CommandGate) -> Result<Verdict> {
     let group = match Group::start(&mut command) {
         Ok(group) => group,
         Err(error) => {
-            let why = format!("the gate `{name}` cannot run `{}`: {}", program.value, system::reason(error.kind()));
+            let why = format!("the gate `{name}` cannot run `{}`: {}", program.value, system::reason(&error));
             return Ok(Verdict::failed(name, why, "install it, or mend `run` in `collimate.yaml`"));
         }
     };
     let start = Instant::now();
     let ended = group.wait(Duration::from_secs(u64::from(gate.minutes) * 60)).map_err(|error| {
-        Failure::outside(format!("cannot wait for the gate `{name}`")).because(system::reason(error.kind()))
+        Failure::outside(format!("cannot wait for the gate `{name}`")).because(system::reason(&error))
     })?;
     let text = end_of(&mut output).map_err(|error| cannot(&error))?;
     let seconds = start.elapsed().as_secs();

@@ -8,8 +8,8 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rollout::{MOST_JOURNAL_BYTES, Storage, Write};
+use source::system;
 
-use crate::system;
 use crate::write::{self, NewFile};
 
 /// No file that a journal names has more than the journal itself may have.
@@ -97,5 +97,5 @@ fn invalid(path: &Utf8Path, why: &str) -> io::Error {
 }
 
 fn named(path: &Utf8Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("`{path}`: {}", system::reason(error.kind())))
+    io::Error::new(error.kind(), format!("`{path}`: {}", system::reason(error)))
 }

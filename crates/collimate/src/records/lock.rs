@@ -12,9 +12,9 @@ use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use source::system;
 
 use crate::exit::{Failure, Result};
-use crate::system;
 
 /// An owner's name, command and time fit into this many times over; what is longer is not ours.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -42,7 +42,7 @@ impl Lock {
     /// Takes the lock. With it comes the owner that a killed run left in the file.
     pub(crate) fn take(path: &Utf8Path, owner: &Owner) -> Result<(Self, Option<Owner>)> {
         let failed =
-            |error: &io::Error| Failure::outside(format!("cannot lock `{path}`")).because(system::reason(error.kind()));
+            |error: &io::Error| Failure::outside(format!("cannot lock `{path}`")).because(system::reason(error));
         for _ in 0..MOST_TRIES {
             if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
                 return Err(Failure::outside(format!("cannot lock `{path}`"))

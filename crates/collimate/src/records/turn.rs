@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use release::Workspace;
 use rollout::{Change, CommitError, Content, Journal, JournalError, Moment};
-use source::{FileError, Files as _};
+use source::{FileError, Files as _, system};
 
 use super::disk::DiskStorage;
 use super::lock::{Lock, Owner, told};
@@ -13,7 +13,6 @@ use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
-use crate::system;
 use crate::write;
 
 /// The opened workspace, locked if it shall be changed.
@@ -118,7 +117,7 @@ pub(crate) fn moment(ctx: &Ctx) -> Result<Moment> {
 /// Finishes or undoes what a killed run began.
 fn recover(ctx: &Ctx, files: &DiskFiles, journal: &Utf8Path, stale: Option<&Owner>) -> Result<()> {
     let cannot_clean = |error: std::io::Error| {
-        Failure::outside("cannot remove what an interrupted run left behind").because(system::reason(error.kind()))
+        Failure::outside("cannot remove what an interrupted run left behind").because(system::reason(&error))
     };
     let storage = DiskStorage::new(files.root());
     let found = rollout::recover(&storage, journal).map_err(|error| unfinished(journal, &error))?;

@@ -320,7 +320,7 @@ fn status_as_json_has_a_schema_number() {
 #[test]
 fn a_path_that_is_not_there_is_no_finding() {
     program(&Sandbox::new(), &["tls", "status", "nowhere"])
-        .stderr("error: cannot read `nowhere`: entity not found\n")
+        .stderr("error: cannot read `nowhere`: it does not exist\n")
         .exit(3)
         .run();
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use serde::Deserialize;
+use source::system;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
@@ -42,7 +43,7 @@ pub(super) async fn ask(config: &Config, name: &str, server: &str) -> Result<Opt
     command.arg("get").env_clear().envs(&config.credentials.helper_environment).kill_on_drop(true);
     // What it complains about may hold secrets, and is not ours to show.
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| failed(&format!("cannot be run: {}", error.kind())))?;
+    let mut child = command.spawn().map_err(|error| failed(&format!("cannot be run: {}", system::reason(&error))))?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let talk = async {
         if let Some(mut stdin) = stdin {

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
 use signing::PublicKey;
+use source::system;
 
 use super::statement::{MOST_CARRIED_BYTES, MOST_ENVELOPE_BYTES, Statement, verify};
 use super::tar::{BLOCK, Block, END, claimed_size, header, padding};
@@ -36,12 +37,12 @@ pub(super) fn open(path: &Utf8Path, key: &PublicKey) -> Result<Carried> {
         Ok(there) if there.len() > MOST_CARRIED_BYTES => {
             return Err(unreadable(&format!("it has {} bytes; at most {MOST_CARRIED_BYTES} are taken", there.len())));
         }
-        Ok(_) => File::open(path).map_err(|error| unreadable(&crate::error::reason(&error)))?,
-        Err(error) => return Err(unreadable(&crate::error::reason(&error))),
+        Ok(_) => File::open(path).map_err(|error| unreadable(&system::reason(&error)))?,
+        Err(error) => return Err(unreadable(&system::reason(&error))),
     };
     let mut walk = Walk { shown: path, reader: BufReader::with_capacity(STEP, &file) };
     let statement = walk.statement(key)?;
-    let position = walk.reader.stream_position().map_err(|error| unreadable(&crate::error::reason(&error)))?;
+    let position = walk.reader.stream_position().map_err(|error| unreadable(&system::reason(&error)))?;
     let archive_at = position + BLOCK as u64;
     walk.archive(&statement)?;
     walk.end()?;
@@ -70,7 +71,7 @@ impl Walk<'_> {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<()> {
         self.reader.read_exact(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => changed(self.shown, "it ends too early: it was cut"),
-            _ => Error::input(format!("cannot read `{}`", self.shown)).because(crate::error::reason(&error)),
+            _ => Error::input(format!("cannot read `{}`", self.shown)).because(system::reason(&error)),
         })
     }
 
@@ -90,7 +91,7 @@ impl Walk<'_> {
         // Grown as bytes arrive: a size alone takes no memory.
         let mut bytes = Vec::new();
         let read = (&mut self.reader).take(size).read_to_end(&mut bytes);
-        if read.map_err(|error| malformed(self.shown, crate::error::reason(&error)))? as u64 != size {
+        if read.map_err(|error| malformed(self.shown, system::reason(&error)))? as u64 != size {
             return Err(changed(self.shown, "it ends too early: it was cut"));
         }
         let text = String::from_utf8(bytes).map_err(|_| changed(self.shown, "its statement is no text"))?;
@@ -149,7 +150,7 @@ impl Carried {
     pub(super) fn unpack(&mut self, stage: &Stage<'_>) -> Result<()> {
         let shown = self.shown.clone();
         let seek = self.file.seek(SeekFrom::Start(self.archive_at));
-        seek.map_err(|error| Error::input(format!("cannot read `{shown}`")).because(crate::error::reason(&error)))?;
+        seek.map_err(|error| Error::input(format!("cannot read `{shown}`")).because(system::reason(&error)))?;
         let packed = BufReader::with_capacity(STEP, (&self.file).take(self.statement.archive.size));
         let mut tar = Tar { shown: &shown, gzip: GzDecoder::new(packed) };
         let time = u64::try_from(self.statement.created.as_second()).unwrap_or(0);

@@ -3,6 +3,7 @@
 use ::mirror::exports::limits::LARGEST_INDEX;
 use ::mirror::exports::{self, Index};
 use http::StatusCode;
+use source::system;
 use tokio::time::Instant;
 
 use super::checks::Checks;
@@ -28,7 +29,8 @@ pub fn run(request: &Request) -> Report {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(probe(request, &mut checks)),
         Err(error) => {
-            let fault = Fault::new(Wire::HostUnreachable, format!("this machine gives no threads: {}", error.kind()));
+            let fault =
+                Fault::new(Wire::HostUnreachable, format!("this machine gives no threads: {}", system::reason(&error)));
             report.find(connection(fault, "this machine"));
         }
     }

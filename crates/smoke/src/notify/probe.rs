@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use source::system;
 use tokio::time::{Instant, sleep};
 
 use super::Request;
@@ -77,7 +78,8 @@ fn empty(subject: String) -> Report {
 
 fn runtime() -> Result<tokio::runtime::Runtime, Finding> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        let fault = Fault::new(Wire::HostUnreachable, format!("this machine gives no event loop: {}", error.kind()));
+        let fault =
+            Fault::new(Wire::HostUnreachable, format!("this machine gives no event loop: {}", system::reason(&error)));
         connection(fault, Side::Redis, "this machine")
     })
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use camino::Utf8PathBuf;
 use http::StatusCode;
 use serde_json::Value;
+use source::system;
 
 use super::payload::{RUN_ID, SERVICE, TRANSPORT};
 use super::{FileTarget, Signal, Transport};
@@ -184,7 +185,7 @@ impl Tail {
 }
 
 fn unreadable(path: &Utf8PathBuf, error: &std::io::Error) -> Fault {
-    Fault::new(Kind::ReadBackFailed, format!("cannot read `{path}`: {}", shown(&error.kind().to_string())))
+    Fault::new(Kind::ReadBackFailed, format!("cannot read `{path}`: {}", shown(&system::reason(error))))
 }
 
 /// The run's items in one batch in OTLP's JSON.

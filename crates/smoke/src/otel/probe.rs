@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use source::system;
 use tokio::time::{Instant, sleep};
 
 use super::account::{self, Rise, Sent};
@@ -32,7 +33,8 @@ pub fn run(request: &Request) -> Report {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(probe(request, run, &mut report)),
         Err(error) => {
-            let fault = Fault::new(Kind::HostUnreachable, format!("this machine gives no threads: {}", error.kind()));
+            let fault =
+                Fault::new(Kind::HostUnreachable, format!("this machine gives no threads: {}", system::reason(&error)));
             report.find(fault.finding("this machine"));
         }
     }

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
+use source::system;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::identity::reason;
 use super::tls_fault::{self, Own};
 use super::{Fault, Identity, Kind};
 
@@ -155,7 +155,7 @@ impl Dialer {
                 Kind::ConnectionClosed,
                 "the other side closed the connection during the TLS handshake; perhaps it does not speak TLS",
             ),
-            _ => Fault::new(Kind::TlsFailed, format!("the TLS handshake failed: {}", reason(error))),
+            _ => Fault::new(Kind::TlsFailed, format!("the TLS handshake failed: {}", system::reason(error))),
         }
     }
 }
@@ -168,7 +168,7 @@ fn connect_fault(error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Fault::new(Kind::ConnectionRefused, "nothing listens on the port"),
         io::ErrorKind::TimedOut => Fault::new(Kind::ConnectTimeout, "no connection within the system's own limit"),
-        _ => Fault::new(Kind::HostUnreachable, format!("cannot connect: {}", reason(error))),
+        _ => Fault::new(Kind::HostUnreachable, format!("cannot connect: {}", system::reason(error))),
     }
 }
 

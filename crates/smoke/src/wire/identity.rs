@@ -12,6 +12,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use source::system;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{Fault, Kind};
@@ -193,8 +194,9 @@ fn private_key(path: &Utf8Path) -> Result<PrivateKeyDer<'static>, Fault> {
 }
 
 pub(super) fn read(path: &Utf8Path) -> Result<Vec<u8>, Fault> {
-    let unreadable =
-        |error: &std::io::Error| Fault::new(Kind::FileUnreadable, format!("cannot read `{path}`: {}", reason(error)));
+    let unreadable = |error: &std::io::Error| {
+        Fault::new(Kind::FileUnreadable, format!("cannot read `{path}`: {}", system::reason(error)))
+    };
     if path.metadata().map_err(|error| unreadable(&error))?.file_type().is_fifo() {
         // Opening it would wait for whoever writes into it.
         return Err(Fault::new(Kind::FileUnreadable, format!("cannot read `{path}`: it is a pipe")));
@@ -206,11 +208,6 @@ pub(super) fn read(path: &Utf8Path) -> Result<Vec<u8>, Fault> {
         return Err(Fault::new(Kind::FileMalformed, format!("`{path}` is larger than 1 MiB, so it is no PEM file")));
     }
     Ok(content)
-}
-
-/// `permission denied`, without the number that the system adds.
-pub(crate) fn reason(error: &std::io::Error) -> String {
-    error.kind().to_string()
 }
 
 #[cfg(test)]

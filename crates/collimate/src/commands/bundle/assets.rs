@@ -7,9 +7,9 @@
 use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use source::system;
 
 use crate::exit::{Failure, Result};
-use crate::system;
 
 /// What is done with files whose path matches a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +191,7 @@ impl Walk<'_> {
             std::io::ErrorKind::InvalidData => {
                 Failure::input(format!("cannot read `{folder}`")).because("a name in it is not UTF-8")
             }
-            kind => Failure::input(format!("cannot read `{folder}`")).because(system::reason(kind)),
+            _ => Failure::input(format!("cannot read `{folder}`")).because(system::reason(error)),
         };
         for entry in self.root.join(folder).read_dir_utf8().map_err(|error| unreadable(&error))? {
             let entry = entry.map_err(|error| unreadable(&error))?;
@@ -227,11 +227,11 @@ impl Walk<'_> {
 
 fn read(root: &Utf8Path, path: &Utf8Path) -> Result<Asset> {
     let unreadable = |cause: &dyn std::fmt::Display| Failure::input(format!("cannot read `{path}`")).because(cause);
-    let file = std::fs::File::open(root.join(path)).map_err(|error| unreadable(&system::reason(error.kind())))?;
+    let file = std::fs::File::open(root.join(path)).map_err(|error| unreadable(&system::reason(&error)))?;
     let mut bytes = Vec::new();
     file.take(bundle::MOST_FILE_BYTES + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(&system::reason(error.kind())))?;
+        .map_err(|error| unreadable(&system::reason(&error)))?;
     Ok(Asset { path: path.to_owned(), bytes })
 }
 

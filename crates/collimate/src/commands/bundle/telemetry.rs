@@ -7,13 +7,13 @@ use bundle::{
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use release::Release;
+use source::system;
 
 use super::{assets, install, screen};
 use crate::commands::key;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
-use crate::system;
 use crate::tracked::tracked_files;
 use crate::write::{self, NewFile};
 
@@ -150,7 +150,7 @@ fn leaked(leaks: &[Leak]) -> Failure {
 fn write(args: &Args, ctx: &Ctx, archive: &Archive, beside: &Beside) -> Result<()> {
     let folder = ctx.cwd().join(&args.output);
     fs::create_dir_all(&folder).map_err(|error| {
-        Failure::outside(format!("cannot make the folder `{}`", args.output)).because(system::reason(error.kind()))
+        Failure::outside(format!("cannot make the folder `{}`", args.output)).because(system::reason(&error))
     })?;
     let name = archive.manifest.archive_name();
     let path = |file: BesideFile| folder.join(format!("{name}{}", file.suffix()));
@@ -161,9 +161,7 @@ fn write(args: &Args, ctx: &Ctx, archive: &Archive, beside: &Beside) -> Result<(
     for file in BesideFile::ALL.into_iter().filter(|file| beside.get(*file).is_none()) {
         match fs::remove_file(path(file)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(
-                    Failure::outside(format!("cannot remove `{}`", path(file))).because(system::reason(error.kind()))
-                );
+                return Err(Failure::outside(format!("cannot remove `{}`", path(file))).because(system::reason(&error)));
             }
             _ => {}
         }

@@ -4,11 +4,11 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use mirror::{Folder, MARK, Standing};
+use source::system;
 
 use super::settings::Settings;
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::system;
 use crate::write::{self, NewFile};
 
 /// The largest file that is compared with what would be written, which has a few kilobytes.
@@ -166,8 +166,7 @@ fn write(root: &Utf8Path, folders: &[Folder], stale: &[Stale]) -> Result<()> {
     for folder in folders {
         let path = root.join(&folder.path);
         fs::create_dir_all(&path).map_err(|error| {
-            Failure::outside(format!("cannot create the folder `{}`", folder.path))
-                .because(system::reason(error.kind()))
+            Failure::outside(format!("cannot create the folder `{}`", folder.path)).because(system::reason(&error))
         })?;
     }
     let new = stale.iter().filter_map(|file| {
@@ -180,7 +179,7 @@ fn write(root: &Utf8Path, folders: &[Folder], stale: &[Stale]) -> Result<()> {
             // By another run at the same time.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result.map_err(|error| {
-                Failure::outside(format!("cannot remove `{}`", file.path)).because(system::reason(error.kind()))
+                Failure::outside(format!("cannot remove `{}`", file.path)).because(system::reason(&error))
             })?,
         }
     }
@@ -188,5 +187,5 @@ fn write(root: &Utf8Path, folders: &[Folder], stale: &[Stale]) -> Result<()> {
 }
 
 fn unreadable(path: &Utf8Path, error: &io::Error) -> Failure {
-    Failure::input(format!("cannot read `{path}`")).because(system::reason(error.kind()))
+    Failure::input(format!("cannot read `{path}`")).because(system::reason(error))
 }

@@ -5,14 +5,13 @@ use std::io::Read as _;
 use alignment::Words;
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Problem, Release};
-use source::FileId;
+use source::{FileId, system};
 
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
 use crate::given;
 use crate::place::{self, Place};
 use crate::session::Session;
-use crate::system;
 
 /// A manifest has a few dozen kilobytes; what is larger is something else.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -138,7 +137,7 @@ pub(crate) fn text(ctx: &Ctx, name: &Utf8Path) -> Result<String> {
     let bytes = if name == "-" {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes);
-        read.map_err(|error| unreadable(&system::reason(error.kind())))?;
+        read.map_err(|error| unreadable(&system::reason(&error)))?;
         if bytes.len() as u64 > MOST_BYTES {
             return Err(unreadable(&format!("it is larger than {} MiB", MOST_BYTES >> 20)));
         }

@@ -7,11 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use smoke::notify::{self as probe, Options, Problem, Request, Settings, VARIABLES};
 use smoke::report::{Cell, Report, Row, Table, Verdict};
+use source::system;
 
 use super::{OutputArgs, finish, seconds};
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::system;
 use crate::write;
 
 /// No connection string or token is longer.
@@ -277,7 +277,7 @@ fn secret(path: &Utf8Path, patience: Duration) -> std::result::Result<String, St
     match receiver.recv_timeout(patience) {
         Ok(Ok(text)) if text.len() as u64 > LONGEST_SECRET => Err("it is larger than 64 KiB".to_owned()),
         Ok(Ok(text)) => Ok(text),
-        Ok(Err(error)) => Err(system::reason(error.kind())),
+        Ok(Err(error)) => Err(system::reason(&error)),
         Err(_) => Err(format!("nothing came out of it within {} s (`--timeout`)", patience.as_secs_f64())),
     }
 }

@@ -31,13 +31,13 @@ fn bad_arguments_get_a_way_out() {
         (
             &["--secrets", "none", "--socket", "s"],
             3,
-            "error: cannot read the folder `[DIR]/none`: entity not found\nhint: `--secrets` names the folder that is mounted with the \
+            "error: cannot read the folder `[DIR]/none`: it does not exist\nhint: `--secrets` names the folder that is mounted with the \
              htpasswd files\n",
         ),
         (
             &["--secrets", "empty/readme", "--socket", "s"],
             3,
-            "error: cannot read the folder `[DIR]/empty/readme`: not a directory\n",
+            "error: cannot read the folder `[DIR]/empty/readme`: a part of its path is no folder\n",
         ),
         (
             &["--secrets", "empty", "--socket", "s"],
@@ -53,7 +53,7 @@ fn bad_arguments_get_a_way_out() {
         (
             &["--secrets", "secrets", "--socket", "none/s"],
             4,
-            "error: cannot listen on `[DIR]/none/s`: entity not found\n",
+            "error: cannot listen on `[DIR]/none/s`: its folder does not exist\n",
         ),
         (&["--secrets", "secrets", "--socket", "s", "--config", "none.yaml"], 3, "error: cannot read `none.yaml`"),
         (&["--secrets", "secrets", "--socket", "s", "--config", "open.yaml"], 3, "error: `open.yaml` has "),
@@ -81,7 +81,7 @@ fn check_looks_and_ends() {
         .exit(3)
         .stdout(
             "community: closed; [DIR]/secrets/mirror-community.htpasswd:1: it has no `:` between a name and a hash\n\
-             later: closed; [DIR]/secrets/mirror-later.htpasswd: it cannot be read: entity not found\n",
+             later: closed; [DIR]/secrets/mirror-later.htpasswd: it cannot be read: it does not exist\n",
         )
         .run();
 }
@@ -95,7 +95,7 @@ fn mirror_yaml_names_the_domains() {
     let check = ["--secrets", "secrets", "--check", "--config", "mirror.yaml"];
     auth(&sandbox, &check).stdout("primary: 1 tenant\ncommunity: 1 tenant\n").run();
     sandbox.remove("secrets/mirror-community.htpasswd");
-    let expected = "community: closed; [DIR]/secrets/mirror-community.htpasswd: it cannot be read: entity not found\n";
+    let expected = "community: closed; [DIR]/secrets/mirror-community.htpasswd: it cannot be read: it does not exist\n";
     auth(&sandbox, &check).exit(3).stdout_has(expected).run();
     let verifier = Verifier::start(&sandbox, &["--config", "mirror.yaml"]);
     assert_eq!(verifier.ask("primary", &basic("acme", &password(1))).status, 204);

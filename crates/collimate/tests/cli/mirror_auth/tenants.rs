@@ -103,7 +103,7 @@ fn a_damaged_file_closes_its_domain_until_it_is_mended() {
     assert!(!verifier.log().contains(&hash[7..30]));
     std::fs::remove_file(sandbox.path("secrets/mirror-primary.htpasswd")).unwrap();
     let start = Instant::now();
-    while !verifier.log().contains("nobody is let in: it cannot be read: entity not found") {
+    while !verifier.log().contains("nobody is let in: it cannot be read: it does not exist") {
         assert_eq!(verifier.ask("primary", &acme).status, 503);
         assert!(start.elapsed() < PATIENCE, "{}", verifier.log());
         std::thread::park_timeout(Duration::from_millis(20));

@@ -61,7 +61,7 @@ fn files_that_are_not_what_was_signed() {
         (
             &["mirror", "import", "none", "inside", "--key", "carrier.pub"][..],
             3,
-            "error: cannot read `[DIR]/none`\ncaused by: no such file or directory\n",
+            "error: cannot read `[DIR]/none`\ncaused by: it does not exist\n",
         ),
         (
             &["mirror", "import", "copy", "inside", "--key", "carrier.pub"],
@@ -141,7 +141,7 @@ fn what_cannot_be_exported() {
         .args(["--generation", "20250101T000000Z-0123456789abcdef"])
         .stderr(
             "error: the generation `20250101T000000Z-0123456789abcdef` of `[DIR]/copy` cannot be used\n\
-             caused by: no such file or directory\n",
+             caused by: it does not exist\n",
         )
         .exit(3)
         .run();

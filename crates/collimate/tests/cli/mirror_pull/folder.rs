@@ -42,7 +42,7 @@ fn a_file_or_nothing_to_make_a_folder_in() {
         .args(["--password-file", "password"])
         .stderr(
             "error: cannot make the folder `[DIR]/no/such/copy`\n\
-             caused by: no such file or directory\n\
+             caused by: its folder does not exist\n\
              hint: make the folder above it first\n",
         )
         .exit(4)
@@ -60,7 +60,7 @@ fn what_others_put_beside_it_stays() {
         .args(["--keep", "1"])
         .any_stdout()
         .stderr(
-            "note: `[DIR]/copy/20250101T000000Z-0123456789abcdef` is left alone: its `replica.json`: no such file or directory\n",
+            "note: `[DIR]/copy/20250101T000000Z-0123456789abcdef` is left alone: its `replica.json`: it does not exist\n",
         )
         .run();
     assert_eq!(world.sandbox.read("copy/notes.txt"), "mine");

@@ -178,7 +178,7 @@ fn a_disk_that_fails_at_any_call_leaves_old_or_new_and_is_named() {
                 assert!(output.stderr.contains("error: cannot "), "{output}");
                 failures += 1;
                 full += usize::from(output.stderr.contains(
-                    "caused by: no space left on device\nhint: make room; what has arrived is kept, and the next run goes on from there\n",
+                    "caused by: no space is left on the disk\nhint: make room; what has arrived is kept, and the next run goes on from there\n",
                 ));
             }
             if !before.read("log").contains("(INJECTED)") {

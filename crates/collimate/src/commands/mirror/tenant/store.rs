@@ -13,11 +13,11 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mirror::htpasswd::MOST_FILE_BYTES;
+use source::system;
 
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
 use crate::records::lock::{Lock, Owner};
-use crate::system;
 use crate::write;
 
 /// The verifier, which runs as another user, reads it by its group.
@@ -50,7 +50,7 @@ impl Store {
                 io::ErrorKind::NotFound => failure
                     .because(format!("its folder `{shown_folder}` does not exist"))
                     .hint("make the folder that the verifier mounts, or name another file with `--file`"),
-                kind => failure.because(system::reason(kind)),
+                _ => failure.because(system::reason(&error)),
             }
         })?;
         let there = folder.join(name);
@@ -90,7 +90,7 @@ impl Store {
         if stale.is_some() {
             // Only who holds the lock writes: what lies there is of the run that was killed.
             write::remove_leftovers(&self.target).map_err(|error| {
-                Failure::outside("cannot remove what a killed run left").because(system::reason(error.kind()))
+                Failure::outside("cannot remove what a killed run left").because(system::reason(&error))
             })?;
         }
         Ok(lock)
@@ -103,12 +103,10 @@ impl Store {
         let file = match File::open(&self.target) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(&system::reason(error.kind()))),
+            Err(error) => return Err(failed(&system::reason(&error))),
         };
         let mut bytes = Vec::new();
-        file.take(MOST_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| failed(&system::reason(error.kind())))?;
+        file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(&system::reason(&error)))?;
         if bytes.len() as u64 > MOST_FILE_BYTES {
             return Err(failed(&format!("it has more than {} MiB", MOST_FILE_BYTES >> 20)));
         }
@@ -124,9 +122,8 @@ impl Store {
                 MOST_FILE_BYTES >> 20
             )));
         }
-        self.try_replace(bytes).map_err(|error| {
-            Failure::outside(format!("cannot write `{}`", self.shown)).because(system::reason(error.kind()))
-        })
+        self.try_replace(bytes)
+            .map_err(|error| Failure::outside(format!("cannot write `{}`", self.shown)).because(system::reason(&error)))
     }
 
     fn try_replace(&self, bytes: &[u8]) -> io::Result<Vec<String>> {

@@ -5,10 +5,10 @@ use std::io::{self, Read};
 
 use camino::Utf8Path;
 use mirror::htpasswd::{LEAST_CHARACTERS, MOST_PASSWORD_BYTES, Password, RANDOM_BYTES, Zeroizing};
+use source::system;
 
 use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
-use crate::system;
 
 /// What is longer is no password, and is not read to its end.
 const MOST_BYTES: usize = 4096;
@@ -51,7 +51,7 @@ fn asked(tenant: &str, ctx: &Ctx) -> Result<Zeroizing<String>> {
                     Failure::usage("`--password-prompt` asks on a terminal, and stdin is none")
                         .hint("`--password-file -` reads the password from stdin")
                 }
-                _ => Failure::outside("cannot ask for the password").because(error),
+                _ => Failure::outside("cannot ask for the password").because(system::reason(&error)),
             })?
             .ok_or_else(|| Failure::new(Exit::Usage, "cancelled; nothing was changed"))
     };
@@ -66,10 +66,7 @@ fn asked(tenant: &str, ctx: &Ctx) -> Result<Zeroizing<String>> {
 fn read_file(file: &Utf8Path, ctx: &Ctx) -> Result<Zeroizing<String>> {
     let unreadable = |cause: &dyn std::fmt::Display| Failure::input(format!("cannot read `{file}`")).because(cause);
     // A pipe is fine: `--password-file <(pass show mirror/acme)`.
-    let handle = File::open(ctx.cwd().join(file)).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => unreadable(&"it does not exist"),
-        kind => unreadable(&system::reason(kind)),
-    })?;
+    let handle = File::open(ctx.cwd().join(file)).map_err(|error| unreadable(&system::reason(&error)))?;
     if handle.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(unreadable(&"it is a folder"));
     }
@@ -87,7 +84,7 @@ fn read(mut from: impl Read, name: &str) -> Result<Zeroizing<String>> {
             Ok(0) => break,
             Ok(more) => length += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(unreadable(&system::reason(error.kind()))),
+            Err(error) => return Err(unreadable(&system::reason(&error))),
         }
     }
     if length > MOST_BYTES {

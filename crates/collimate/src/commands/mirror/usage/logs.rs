@@ -9,10 +9,10 @@ use findings::plural;
 use flate2::bufread::MultiGzDecoder;
 use jiff::civil::Date;
 use mirror::usage::{Line, LineError, MOST_LINE_BYTES, Usage};
+use source::system;
 
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
-use crate::system;
 
 /// How a gzip file begins, whatever it is called.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -74,16 +74,13 @@ impl Tally<'_> {
         let mut raw: Box<dyn Read> = if log == "-" {
             Box::new(io::stdin().lock())
         } else {
-            let file = File::open(self.ctx.cwd().join(log)).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => unreadable(&"it does not exist"),
-                kind => unreadable(&system::reason(kind)),
-            })?;
+            let file = File::open(self.ctx.cwd().join(log)).map_err(|error| unreadable(&system::reason(&error)))?;
             if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
                 return Err(unreadable(&"it is a folder").hint("name the files in it"));
             }
             Box::new(file)
         };
-        let start = first_bytes(&mut raw).map_err(|error| unreadable(&system::reason(error.kind())))?;
+        let start = first_bytes(&mut raw).map_err(|error| unreadable(&system::reason(&error)))?;
         let is_packed = start == GZIP;
         let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(start).chain(raw));
         let mut lines: Box<dyn BufRead> = if is_packed {
@@ -101,7 +98,7 @@ impl Tally<'_> {
                     return Err(unreadable(&format!("its gzip data is cut off or damaged after line {number}"))
                         .hint("`gzip -t` checks such a file; unpack what is left of it to count that"));
                 }
-                Err(error) => return Err(unreadable(&system::reason(error.kind()))),
+                Err(error) => return Err(unreadable(&system::reason(&error))),
             }
             number += 1;
             self.line(name, number, &line)?;
