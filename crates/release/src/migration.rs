@@ -84,7 +84,7 @@ fn read_step(reader: &mut Reader, fields: &Fields<'_>) -> Option<PlacedMigration
     let (id, reversible) = (id?, reversible?);
     // Whoever must go back reads this text and nothing else.
     let (key, has_it) = if reversible.value { ("down", down.is_some()) } else { ("backup", backup.is_some()) };
-    if !has_it && fields.get(key).is_none() {
+    if !has_it && fields.get(key).is_none() && !fields.is_misspelt(key) {
         let help = match key {
             "down" => "say how the step is taken back, or write `reversible: false`",
             _ => "say what is saved before the step and how it is restored",

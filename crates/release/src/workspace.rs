@@ -200,9 +200,9 @@ impl Workspace {
     /// # Errors
     /// All problems of the file: unknown keys, missing values, names that nothing defines.
     pub fn parse(text: &str, file: FileId) -> Result<Self, Vec<Problem>> {
-        let (workspace, mut problems) = read::read(text, file);
+        let (workspace, whole, mut problems) = read::read(text, file);
         if let Some(workspace) = &workspace {
-            check::names(workspace, &mut problems);
+            check::names(workspace, &whole, &mut problems);
         }
         match workspace {
             Some(workspace) if problems.is_empty() => Ok(workspace),

@@ -46,6 +46,8 @@ pub struct Fields<'d> {
     path: String,
     known: &'static [&'static str],
     values: Vec<(&'static str, NodeRef<'d>)>,
+    /// What an unknown key was taken for.
+    misspelt: Vec<&'static str>,
 }
 
 /// A mapping from names that the user chose.
@@ -100,6 +102,7 @@ impl Reader {
         let mut values: Vec<(&'static str, NodeRef<'d>)> = Vec::with_capacity(known.len());
         // Manifests are read by the thousand: nothing is allocated for a key that is right.
         let mut unknown: BTreeSet<&str> = BTreeSet::new();
+        let mut misspelt = Vec::new();
         for (key, value) in self.mapping(node, path)?.entries() {
             let found = known.iter().find(|name| key.kind() == Kind::Scalar && **name == key.raw());
             let Some(raw) = found.copied().or_else(|| self.name(key, path)) else { continue };
@@ -112,7 +115,9 @@ impl Reader {
             } else if let Some(name) = found {
                 values.push((name, value));
             } else {
-                let help = match nearest(raw, known.iter().copied()) {
+                let near = nearest(raw, known.iter().copied());
+                misspelt.extend(near);
+                let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known here: {}", list(known)),
                 };
@@ -121,7 +126,7 @@ impl Reader {
         }
         let span = node.span();
         let title = node.target().entries().next().map_or(span, |(key, _)| key.span());
-        Some(Fields { span, title, path: path.to_owned(), known, values })
+        Some(Fields { span, title, path: path.to_owned(), known, values, misspelt })
     }
 
     /// The entries of the mapping at `node`, in written order. A key that stands twice is a problem and its later entry
@@ -311,9 +316,10 @@ impl Reader {
         }
     }
 
+    /// The value of a key that has to be there. One that is misspelt is a problem already.
     pub fn required<'d>(&mut self, fields: &Fields<'d>, key: &'static str) -> Option<NodeRef<'d>> {
         let node = fields.get(key);
-        if node.is_none() {
+        if node.is_none() && !fields.is_misspelt(key) {
             let whole = named(&fields.path);
             self.problem(fields.title, format!("{whole} has no `{key}`"), Some(format!("add `{key}`")));
         }
@@ -353,6 +359,11 @@ impl<'d> Fields<'d> {
     pub fn get(&self, key: &'static str) -> Option<NodeRef<'d>> {
         debug_assert!(self.known.contains(&key), "`{key}` is not declared");
         self.values.iter().find(|(name, _)| *name == key).map(|(_, node)| *node)
+    }
+
+    /// Whether the key is absent and another one was said to be its misspelling.
+    pub fn is_misspelt(&self, key: &'static str) -> bool {
+        self.get(key).is_none() && self.misspelt.contains(&key)
     }
 
     pub fn path_of(&self, key: &str) -> String {

@@ -141,14 +141,6 @@ fn a_manifest_with_a_problem_misses_nothing() {
         &["check"],
         1,
         "\
-error[release-schema]: the file has no `components`
- --> edge.yaml:1:1
-  |
-1 | schema: 1
-  | ^^^^^^
-  |
-  = help: add `components`
-
 error[release-schema]: unknown key `componets`
  --> edge.yaml:5:1
   |
@@ -159,10 +151,28 @@ error[release-schema]: unknown key `componets`
 
 edge  compose/dev  1 image  NOT ALIGNED
 
-1 profile: 2 errors
+1 profile: 1 error
 ",
         "",
     );
+}
+
+#[test]
+fn a_misspelt_key_of_the_workspace_is_one_problem() {
+    let workspace = WORKSPACE.replace("channels:", "chanels:");
+    let expected = "\
+error[workspace]: unknown key `chanels`
+ --> collimate.yaml:2:1
+  |
+2 | chanels: {edge: {release: edge.yaml}}
+  | ^^^^^^^
+  |
+  = help: did you mean `channels`?
+
+error: `collimate.yaml` has 1 problem
+hint: `collimate schema workspace` prints the JSON Schema of this file
+";
+    check(&[("collimate.yaml", &workspace)], &["check"], 3, "", expected);
 }
 
 /// Whoever gives an option takes it to count.

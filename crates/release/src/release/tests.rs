@@ -72,11 +72,7 @@ fn the_canonical_form_reads_back_as_itself() {
 
 #[test]
 fn problems_name_place_and_reason() {
-    check(
-        "version: 2025.09.2\n",
-        "versoin: 2025.09.2\n",
-        &[("versoin", "unknown key `versoin`"), ("schema", "the file has no `version`")],
-    );
+    check("version: 2025.09.2\n", "versoin: 2025.09.2\n", &[("versoin", "unknown key `versoin`")]);
     check("schema: 1", "schema: 2", &[("2", "`schema` must be 1")]);
     check("version: 2025.09.2\n", "version: ''\n", &[("", "`version` is empty")]);
     check("channel: stable", "channel: \" \"", &[(" ", "`channel` is empty")]);
@@ -116,6 +112,22 @@ fn problems_name_place_and_reason() {
             ("mongo", "`infrastructure.mongo` has no `digest`"),
         ],
     );
+}
+
+/// What is missing because it is misspelt has no fault of its own.
+#[test]
+fn a_misspelt_key_is_one_problem() {
+    check("components:\n", "componets:\n", &[("componets", "unknown key `componets`")]);
+    check("digests: sample", "digest: sample", &[("digest", "unknown key `digest`")]);
+    check("tag: 7.0.21", "tga: 7.0.21", &[("tga", "unknown key `infrastructure.mongo.tga`")]);
+    check(
+        "{version: 2025.09.2-rc.1",
+        "{versoin: 2025.09.2-rc.1",
+        &[("versoin", "unknown key `promoted_from.versoin`")],
+    );
+    check("backup: pg_dump", "bakcup: pg_dump", &[("bakcup", "unknown key `migrations[1].bakcup`")]);
+    // The right key is there too: the wrong one is one too many.
+    check("tag: 7.0.21", "tag: 7.0.21\n    tga: 7.0.21", &[("tga", "unknown key `infrastructure.mongo.tga`")]);
 }
 
 #[test]

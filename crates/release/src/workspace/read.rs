@@ -72,13 +72,22 @@ pub(crate) const UNMANAGED_KEYS: &[&str] = &["image", "tags", "reason"];
 pub(crate) const IMAGES_AT_KEYS: &[&str] = &["kind", "path", "args"];
 pub(crate) const IGNORE_KEYS: &[&str] = &["rule", "at", "reason", "until"];
 
-pub(super) fn read(text: &str, file: FileId) -> (Option<Workspace>, Vec<Problem>) {
-    let mut reader = Reader::new();
-    let workspace = read_workspace(text, file, &mut reader);
-    (workspace, reader.problems)
+/// Which parts of the file were read without a problem: only of these is it known what they do not define.
+#[derive(Default)]
+pub(super) struct Whole {
+    pub(super) channels: bool,
+    pub(super) profiles: bool,
+    pub(super) overlays: bool,
 }
 
-fn read_workspace(text: &str, file: FileId, reader: &mut Reader) -> Option<Workspace> {
+pub(super) fn read(text: &str, file: FileId) -> (Option<Workspace>, Whole, Vec<Problem>) {
+    let mut reader = Reader::new();
+    let mut whole = Whole::default();
+    let workspace = read_workspace(text, file, &mut reader, &mut whole);
+    (workspace, whole, reader.problems)
+}
+
+fn read_workspace(text: &str, file: FileId, reader: &mut Reader, whole: &mut Whole) -> Option<Workspace> {
     let document = document(text, file, &mut reader.problems)?;
     let fields = reader.fields(document.root(), "", WORKSPACE_KEYS)?;
     reader.schema(&fields);
@@ -97,29 +106,32 @@ fn read_workspace(text: &str, file: FileId, reader: &mut Reader) -> Option<Works
         docs: Vec::new(),
     };
     reader.required(&fields, "channels");
-    workspace.channels = named(reader, &fields, "channels", read_channel);
+    (workspace.channels, whole.channels) = named(reader, &fields, "channels", read_channel);
     reader.required(&fields, "profiles");
-    workspace.profiles = named(reader, &fields, "profiles", read_profile);
-    workspace.overlays = named(reader, &fields, "overlays", read_overlay);
+    (workspace.profiles, whole.profiles) = named(reader, &fields, "profiles", read_profile);
+    (workspace.overlays, whole.overlays) = named(reader, &fields, "overlays", read_overlay);
     workspace.unmanaged = listed(reader, &fields, "unmanaged", read_unmanaged);
     workspace.images_at = listed(reader, &fields, "images_at", read_images_at);
     workspace.ignore = listed(reader, &fields, "ignore", read_ignore);
-    workspace.rules = named(reader, &fields, "rules", read_rule);
+    (workspace.rules, _) = named(reader, &fields, "rules", read_rule);
     workspace.mirror = reader.optional_text(&fields, "mirror").and_then(|text| path_of(reader, text, "mirror"));
     workspace.trust = reader.optional_text(&fields, "trust").and_then(|text| path_of(reader, text, "trust"));
     workspace.docs = paths(reader, &fields, "docs");
     Some(workspace)
 }
 
+/// The entries under a key, and whether they are all that is there.
 fn named<T>(
     reader: &mut Reader,
     fields: &Fields<'_>,
     key: &'static str,
     mut read: impl FnMut(&mut Reader, Named<'_>) -> Option<T>,
-) -> Vec<T> {
-    let Some(node) = fields.get(key) else { return Vec::new() };
+) -> (Vec<T>, bool) {
+    let Some(node) = fields.get(key) else { return (Vec::new(), !fields.is_misspelt(key)) };
+    let before = reader.problems.len();
     let entries = reader.entries(node, key).unwrap_or_default();
-    entries.into_iter().filter_map(|entry| read(reader, entry)).collect()
+    let read = entries.into_iter().filter_map(|entry| read(reader, entry)).collect();
+    (read, reader.problems.len() == before)
 }
 
 pub(super) fn listed<T>(
@@ -192,6 +204,9 @@ fn read_source(reader: &mut Reader, fields: &Fields<'_>) -> Option<ProfileSource
     let kinds = ["compose", "chart", "manifests"];
     let given: Vec<&'static str> = kinds.into_iter().filter(|key| fields.get(key).is_some()).collect();
     let [kind] = given.as_slice() else {
+        if given.is_empty() && kinds.into_iter().any(|key| fields.is_misspelt(key)) {
+            return None;
+        }
         let (message, help) = if given.is_empty() {
             ("says nothing to render", "add `compose: […]`, `chart: …` or `manifests: […]`")
         } else {
@@ -323,6 +338,9 @@ fn read_images_at(reader: &mut Reader, path: &str, node: NodeRef<'_>) -> Option<
             }
         }
         return Some(ImagesAt::Args(pattern));
+    }
+    if fields.is_misspelt("args") {
+        return None;
     }
     let kind = reader.required_text(&fields, "kind");
     let at = reader.required_text(&fields, "path");

@@ -83,6 +83,38 @@ fn problems_name_place_reason_and_way_out() {
     );
 }
 
+/// What is missing because it is misspelt, and what refers to it, has no fault of its own.
+#[test]
+fn a_misspelt_key_is_one_problem() {
+    for (from, to, key, near) in [
+        ("channels:\n", "chanels:\n", "chanels", "channels"),
+        ("profiles:\n", "profile:\n", "profile", "profiles"),
+        ("overlays:\n", "overlay:\n", "overlay", "overlays"),
+        ("edge: {release:", "edge: {releas:", "channels.edge.releas", "release"),
+        ("rings:\n", "ring:\n", "channels.stable.ring", "rings"),
+        ("- name: prod", "- nmae: prod", "channels.stable.rings[1].nmae", "name"),
+        ("run: [make, security]", "rum: [make, security]", "channels.stable.rings[1].gates.commands[0].rum", "run"),
+        ("channel: airgap", "chanel: airgap", "profiles.compose/airgap.chanel", "channel"),
+        ("chart: deploy", "chrt: deploy", "profiles.helm/stage.chrt", "chart"),
+        ("manifests: [out", "manifest: [out", "profiles.rendered/legacy.manifest", "manifests"),
+        ("telemetry: {compose:", "telemetry: {compos:", "overlays.telemetry.compos", "compose"),
+        ("{args:", "{arg:", "images_at[1].arg", "args"),
+        ("reason: Tempo", "reaon: Tempo", "ignore[0].reaon", "reason"),
+    ] {
+        let at = key.rsplit('.').next().unwrap();
+        check(from, to, at, &format!("unknown key `{key}`"), Some(&format!("did you mean `{near}`?")));
+    }
+}
+
+/// A key that is near none is not what is missing.
+#[test]
+fn what_is_missing_beside_another_unknown_key_is_named() {
+    let text = EXAMPLE.replacen("rule: profiles-differ", "about: profiles-differ", 1);
+    let problems = Workspace::parse(&text, FileId(0)).unwrap_err();
+    let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(messages, ["unknown key `ignore[0].about`", "`ignore[0]` has no `rule`"]);
+}
+
 #[test]
 fn damaged_files_do_not_panic() {
     for cut in (0..EXAMPLE.len()).filter(|cut| EXAMPLE.is_char_boundary(*cut)) {
