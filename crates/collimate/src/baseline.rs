@@ -11,7 +11,7 @@ use findings::{Finding, Location, Severity, fingerprint, plural};
 use release::{Spanned, scalar};
 use source::{FileId, Files as _, SourceMap};
 use yamlspan::NodeRef;
-use yamlspan::strict::{Problem, Reader, document};
+use yamlspan::strict::{Problem, Reader};
 
 use crate::checking::Checked;
 use crate::context::Ctx;
@@ -196,8 +196,8 @@ fn malformed(ctx: &Ctx, sources: &SourceMap, name: &str, problems: Vec<Problem>)
 
 /// The entries of a baseline.
 fn parse(text: &str, file: FileId) -> std::result::Result<Vec<Entry>, Vec<Problem>> {
-    let mut reader = Reader::new();
-    let document = document(text, file, &mut reader.problems);
+    let mut reader = Reader::new(&[]);
+    let document = reader.document(text, file);
     let entries = document.and_then(|document| read(&mut reader, document.root()));
     match entries {
         Some(entries) if reader.problems.is_empty() => Ok(entries),

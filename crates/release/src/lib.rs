@@ -3,6 +3,7 @@
 //! This crate does no IO and knows no clock and no environment. Start with [`Release`] and [`Workspace`]; both keep the
 //! place of every value. [`Manifest`] is a release as plain data, with its one canonical spelling and its identity.
 
+mod belongs;
 mod date;
 mod difference;
 mod digest;

@@ -8,11 +8,12 @@ use std::sync::OnceLock;
 
 use source::{FileId, Span};
 
+use crate::belongs;
 use crate::date::is_moment;
 use crate::manifest::{Availability, DigestKind, Kind, Listed, Manifest, Only, Origin, SupportLine};
 use crate::migration::{self, PlacedMigration};
 use crate::{Date, Digest, ImageRef, Spanned, is_tag};
-use yamlspan::strict::{Fields, Problem, Reader, document};
+use yamlspan::strict::{Fields, Problem, Reader};
 
 pub(crate) const RELEASE_KEYS: &[&str] = &[
     "schema",
@@ -258,13 +259,13 @@ pub(crate) const UNRESOLVED: &str = "unresolved";
 
 /// Any manifest, with all its problems.
 fn strictly(text: &str, file: FileId) -> (Option<Release>, Vec<Problem>) {
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(belongs::IN_A_MANIFEST);
     let release = read(text, file, &mut reader);
     (release, reader.problems)
 }
 
 fn read(text: &str, file: FileId, reader: &mut Reader) -> Option<Release> {
-    let document = document(text, file, &mut reader.problems)?;
+    let document = reader.document(text, file)?;
     let fields = reader.fields(document.root(), "", RELEASE_KEYS)?;
     reader.schema(&fields);
     let nothing = || Spanned::new(String::new(), fields.span);
@@ -479,7 +480,7 @@ fn read_platforms(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Spanned<Stri
     let entries = reader.entries(node, &fields.path_of("platforms")).unwrap_or_default();
     let mut platforms = Vec::new();
     for entry in entries {
-        let Some(text) = reader.text(entry.value, &entry.path) else { continue };
+        let Some(text) = reader.text_of(&entry) else { continue };
         match text.value.parse() {
             Ok(digest) => platforms.push((entry.name, Spanned::new(digest, text.span))),
             Err(error) => reader.problem(text.span, format!("`{}` is no digest: {error}", entry.path), None),

@@ -10,7 +10,7 @@ use release::{Date, Spanned};
 use signing::{KeyError, PublicKey};
 use source::FileId;
 use yamlspan::NodeRef;
-use yamlspan::strict::{Problem, Reader, document};
+use yamlspan::strict::{Problem, Reader};
 
 mod judge;
 mod schema;
@@ -61,8 +61,8 @@ impl Trust {
     /// # Errors
     /// All problems, by place.
     pub fn parse(text: &str, file: FileId) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader::new();
-        let document = document(text, file, &mut reader.problems);
+        let mut reader = Reader::new(&[]);
+        let document = reader.document(text, file);
         let trust = document.and_then(|document| read(&mut reader, document.root()));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.span.map(|span| (span.start, span.end)));
@@ -147,8 +147,9 @@ fn read(reader: &mut Reader, root: NodeRef<'_>) -> Option<Trust> {
 fn read_key(reader: &mut Reader, path: &str, node: NodeRef<'_>) -> Option<TrustedKey> {
     let fields = reader.fields(node, path, KEY_KEYS)?;
     let name = reader.required_text(&fields, "name").and_then(|name| plain(reader, name, &fields.path_of("name")));
+    let before = reader.problems.len();
     let listed = reader.required(&fields, "roles").map(|_| reader.texts(&fields, "roles")).unwrap_or_default();
-    if let (Some(node), true) = (fields.get("roles"), listed.is_empty()) {
+    if let (Some(node), true) = (fields.get("roles"), listed.is_empty() && reader.problems.len() == before) {
         let help = "name what the key may sign, such as `[lead]`".to_owned();
         reader.problem(node.span(), format!("`{}` is empty", fields.path_of("roles")), Some(help));
     }

@@ -33,7 +33,12 @@ pub struct Problem {
 #[derive(Debug, Default)]
 pub struct Reader {
     pub problems: Vec<Problem>,
+    belongs: Belongs,
 }
+
+/// What belongs where, for whoever left it empty or wrote something else: the way out, by key. A key of the whole file stands as it is (and
+/// `""` is the file), one below others as `.key`, an entry under a name of the user's as `key.*` or `.key.*`.
+pub type Belongs = &'static [(&'static str, &'static str)];
 
 /// A mapping whose keys were checked.
 #[derive(Clone)]
@@ -57,34 +62,31 @@ pub struct Named<'d> {
     pub path: String,
 }
 
-/// Parses the one document of a file of ours; `None` if it has problems that leave nothing to read.
-pub fn document(text: &str, file: FileId, problems: &mut Vec<Problem>) -> Option<Document> {
-    let documents = match parse(text, file, Dialect::GoYamlV4) {
-        Ok(documents) => documents,
-        Err(error) => {
-            problems.push(Problem { span: error.span(), message: error.to_string(), help: None });
-            return None;
-        }
-    };
-    let start = Span::new(file, 0..0);
-    let mut documents = documents.into_iter();
-    let Some(first) = documents.next() else {
-        problems.push(Problem { span: Some(start), message: "the file is empty".to_owned(), help: None });
-        return None;
-    };
-    if let Some(second) = documents.next() {
-        problems.push(Problem {
-            span: Some(second.span()),
-            message: "the file has a second document".to_owned(),
-            help: Some("remove it: only the first one would be read".to_owned()),
-        });
-    }
-    Some(first)
-}
-
 impl Reader {
-    pub fn new() -> Self {
-        Self { problems: Vec::new() }
+    pub fn new(belongs: Belongs) -> Self {
+        Self { problems: Vec::new(), belongs }
+    }
+
+    /// Parses the one document of a file of ours; `None` if it has problems that leave nothing to read.
+    pub fn document(&mut self, text: &str, file: FileId) -> Option<Document> {
+        let documents = match parse(text, file, Dialect::GoYamlV4) {
+            Ok(documents) => documents,
+            Err(error) => {
+                self.problems.push(Problem { span: error.span(), message: error.to_string(), help: None });
+                return None;
+            }
+        };
+        let mut documents = documents.into_iter();
+        let Some(first) = documents.next() else {
+            let help = self.way_out("").map(str::to_owned);
+            self.problem(Span::new(file, 0..0), "the file is empty".to_owned(), help);
+            return None;
+        };
+        if let Some(second) = documents.next() {
+            let help = "remove it: only the first one would be read".to_owned();
+            self.problem(second.span(), "the file has a second document".to_owned(), Some(help));
+        }
+        Some(first)
     }
 
     pub fn problem(&mut self, span: Span, message: String, help: Option<String>) {
@@ -93,17 +95,37 @@ impl Reader {
 
     /// The mapping under a name, its keys checked against `known`.
     pub fn fields_of<'d>(&mut self, entry: &Named<'d>, known: &'static [&'static str]) -> Option<Fields<'d>> {
-        let fields = self.fields(entry.value, &entry.path, known)?;
+        let fields = self.fields_at(entry.value, &entry.path, &entry.place(), known)?;
         Some(Fields { title: entry.name.span, ..fields })
+    }
+
+    /// The text under a name, see [`Reader::text`].
+    pub fn text_of(&mut self, entry: &Named<'_>) -> Option<Spanned<String>> {
+        self.text_at(entry.value, || entry.path.clone(), || entry.place())
+    }
+
+    /// The text or number under a name, see [`Reader::any_text`].
+    pub fn any_text_of(&mut self, entry: &Named<'_>) -> Option<Spanned<String>> {
+        self.any_text_at(entry.value, &entry.path, &entry.place())
     }
 
     /// The mapping at `node`, its keys checked against `known`.
     pub fn fields<'d>(&mut self, node: NodeRef<'d>, path: &str, known: &'static [&'static str]) -> Option<Fields<'d>> {
+        self.fields_at(node, path, place(path), known)
+    }
+
+    fn fields_at<'d>(
+        &mut self,
+        node: NodeRef<'d>,
+        path: &str,
+        place: &str,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'d>> {
         let mut values: Vec<(&'static str, NodeRef<'d>)> = Vec::with_capacity(known.len());
         // Manifests are read by the thousand: nothing is allocated for a key that is right.
         let mut unknown: BTreeSet<&str> = BTreeSet::new();
         let mut misspelt = Vec::new();
-        for (key, value) in self.mapping(node, path)?.entries() {
+        for (key, value) in self.mapping(node, path, place)?.entries() {
             let found = known.iter().find(|name| key.kind() == Kind::Scalar && **name == key.raw());
             let Some(raw) = found.copied().or_else(|| self.name(key, path)) else { continue };
             let is_new = match found {
@@ -134,7 +156,7 @@ impl Reader {
     pub fn entries<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<Vec<Named<'d>>> {
         let mut out: Vec<Named<'d>> = Vec::new();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for (key, value) in self.mapping(node, path)?.entries() {
+        for (key, value) in self.mapping(node, path, place(path))?.entries() {
             let Some(name) = self.name(key, path) else { continue };
             if seen.insert(name) {
                 out.push(Named::new(key, value, path));
@@ -148,7 +170,7 @@ impl Reader {
     /// As [`Reader::entries`], with keys that stand twice.
     pub fn all_entries<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<Vec<Named<'d>>> {
         let mut out: Vec<Named<'d>> = Vec::new();
-        for (key, value) in self.mapping(node, path)?.entries() {
+        for (key, value) in self.mapping(node, path, place(path))?.entries() {
             if self.name(key, path).is_some() {
                 out.push(Named::new(key, value, path));
             }
@@ -156,10 +178,10 @@ impl Reader {
         Some(out)
     }
 
-    fn mapping<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Option<NodeRef<'d>> {
+    fn mapping<'d>(&mut self, node: NodeRef<'d>, path: &str, place: &str) -> Option<NodeRef<'d>> {
         let target = node.target();
         if target.kind() != Kind::Mapping {
-            self.wrong_kind(node, path, "a mapping");
+            self.wrong_kind(node, path, place, "a mapping");
             return None;
         }
         if self.is_too_long(node, path, target.entries().count()) {
@@ -199,7 +221,7 @@ impl Reader {
     pub fn items<'d>(&mut self, node: NodeRef<'d>, path: &str) -> Vec<(String, NodeRef<'d>)> {
         let target = node.target();
         if target.kind() != Kind::Sequence {
-            self.wrong_kind(node, path, "a list");
+            self.wrong_kind(node, path, place(path), "a list");
             return Vec::new();
         }
         if self.is_too_long(node, path, target.items().count()) {
@@ -210,14 +232,19 @@ impl Reader {
 
     /// The text of the scalar at `node`. Numbers, booleans and null are refused: quoting is the way out.
     pub fn text(&mut self, node: NodeRef<'_>, path: &str) -> Option<Spanned<String>> {
-        self.text_at(node, || path.to_owned())
+        self.text_at(node, || path.to_owned(), || place(path).to_owned())
     }
 
-    /// As [`Reader::text`]; the path is only made for a problem.
-    fn text_at(&mut self, node: NodeRef<'_>, path: impl Fn() -> String) -> Option<Spanned<String>> {
+    /// As [`Reader::text`]; path and place are only made for a problem.
+    fn text_at(
+        &mut self,
+        node: NodeRef<'_>,
+        path: impl Fn() -> String,
+        place: impl Fn() -> String,
+    ) -> Option<Spanned<String>> {
         let scalar = node.target();
-        if scalar.kind() != Kind::Scalar {
-            self.wrong_kind(node, &path(), "a text");
+        if scalar.kind() != Kind::Scalar || is_null(node) {
+            self.wrong_kind(node, &path(), &place(), "a text");
             return None;
         }
         // Reasons are prose, and end with a line end where they are folded.
@@ -226,11 +253,6 @@ impl Reader {
         }
         match scalar.value() {
             Scalar::Str | Scalar::Timestamp(_) => Some(Spanned::new(scalar.raw().to_owned(), scalar.content_span())),
-            Scalar::Null => {
-                let help = "give a value, or remove the key".to_owned();
-                self.problem(node.span(), format!("`{}` is empty", path()), Some(help));
-                None
-            }
             _ => {
                 let raw = scalar.raw();
                 let help = format!("quote it: `\"{raw}\"`");
@@ -244,7 +266,7 @@ impl Reader {
     pub fn number(&mut self, node: NodeRef<'_>, path: &str, range: RangeInclusive<u32>) -> Option<Spanned<u32>> {
         let scalar = node.target();
         if scalar.kind() != Kind::Scalar {
-            self.wrong_kind(node, path, "a number");
+            self.wrong_kind(node, path, place(path), "a number");
             return None;
         }
         let number = match scalar.value() {
@@ -253,7 +275,7 @@ impl Reader {
         };
         if number.is_none() {
             let help = format!("write a whole number from {} to {}, without quotes", range.start(), range.end());
-            self.problem(node.span(), format!("`{path}` cannot be `{}`", scalar.raw()), Some(help));
+            self.problem(node.span(), format!("`{path}` {}", refused(node)), Some(help));
         }
         Some(Spanned::new(number?, scalar.content_span()))
     }
@@ -262,12 +284,12 @@ impl Reader {
     pub fn boolean(&mut self, node: NodeRef<'_>, path: &str) -> Option<Spanned<bool>> {
         let scalar = node.target();
         if scalar.kind() != Kind::Scalar {
-            self.wrong_kind(node, path, "`true` or `false`");
+            self.wrong_kind(node, path, place(path), "`true` or `false`");
             return None;
         }
         let Scalar::Bool(value) = scalar.value() else {
             let help = "write `true` or `false`, without quotes".to_owned();
-            self.problem(node.span(), format!("`{path}` cannot be `{}`", scalar.raw()), Some(help));
+            self.problem(node.span(), format!("`{path}` {}", refused(node)), Some(help));
             return None;
         };
         Some(Spanned::new(value, scalar.content_span()))
@@ -275,9 +297,13 @@ impl Reader {
 
     /// A text or a number, as written: for `set` and versions that look like numbers.
     pub fn any_text(&mut self, node: NodeRef<'_>, path: &str) -> Option<Spanned<String>> {
+        self.any_text_at(node, path, place(path))
+    }
+
+    fn any_text_at(&mut self, node: NodeRef<'_>, path: &str, place: &str) -> Option<Spanned<String>> {
         let scalar = node.target();
-        if scalar.kind() != Kind::Scalar {
-            self.wrong_kind(node, path, "a text");
+        if scalar.kind() != Kind::Scalar || is_null(node) {
+            self.wrong_kind(node, path, place, "a text");
             return None;
         }
         self.is_visible(node, || path.to_owned(), scalar.raw())
@@ -328,12 +354,12 @@ impl Reader {
 
     pub fn required_text(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
         let node = self.required(fields, key)?;
-        self.text_at(node, || fields.path_of(key))
+        self.text_at(node, || fields.path_of(key), || place(&fields.path_of(key)).to_owned())
     }
 
     pub fn optional_text(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
         let node = fields.get(key)?;
-        self.text_at(node, || fields.path_of(key))
+        self.text_at(node, || fields.path_of(key), || place(&fields.path_of(key)).to_owned())
     }
 
     /// A list of texts; empty if the key is absent.
@@ -343,15 +369,42 @@ impl Reader {
         items.into_iter().filter_map(|(path, item)| self.text(item, &path)).collect()
     }
 
-    pub fn wrong_kind(&mut self, node: NodeRef<'_>, path: &str, expected: &str) {
+    fn wrong_kind(&mut self, node: NodeRef<'_>, path: &str, place: &str, expected: &str) {
+        let way_out = self.way_out(place).map(str::to_owned);
+        if is_null(node) {
+            let help = way_out.unwrap_or_else(|| format!("write {expected}, or remove the key"));
+            self.problem(node.span(), format!("{} is empty", named(path)), Some(help));
+            return;
+        }
         let found = match node.target().kind() {
             Kind::Scalar => "a single value",
             Kind::Sequence => "a list",
             Kind::Mapping => "a mapping",
             Kind::Alias => "an alias",
         };
-        self.problem(node.span(), format!("{} must be {expected}, not {found}", named(path)), None);
+        self.problem(node.span(), format!("{} must be {expected}, not {found}", named(path)), way_out);
     }
+
+    fn way_out(&self, place: &str) -> Option<&'static str> {
+        self.belongs.iter().find(|(known, _)| *known == place).map(|(_, help)| *help)
+    }
+}
+
+/// Whether nothing stands at `node`, or what means nothing (`~`).
+fn is_null(node: NodeRef<'_>) -> bool {
+    let target = node.target();
+    target.kind() == Kind::Scalar && matches!(target.value(), Scalar::Null)
+}
+
+/// Of a single value that is not what belongs there.
+fn refused(node: NodeRef<'_>) -> String {
+    if is_null(node) { "is empty".to_owned() } else { format!("cannot be `{}`", node.target().raw()) }
+}
+
+/// Where [`Belongs`] has a path: its last key, which is one of ours and holds no dot. An item stands where its list does.
+fn place(path: &str) -> &str {
+    let list = path.strip_suffix(']').and_then(|path| path.rsplit_once('[')).map_or(path, |(list, _)| list);
+    list.rfind('.').map_or(list, |dot| &list[dot..])
 }
 
 impl<'d> Fields<'d> {
@@ -380,6 +433,13 @@ impl<'d> Named<'d> {
     fn new(key: NodeRef<'d>, value: NodeRef<'d>, path: &str) -> Self {
         let name = key.raw();
         Self { name: Spanned::new(name.to_owned(), key.content_span()), value, path: below(path, name) }
+    }
+
+    /// Where [`Belongs`] has it.
+    fn place(&self) -> String {
+        // The name may hold dots.
+        let parent = self.path.strip_suffix(self.name.as_str()).unwrap_or_default().trim_end_matches('.');
+        format!("{}.*", place(parent))
     }
 }
 

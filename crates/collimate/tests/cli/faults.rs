@@ -157,6 +157,42 @@ edge  compose/dev  1 image  NOT ALIGNED
     );
 }
 
+/// What is there but empty says what belongs there.
+#[test]
+fn empty_keys() {
+    let workspace = "schema: 1\nchannels: {edge: {release: edge.yaml}}\nprofiles:\n";
+    let expected = "\
+error[workspace]: `profiles` is empty
+ --> collimate.yaml:3:10
+  |
+3 | profiles:
+  |          ^
+  |
+  = help: add what is deployed, such as `web: {channel: …, compose: [compose.yaml]}`, or write `profiles: {}`
+
+error: `collimate.yaml` has 1 problem
+hint: `collimate schema workspace` prints the JSON Schema of this file
+";
+    check(&[("collimate.yaml", workspace)], &["check"], 3, "", expected);
+    let release = RELEASE.split("components:").next().unwrap().to_owned() + "components:\n";
+    let files =
+        [("collimate.yaml", WORKSPACE), ("compose.yaml", COMPOSE), ("dev.env", "HOST=web\n"), ("edge.yaml", &release)];
+    let expected = "\
+error[release-schema]: `components` is empty
+ --> edge.yaml:5:12
+  |
+5 | components:
+  |            ^
+  |
+  = help: list what the release is made of, such as `web: {image: …, tag: …, digest: unresolved}`
+
+edge  compose/dev  1 image  NOT ALIGNED
+
+1 profile: 1 error
+";
+    check(&files, &["check"], 1, expected, "");
+}
+
 #[test]
 fn a_misspelt_key_of_the_workspace_is_one_problem() {
     let workspace = WORKSPACE.replace("channels:", "chanels:");

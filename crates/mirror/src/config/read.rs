@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use camino::{Utf8Path, Utf8PathBuf};
 use source::FileId;
 use yamlspan::NodeRef;
-use yamlspan::strict::{Fields, Named, Problem, Reader, Spanned, document};
+use yamlspan::strict::{Fields, Named, Problem, Reader, Spanned};
 
 use super::{Addresses, Cache, Deployment, Domain, Gateway, HOUR, Lifetimes, Mirror, Seconds, Size};
 
@@ -46,13 +46,13 @@ const VERIFIED: RangeInclusive<u32> = 1..=600;
 const NAME_BYTES: &[u8] = b"-._/";
 
 pub(super) fn read(text: &str, file: FileId) -> (Option<Mirror>, Vec<Problem>) {
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(&[]);
     let mirror = read_mirror(text, file, &mut reader);
     (mirror, reader.problems)
 }
 
 fn read_mirror(text: &str, file: FileId, reader: &mut Reader) -> Option<Mirror> {
-    let document = document(text, file, &mut reader.problems)?;
+    let document = reader.document(text, file)?;
     let fields = reader.fields(document.root(), "", MIRROR_KEYS)?;
     reader.schema(&fields);
     let mut domains = Vec::new();

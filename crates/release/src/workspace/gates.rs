@@ -89,11 +89,15 @@ fn read_approvals(reader: &mut Reader, path: &str, node: NodeRef<'_>) -> Option<
 fn read_command(reader: &mut Reader, path: &str, node: NodeRef<'_>) -> Option<CommandGate> {
     let fields = reader.fields(node, path, COMMAND_KEYS)?;
     let name = reader.required_text(&fields, "name");
+    let before = reader.problems.len();
     let run = reader.required(&fields, "run").map(|_| reader.texts(&fields, "run")).unwrap_or_default();
+    let is_read = reader.problems.len() == before;
     let minutes = number(reader, &fields, "minutes", USUAL_MINUTES, MOST_MINUTES);
-    if let (Some(node), true) = (fields.get("run"), run.is_empty()) {
+    if let (Some(node), true) = (fields.get("run"), run.is_empty() && is_read) {
         let help = "write the program and its arguments: `[make, test]`".to_owned();
         reader.problem(node.span(), format!("`{}` names no program", fields.path_of("run")), Some(help));
+    }
+    if run.is_empty() {
         return None;
     }
     Some(CommandGate { name: name?, run, minutes })

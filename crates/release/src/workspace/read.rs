@@ -9,9 +9,10 @@ use super::{
     Channel, ComposeSource, External, HelmSource, Ignore, ImagesAt, Level, Overlay, Profile, ProfileSource, Ring,
     RuleSetting, Unmanaged, Workspace,
 };
+use crate::belongs;
 use crate::release::read_date;
 use crate::{ImageRef, Spanned};
-use yamlspan::strict::{Fields, Named, Problem, Reader, document, list};
+use yamlspan::strict::{Fields, Named, Problem, Reader, list};
 
 pub(crate) const WORKSPACE_KEYS: &[&str] = &[
     "schema",
@@ -81,14 +82,14 @@ pub(super) struct Whole {
 }
 
 pub(super) fn read(text: &str, file: FileId) -> (Option<Workspace>, Whole, Vec<Problem>) {
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(belongs::IN_A_WORKSPACE);
     let mut whole = Whole::default();
     let workspace = read_workspace(text, file, &mut reader, &mut whole);
     (workspace, whole, reader.problems)
 }
 
 fn read_workspace(text: &str, file: FileId, reader: &mut Reader, whole: &mut Whole) -> Option<Workspace> {
-    let document = document(text, file, &mut reader.problems)?;
+    let document = reader.document(text, file)?;
     let fields = reader.fields(document.root(), "", WORKSPACE_KEYS)?;
     reader.schema(&fields);
     let mut workspace = Workspace {
@@ -182,7 +183,7 @@ fn read_profile(reader: &mut Reader, entry: Named<'_>) -> Option<Profile> {
     let mut registry_map = Vec::new();
     if let Some(node) = fields.get("registry_map") {
         for entry in reader.entries(node, &fields.path_of("registry_map")).unwrap_or_default() {
-            if let Some(to) = reader.text(entry.value, &entry.path) {
+            if let Some(to) = reader.text_of(&entry) {
                 registry_map.push((entry.name, to));
             }
         }
@@ -359,7 +360,7 @@ fn read_ignore(reader: &mut Reader, path: &str, node: NodeRef<'_>) -> Option<Ign
 
 fn read_rule(reader: &mut Reader, entry: Named<'_>) -> Option<RuleSetting> {
     // `off` is a boolean in older YAML: any spelling of the word counts as written.
-    let text = reader.any_text(entry.value, &entry.path)?;
+    let text = reader.any_text_of(&entry)?;
     let level = Level::ALL.into_iter().find(|(word, _)| *word == text.value);
     let Some((_, level)) = level else {
         let known = Level::ALL.map(|(word, _)| word);
