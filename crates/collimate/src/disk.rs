@@ -344,10 +344,7 @@ impl Files for DiskFiles {
         let content = self.load(path)?;
         match content.text {
             Some(text) => Ok((content.id, text)),
-            None => {
-                let offset = std::str::from_utf8(&content.bytes).err().map_or(0, |error| error.valid_up_to());
-                Err(FileError::NotUtf8 { path: path.to_owned(), offset })
-            }
+            None => source::text_of(path, content.id, &content.bytes).map(|text| (content.id, Arc::from(text))),
         }
     }
 

@@ -7,7 +7,7 @@ use alignment::{Facts, Inputs, ReleaseInput, Role, Words};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
 use release::{Problem, ProfileSource, Workspace};
-use source::{EntryKind, FileError, FileId, Files as _, SourceMap, system};
+use source::{EntryKind, FileError, FileId, Files as _, SourceMap, octets, system};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
@@ -70,7 +70,9 @@ impl Session {
     /// What the workspace's own file says; nothing that it names is looked at.
     pub(crate) fn workspace(ctx: &Ctx, files: &DiskFiles, name: &Utf8Path) -> Result<Workspace> {
         let (id, text) = files.read_text(name).map_err(|error| match error {
-            FileError::NotUtf8 { offset, .. } => not_utf8(files, name, offset),
+            FileError::NotUtf8 { .. } => Failure::input(format!("cannot read `{}`", files.root().join(name)))
+                .because(error)
+                .hint(octets::WAY_OUT),
             error => unreadable(&files.root().join(name), &error),
         })?;
         Workspace::parse(&text, id)
@@ -250,20 +252,6 @@ pub(crate) fn in_the_way(path: &Utf8Path) -> Option<&'static str> {
         Err(_) if there.is_symlink() => Some("a link that leads nowhere"),
         Err(_) => None,
     }
-}
-
-/// A text in another encoding, with the place of the first byte that shows it.
-fn not_utf8(files: &DiskFiles, name: &Utf8Path, offset: usize) -> Failure {
-    let failure = Failure::input(format!("cannot read `{}`", files.root().join(name)));
-    let Ok((_, bytes)) = files.read(name) else { return failure };
-    let before = bytes.get(..offset).unwrap_or_default();
-    let line = before.split(|byte| *byte == b'\n').next_back().unwrap_or_default();
-    let row = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let column = String::from_utf8_lossy(line).chars().count() + 1;
-    let byte = bytes.get(offset).map_or_else(String::new, |byte| format!(": the byte `{byte:02x}`"));
-    failure
-        .because(format!("`{name}:{row}:{column}` is not UTF-8{byte}"))
-        .hint("save the file as UTF-8; an editor shows its encoding, and `iconv -t UTF-8 -f ENCODING` changes it")
 }
 
 /// The workspace file of a folder: in it, or in the nearest one above it.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
-use crate::{FileId, SourceMap, octets};
+use crate::octets::{self, Stray};
+use crate::{FileId, SourceMap, Span};
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +55,23 @@ pub enum FileError {
     Outside { path: Utf8PathBuf, border: &'static str },
     #[error("`{path}` has {size} bytes; at most {limit} are read")]
     TooLarge { path: Utf8PathBuf, size: u64, limit: u64 },
-    #[error("`{path}` is not UTF-8 (byte {offset})")]
-    NotUtf8 { path: Utf8PathBuf, offset: usize },
+    /// With the place in the source map of the byte that shows it.
+    #[error("{}", .stray.told(.path))]
+    NotUtf8 { path: Utf8PathBuf, stray: Stray, span: Span },
     #[error("cannot read `{path}`: {reason}")]
     Io { path: Utf8PathBuf, reason: String },
+}
+
+/// The text of a file that was read.
+///
+/// # Errors
+/// [`FileError::NotUtf8`].
+pub fn text_of<'b>(path: &Utf8Path, file: FileId, bytes: &'b [u8]) -> Result<&'b str, FileError> {
+    octets::text(bytes).map_err(|stray| {
+        let at = |end: usize| if octets::is_utf_16(bytes) { 0 } else { octets::marked(&bytes[..end]).len() };
+        let span = Span::new(file, at(stray.offset)..at(stray.offset + 1));
+        FileError::NotUtf8 { path: path.to_owned(), stray, span }
+    })
 }
 
 /// Access to files by path. Paths are relative to the workspace, or absolute where the operator named one.
@@ -86,9 +100,7 @@ pub trait Files: Sync {
     /// Any [`FileError`].
     fn read_text(&self, path: &Utf8Path) -> Result<(FileId, Arc<str>), FileError> {
         let (id, bytes) = self.read(path)?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|error| FileError::NotUtf8 { path: path.to_owned(), offset: error.valid_up_to() })?;
-        Ok((id, Arc::from(text)))
+        text_of(path, id, &bytes).map(|text| (id, Arc::from(text)))
     }
 
     /// The file as go-yaml reads it, which knows UTF-16, and refuses other bytes that are no UTF-8 only where it meets them: they are marked (see

@@ -11,7 +11,7 @@ mod span;
 pub mod system;
 mod text;
 
-pub use files::{Entry, EntryKind, FileError, FileKind, Files, MemoryFiles, normalize};
+pub use files::{Entry, EntryKind, FileError, FileKind, Files, MemoryFiles, normalize, text_of};
 pub use map::{Excerpt, Position, SourceFile, SourceMap, is_secret_name, printable, redact};
 pub use span::{FileId, Span};
 pub use text::{Origin, Segment, Text, TextBuf, Via};

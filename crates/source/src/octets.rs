@@ -2,6 +2,9 @@
 //! stand in a text as marks. UTF-16 is decoded where go-yaml does so.
 
 use std::borrow::Cow;
+use std::fmt::Display;
+
+use crate::Position;
 
 /// A mark is this and the byte: private characters at the end of Unicode, which nobody uses.
 const FIRST: u32 = 0x10_ff00;
@@ -17,6 +20,44 @@ const FAULTS: [&str; 4] = [
     "incomplete UTF-16 surrogate pair",
     "expected low surrogate area",
 ];
+
+/// What to do with a file that is not UTF-8 and has to be.
+pub const WAY_OUT: &str =
+    "save the file as UTF-8; an editor shows its encoding, and `iconv -t UTF-8 -f ENCODING` changes it";
+
+/// The first byte that is no part of a character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stray {
+    pub offset: usize,
+    pub position: Position,
+    pub byte: u8,
+}
+
+impl Stray {
+    /// What is said of the file, which is called `name`.
+    #[must_use]
+    pub fn told(self, name: &dyn Display) -> String {
+        let Position { line, column } = self.position;
+        format!("`{name}:{line}:{column}` is not UTF-8: the byte `{:02x}`", self.byte)
+    }
+}
+
+/// The text that bytes are.
+///
+/// # Errors
+/// The first byte that shows that they are none.
+pub fn text(bytes: &[u8]) -> Result<&str, Stray> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let (before, rest) = bytes.split_at(error.valid_up_to());
+        let before = String::from_utf8_lossy(before);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let row = before.matches('\n').count() + 1;
+        // As places of a source map are counted.
+        let column = line.trim_start_matches('\u{feff}').chars().count() + 1;
+        let byte = rest.first().copied().unwrap_or_default();
+        Stray { offset: error.valid_up_to(), position: Position { line: row, column }, byte }
+    })
+}
 
 /// The text of bytes, with a mark for each that is no part of a character.
 #[must_use]
@@ -178,6 +219,20 @@ mod tests {
         }
         assert_eq!(replaced(&marked(b"caf\xe9")), "caf\u{fffd}");
         assert_eq!(first_mark("a\u{f4}\u{10fe00}"), None);
+    }
+
+    #[test]
+    fn a_stray_byte_has_a_place() {
+        for (bytes, offset, line, column, byte) in [
+            (&b"\xff"[..], 0, 1, 1, 0xff),
+            (b"a\n\nb: \xc3\xbc\xe9 \n", 8, 3, 5, 0xe9),
+            (b"\xef\xbb\xbfa\xe9", 4, 1, 2, 0xe9),
+            (b"a\n\xe2\x82", 2, 2, 1, 0xe2),
+        ] {
+            let stray = text(bytes).unwrap_err();
+            assert_eq!(stray, Stray { offset, position: Position { line, column }, byte }, "{bytes:?}");
+        }
+        assert_eq!(text(b"ok \xc3\xa9"), Ok("ok \u{e9}"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A release manifest that cannot be read, or holds what the format does not know.
 
 use findings::{Finding, Severity};
-use source::FileError;
+use source::{FileError, octets};
 
 use crate::inputs::Role;
 use crate::place::Place;
@@ -34,17 +34,19 @@ impl Rule for ReleaseSchema {
                         .map(|release| release.span),
                     Role::Archive | Role::Named => None,
                 };
+                let (place, help) = match reason {
+                    FileError::NotUtf8 { span, .. } => (Some(*span), octets::WAY_OUT),
+                    FileError::NotFound(_) => (named, "create the manifest, or correct the path"),
+                    _ => (named, "put a manifest there that can be read, or correct the path"),
+                };
                 out.push(
                     Finding::new(
                         self.id(),
                         Severity::Error,
-                        named.map_or_else(|| Place::file(path.clone()), Place::source),
+                        place.map_or_else(|| Place::file(path.clone()), Place::source),
                         format!("cannot read release manifest `{path}`: {reason}"),
                     )
-                    .help(match reason {
-                        FileError::NotFound(_) => "create the manifest, or correct the path",
-                        _ => "put a manifest there that can be read, or correct the path",
-                    }),
+                    .help(help),
                 );
             }
             for problem in input.problems() {

@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use gitobjects::{Error, Id, Repository};
+use source::octets;
 
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
@@ -41,7 +42,11 @@ impl Revision {
     /// The text of a file, by its path in the workspace, or an absolute one in the repository.
     pub(super) fn text(&self, path: &Utf8Path) -> Result<String> {
         let bytes = self.bytes(path).map_err(|error| failed(&self.name, &error))?;
-        String::from_utf8(bytes).map_err(|_| Failure::input(format!("`{}:{path}` is not UTF-8", self.name)))
+        let text = octets::text(&bytes).map_err(|stray| {
+            Failure::input(stray.told(&format_args!("{}:{path}", self.name)))
+                .hint("bring it to that revision as UTF-8 first")
+        })?;
+        Ok(text.to_owned())
     }
 
     fn bytes(&self, path: &Utf8Path) -> std::result::Result<Vec<u8>, Error> {

@@ -72,6 +72,34 @@ hint: save the file as UTF-8; an editor shows its encoding, and `iconv -t UTF-8 
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (3, "", expected));
 }
 
+#[test]
+fn a_manifest_in_another_encoding() {
+    let tree = Tree::of(&[("collimate.yaml", WORKSPACE), ("compose.yaml", COMPOSE), ("dev.env", "HOST=web\n")]);
+    tree.write_bytes("edge.yaml", &[RELEASE.as_bytes(), b"# \xc3\xbcber caf\xe9 x\n"].concat());
+    let expected = "\
+error[release-schema]: cannot read release manifest `edge.yaml`: `edge.yaml:7:11` is not UTF-8: the byte `e9`
+ --> edge.yaml:7:11
+  |
+7 | # \u{fc}ber caf\u{fffd} x
+  |           ^
+  |
+  = help: save the file as UTF-8; an editor shows its encoding, and `iconv -t UTF-8 -f ENCODING` changes it
+
+edge  compose/dev  1 image  NOT ALIGNED
+
+1 profile: 1 error
+";
+    let (code, stdout, stderr) = tree.run_text(&["check"]);
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (1, expected, ""));
+    let (code, stdout, stderr) = tree.run_text(&["release", "show", "edge.yaml"]);
+    let expected = "\
+error: cannot read `edge.yaml`
+caused by: `edge.yaml:7:11` is not UTF-8: the byte `e9`
+hint: save the file as UTF-8; an editor shows its encoding, and `iconv -t UTF-8 -f ENCODING` changes it
+";
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (3, "", expected));
+}
+
 /// A check that looks at nothing says so; documents, mirrors and archived manifests are something.
 #[test]
 fn a_channel_that_no_profile_follows() {

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use alignment::Words;
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{Problem, Release};
-use source::{FileId, system};
+use source::{FileId, octets, system};
 
 use crate::context::Ctx;
 use crate::exit::{Failure, Result};
@@ -145,6 +145,6 @@ pub(crate) fn text(ctx: &Ctx, name: &Utf8Path) -> Result<String> {
     } else {
         std::mem::take(&mut *given::read(name, MOST_BYTES, ctx)?)
     };
-    String::from_utf8(bytes)
-        .map_err(|error| unreadable(&format!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to())))
+    let text = octets::text(&bytes).map_err(|stray| unreadable(&stray.told(&name)).hint(octets::WAY_OUT))?;
+    Ok(text.to_owned())
 }

@@ -57,7 +57,7 @@ fn what_tenant_writes_is_fine_and_what_others_write_is_judged_where_it_stands() 
     sandbox.write(PRIMARY, b"caf\xe9:x\n");
     program(&sandbox, &["check"])
         .stdout_has(format!(
-            "warning[mirror-password-weak]: the passwords of `{PRIMARY}` cannot be judged: `{PRIMARY}` is not UTF-8 (byte 3)\n"
+            "warning[mirror-password-weak]: the passwords of `{PRIMARY}` cannot be judged: `{PRIMARY}:1:4` is not UTF-8: the byte `e9`\n"
         ))
         .run();
 }
