@@ -14,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use source::{Entry, EntryKind, FileError, FileId, FileKind, Files, SourceMap, normalize, system};
 
 /// Largest file that is read: a packed chart may have 20 MiB (Helm's own cap), a Compose file never comes near.
-const MOST_BYTES: u64 = 32 * 1024 * 1024;
+pub(crate) const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Bytes of all files that are read, which are kept while the program runs: with all else, it stays below 200 MB. The largest public charts have
 /// ten megabytes.
@@ -194,6 +194,21 @@ impl DiskFiles {
         let content = Content { id, bytes: Arc::from(Arc::clone(&text)), text: Some(text), is_linked };
         state.read.insert(path.into_string(), Ok(content));
         state.age = Age::default();
+    }
+
+    /// As [`Self::overlay`], of any bytes: what comes from elsewhere is read under a path.
+    pub(crate) fn lay(&self, path: &Utf8Path, bytes: Vec<u8>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => self.overlay(path, &text),
+            Err(error) => {
+                let (path, bytes) = (normalize(path), error.into_bytes());
+                let mut state = self.lock();
+                let id = state.sources.add_bytes(path.clone(), &bytes);
+                let content = Content { id, bytes: Arc::from(bytes), text: None, is_linked: false };
+                state.read.insert(path.into_string(), Ok(content));
+                state.age = Age::default();
+            }
+        }
     }
 
     /// Whether anything was reached through a link. If not, every path is where it says.

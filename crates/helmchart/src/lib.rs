@@ -33,4 +33,5 @@ pub use lint::{Lint, LintMessage, LintSeverity, LintTexts, lint, lint_path, lint
 pub use options::{RenderOptions, SetValue};
 pub use render::{render, render_to_lint};
 pub use rendered::{Manifest, Rendered};
+pub use values::set_files;
 pub use version::HelmVersion;

@@ -15,7 +15,7 @@ pub enum SetValue {
     String(String),
     /// `--set-json 'a={"b": 1}'`
     Json(String),
-    /// `--set-file a=path`
+    /// `--set-file a=path`; the path `-` asks the door to files for stdin. [`crate::set_files`] tells which paths there are.
     File(String),
     /// `--set-literal a=b`
     Literal(String),
@@ -28,7 +28,7 @@ pub struct RenderOptions {
     pub release_name: String,
     /// `--namespace`
     pub namespace: String,
-    /// `--values`, in order.
+    /// `--values`, in order; `-` as with `--set-file`.
     pub values: Vec<Utf8PathBuf>,
     /// `--set` and its relatives.
     pub set: Vec<SetValue>,

@@ -65,6 +65,7 @@ fn options(case: &Path) -> RenderOptions {
             "--set" => options.set.push(SetValue::Set(flags.next().unwrap())),
             "--set-string" => options.set.push(SetValue::String(flags.next().unwrap())),
             "--set-json" => options.set.push(SetValue::Json(flags.next().unwrap())),
+            "--set-file" => options.set.push(SetValue::File(flags.next().unwrap())),
             "--set-literal" => options.set.push(SetValue::Literal(flags.next().unwrap())),
             other => panic!("{}: flag {other}", case.display()),
         }

@@ -1,3 +1,4 @@
+use std::io::Read as _;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -5,7 +6,7 @@ use helmchart::{HelmVersion, RenderOptions, SetValue};
 use source::system;
 
 use crate::context::Ctx;
-use crate::disk::DiskFiles;
+use crate::disk::{DiskFiles, MOST_BYTES};
 use crate::exit::{Exit, Failure, Result};
 use crate::masking;
 use crate::rendering::{self, Output};
@@ -75,7 +76,7 @@ struct ChartArgs {
     #[arg(long, value_name = "PATH")]
     chart: Option<Utf8PathBuf>,
 
-    /// Values files, in order
+    /// Values files, in order; `-` is stdin
     #[arg(long, value_name = "FILE")]
     values: Vec<Utf8PathBuf>,
 
@@ -90,6 +91,14 @@ struct ChartArgs {
     /// Values in JSON
     #[arg(long, value_name = "PATH=JSON")]
     set_json: Vec<String>,
+
+    /// Values that are the contents of files; `-` is stdin
+    #[arg(long, value_name = "PATH=FILE")]
+    set_file: Vec<String>,
+
+    /// Values that stay as they are written, commas and all
+    #[arg(long, value_name = "PATH=TEXT")]
+    set_literal: Vec<String>,
 
     /// The release's name; by default `release-name`
     #[arg(long, value_name = "NAME")]
@@ -152,12 +161,14 @@ impl ComposeArgs {
 
 impl ChartArgs {
     /// The options that say how a chart is rendered, each with whether it was given.
-    fn given(&self) -> [(&'static str, bool); 12] {
+    fn given(&self) -> [(&'static str, bool); 14] {
         [
             ("--values", !self.values.is_empty()),
             ("--set", !self.set.is_empty()),
             ("--set-string", !self.set_string.is_empty()),
             ("--set-json", !self.set_json.is_empty()),
+            ("--set-file", !self.set_file.is_empty()),
+            ("--set-literal", !self.set_literal.is_empty()),
             ("--release-name", self.release_name.is_some()),
             ("--namespace", self.namespace.is_some()),
             ("--kube-version", self.kube_version.is_some()),
@@ -270,19 +281,29 @@ fn of_compose(args: &ComposeArgs, ctx: &Ctx) -> Result<Output> {
 
 fn of_chart(args: &ChartArgs, chart: &Utf8Path, ctx: &Ctx) -> Result<Output> {
     let chart_path = chart.to_owned();
-    let files = files_of(ctx, args.values.iter().chain([&chart_path]))?;
-    let set = |values: &[String], kind: fn(String) -> SetValue| values.iter().cloned().map(kind).collect::<Vec<_>>();
+    let flags = |values: &[String], kind: fn(String) -> SetValue| values.iter().cloned().map(kind).collect::<Vec<_>>();
+    // In which order they count is Helm's.
+    let set = [
+        flags(&args.set, SetValue::Set),
+        flags(&args.set_string, SetValue::String),
+        flags(&args.set_json, SetValue::Json),
+        flags(&args.set_file, SetValue::File),
+        flags(&args.set_literal, SetValue::Literal),
+    ]
+    .concat();
+    let set_files = helmchart::set_files(&set);
+    let (stdin, named): (Vec<&Utf8PathBuf>, Vec<_>) =
+        args.values.iter().chain(&set_files).partition(|path| path.as_str().trim() == STDIN);
+    let files = files_of(ctx, named.into_iter().chain([&chart_path]))?;
+    if !stdin.is_empty() {
+        files.lay(Utf8Path::new(STDIN), read_stdin()?);
+    }
     let defaults = RenderOptions::default();
     let options = RenderOptions {
         release_name: args.release_name.clone().unwrap_or(defaults.release_name),
         namespace: args.namespace.clone().unwrap_or(defaults.namespace),
         values: args.values.clone(),
-        set: [
-            set(&args.set, SetValue::Set),
-            set(&args.set_string, SetValue::String),
-            set(&args.set_json, SetValue::Json),
-        ]
-        .concat(),
+        set,
         kube_version: args.kube_version.clone(),
         api_versions: args.api_versions.clone(),
         helm: args.helm(),
@@ -295,6 +316,20 @@ fn of_chart(args: &ChartArgs, chart: &Utf8Path, ctx: &Ctx) -> Result<Output> {
     };
     let chart = helmchart::Chart::load(chart, &files).map_err(failed)?;
     helmchart::render(&chart, &options, &files).map(Output::Chart).map_err(failed)
+}
+
+/// What stands for stdin where a file is named.
+const STDIN: &str = "-";
+
+fn read_stdin() -> Result<Vec<u8>> {
+    let unreadable = |why: &dyn std::fmt::Display| Failure::input("cannot read stdin").because(why);
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(&system::reason(&error)))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(unreadable(&format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    }
+    Ok(bytes)
 }
 
 fn folder_of(file: &Utf8Path) -> Utf8PathBuf {

@@ -244,7 +244,7 @@ hint: `collimate schema workspace` prints the JSON Schema of this file
 fn options_of_another_kind_are_refused() {
     let belong = "\
 hint: `--compose` takes `--env-file`, `--project-name`, `--project-directory`, `--compose-profile`; `--chart` takes `--values`, `--set`, \
-`--set-string`, `--set-json`, `--release-name`, `--namespace`, `--kube-version`, `--api-versions`, `--include-crds`, `--skip-tests`, \
+`--set-string`, `--set-json`, `--set-file`, `--set-literal`, `--release-name`, `--namespace`, `--kube-version`, `--api-versions`, `--include-crds`, `--skip-tests`, \
 `--show-only`, `--helm`; a profile takes `--overlay`
 ";
     let of_profile = "a profile, which is rendered as `collimate.yaml` says";

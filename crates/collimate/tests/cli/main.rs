@@ -35,6 +35,7 @@ mod reports;
 mod requirements;
 mod rollout;
 mod runbook;
+mod set_flags;
 mod smoke_mirror;
 mod smoke_notify;
 mod smoke_otel;

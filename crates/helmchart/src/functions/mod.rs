@@ -43,7 +43,7 @@ mod strings;
 pub(crate) mod table;
 mod toml;
 mod twins;
-mod url;
+pub(crate) mod url;
 mod urls;
 pub(crate) mod version;
 mod wrap;

@@ -263,6 +263,7 @@ fn to_json(value: &Value) -> Json {
         Value::Uint(_, value) => (*value).into(),
         Value::Float(value) => number(*value),
         Value::Str(text) => Json::String(text.to_string()),
+        Value::Binary(bytes) => Json::String(source::octets::with_replacements(bytes).into_owned()),
         Value::List(list) => list.items().iter().map(to_json).collect(),
         Value::Map(map) => {
             let mut object = serde_json::Map::new();
