@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use bundle::MOST_SOURCE_DATE;
 use camino::{Utf8Path, Utf8PathBuf};
 use mirror::htpasswd::Zeroizing;
 use source::{octets, system};
@@ -21,6 +22,9 @@ pub(crate) enum Color {
     /// Never
     Never,
 }
+
+/// The variable by which build systems fix the time in what they build (reproducible-builds.org).
+const SOURCE_DATE: &str = "SOURCE_DATE_EPOCH";
 
 /// What a command knows of the world around it.
 pub(crate) struct Ctx {
@@ -79,6 +83,18 @@ impl Ctx {
     /// This moment.
     pub(crate) fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()
+    }
+
+    /// The moment that outputs are of, in seconds since 1970, where `SOURCE_DATE_EPOCH` says it: the same input gives the same bytes then.
+    pub(crate) fn source_date(&self) -> Result<Option<u64>> {
+        let Some(text) = self.environment.get(SOURCE_DATE) else { return Ok(None) };
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds = text.parse().ok().filter(|seconds| digits && *seconds <= MOST_SOURCE_DATE);
+        seconds.map(Some).ok_or_else(|| {
+            Failure::usage(format!("`{SOURCE_DATE}` is no time")).because(format!("it is `{text}`")).hint(format!(
+                "it counts seconds since 1970, in digits, to {MOST_SOURCE_DATE} at most, such as `git log -1 --format=%ct` prints"
+            ))
+        })
     }
 
     /// Writes data to stdout.

@@ -152,7 +152,9 @@ fn compare_helm(
     profile: &release::Profile,
     source: &HelmSource,
 ) -> Result<Vec<Finding<Location>>> {
-    let Ok(output) = rendering::output(session, profile, None) else { return Ok(Vec::new()) };
+    let Ok(output) = rendering::output(session, profile, None, Some(ctx.now().as_second())) else {
+        return Ok(Vec::new());
+    };
     let mut flags: Vec<String> = Vec::new();
     flags.extend(source.values.iter().flat_map(|path| ["--values".to_owned(), path.to_string()]));
     flags.extend(source.set.iter().flat_map(|set| ["--set".to_owned(), set.value.clone()]));

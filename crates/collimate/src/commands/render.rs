@@ -15,7 +15,7 @@ use crate::session::Session;
 /// Print what Docker Compose or Helm would be given
 ///
 /// Renders a profile of the workspace, or, with `--compose` or `--chart`, files without a workspace. The output is that of `docker
-/// compose config` or `helm template`, with secret values masked.
+/// compose config` or `helm template`, with secret values masked. Charts see the time of day, or that of SOURCE_DATE_EPOCH.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The profile, such as `compose/stage`
@@ -238,7 +238,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
 fn of_workspace(args: &Args, name: &str, ctx: &Ctx) -> Result<Output> {
     let session = Session::open(ctx)?;
     let profile = session.profile(name)?;
-    rendering::output(&session, profile, args.overlay.as_deref())
+    rendering::output(&session, profile, args.overlay.as_deref(), Some(now(ctx)?))
 }
 
 /// Files below the current folder, and those named on the command line.
@@ -309,6 +309,7 @@ fn of_chart(args: &ChartArgs, chart: &Utf8Path, ctx: &Ctx) -> Result<Output> {
         helm: args.helm(),
         include_crds: args.include_crds,
         skip_tests: args.skip_tests,
+        now: Some(now(ctx)?),
         ..RenderOptions::default()
     };
     let failed = |error: helmchart::Error| {
@@ -316,6 +317,12 @@ fn of_chart(args: &ChartArgs, chart: &Utf8Path, ctx: &Ctx) -> Result<Output> {
     };
     let chart = helmchart::Chart::load(chart, &files).map_err(failed)?;
     helmchart::render(&chart, &options, &files).map(Output::Chart).map_err(failed)
+}
+
+/// What charts take for this moment: who applies the output gets certificates that hold from now on.
+fn now(ctx: &Ctx) -> Result<i64> {
+    let given = ctx.source_date()?.and_then(|seconds| i64::try_from(seconds).ok());
+    Ok(given.unwrap_or_else(|| ctx.now().as_second()))
 }
 
 /// What stands for stdin where a file is named.

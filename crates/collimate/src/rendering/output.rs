@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alignment::{ComposeRendering, KubeDocument, KubernetesRendering, Rendering};
 use camino::Utf8PathBuf;
 use composefile::{Profiles, Project};
-use helmchart::{Chart, HelmVersion};
+use helmchart::{Chart, HelmVersion, RenderOptions};
 use release::ProfileSource;
 use source::{FileId, Files as _, Text};
 use yamlspan::Dialect;
@@ -23,8 +23,14 @@ pub(crate) enum Output {
     Manifests(Vec<Arc<str>>),
 }
 
-/// Renders one profile for printing.
-pub(crate) fn output(session: &Session, profile: &release::Profile, overlay: Option<&str>) -> Result<Output> {
+/// Renders one profile for printing. `now`: what charts take for this moment, in seconds since 1970; by default the first one, as where nobody
+/// is given what is rendered.
+pub(crate) fn output(
+    session: &Session,
+    profile: &release::Profile,
+    overlay: Option<&str>,
+    now: Option<i64>,
+) -> Result<Output> {
     let failed = |cause: &dyn std::fmt::Display| {
         Failure::input(format!("cannot render `{}`", profile.name.value)).because(cause)
     };
@@ -36,7 +42,7 @@ pub(crate) fn output(session: &Session, profile: &release::Profile, overlay: Opt
         ProfileSource::Helm(source) => {
             let failed = |error: helmchart::Error| failed(&error).hint_if(error.way_out(&source.chart));
             let chart = Chart::load(&source.chart, &session.files).map_err(failed)?;
-            let options = helm_options(source, Mode::default());
+            let options = RenderOptions { now, ..helm_options(source, Mode::default()) };
             helmchart::render(&chart, &options, &session.files).map(Output::Chart).map_err(failed)
         }
         ProfileSource::Manifests(paths) => paths

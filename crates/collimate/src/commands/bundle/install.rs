@@ -43,7 +43,7 @@ pub(super) fn images(session: &Session, channel: &str, release: &Release) -> Res
         let cannot = |cause: &dyn std::fmt::Display| {
             Failure::input(format!("cannot tell the images of `{}`", profile.name.value)).because(cause)
         };
-        let rendered = rendering::output(session, profile, overlay)?.images().map_err(|error| cannot(&error))?;
+        let rendered = rendering::output(session, profile, overlay, None)?.images().map_err(|error| cannot(&error))?;
         for text in rendered.lines() {
             let image: ImageRef = text.parse().map_err(|error| cannot(&error))?;
             images.insert(outside(session, profile, &image, release));

@@ -1,9 +1,6 @@
 use std::fs;
 
-use bundle::{
-    About, Archive, Beside, BesideFile, Contents, ContentsError, File, Leak, MOST_SOURCE_DATE, Mode, ReleaseName,
-    Screened,
-};
+use bundle::{About, Archive, Beside, BesideFile, Contents, ContentsError, File, Leak, Mode, ReleaseName, Screened};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use release::Release;
@@ -22,9 +19,6 @@ const NAME: &str = "telemetry-offline-bundle";
 
 /// The channel whose release and profile the bundle carries.
 const CHANNEL: &str = "airgap";
-
-/// The variable by which build systems fix the time in what they build (reproducible-builds.org).
-const SOURCE_DATE: &str = "SOURCE_DATE_EPOCH";
 
 /// Pack the telemetry assets for an air-gapped site
 ///
@@ -101,19 +95,13 @@ fn name_of(release: &Release) -> ReleaseName {
 
 /// The time of every file: given, else that of the release. Never the clock.
 fn source_date(ctx: &Ctx, release: &Release) -> Result<u64> {
-    if let Some(text) = ctx.environment().get(SOURCE_DATE) {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let seconds = text.parse::<u64>().ok().filter(|seconds| digits && *seconds <= MOST_SOURCE_DATE);
-        return seconds.ok_or_else(|| {
-            Failure::usage(format!("`{SOURCE_DATE}` is no time")).because(format!("it is `{text}`")).hint(format!(
-                "it counts seconds since 1970, in digits, to {MOST_SOURCE_DATE} at most, such as `git log -1 --format=%ct` prints"
-            ))
-        });
+    if let Some(seconds) = ctx.source_date()? {
+        return Ok(seconds);
     }
     let moment = release.date.as_ref().and_then(|date| date.value.parse::<jiff::Timestamp>().ok());
     moment.and_then(|moment| u64::try_from(moment.as_second()).ok()).ok_or_else(|| {
         Failure::input(format!("release `{}` has no `date`, which the files of the bundle get", release.version.value))
-            .hint(format!("write one into its manifest, or set `{SOURCE_DATE}`"))
+            .hint("write one into its manifest, or set `SOURCE_DATE_EPOCH`")
     })
 }
 
