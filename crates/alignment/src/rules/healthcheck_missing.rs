@@ -38,9 +38,12 @@ impl Rule for HealthcheckMissing {
                 format!("service `{target}` of profile `{name}` has no `healthcheck`, but others wait until it is healthy"),
             )
             .label("never becomes healthy")
-            .help(format!(
-                "give `{target}` a `healthcheck`; if its image brings one, list `{target}` under `external.healthchecks` of profile `{name}`"
-            ));
+            .help(match is_off {
+                true => format!("switch the check of `{target}` on again, or wait for `service_started`: that of its image is off too"),
+                false => format!(
+                    "give `{target}` a `healthcheck`; if its image brings one, list `{target}` under `external.healthchecks` of profile `{name}`"
+                ),
+            });
             for (title, place) in waiting.iter().take(MOST_SHOWN) {
                 let place = profile.value(*variant, Object::Compose, place.clone());
                 finding = finding.related(place, format!("{title} waits for it"));
@@ -80,9 +83,9 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
             }
             for (target, waiting) in waiting {
                 let Some(awaited) = compose.all.service(target) else { continue };
-                let is_declared = declared.iter().any(|declared| declared.value == target);
-                if !has_healthcheck(awaited) && !is_declared && said.insert(target.to_owned()) {
-                    let is_off = awaited.get("healthcheck").is_some();
+                let is_off = is_off(awaited);
+                let is_declared = declared.iter().any(|declared| declared.value == target) && !is_off;
+                if (is_off || !has_test(awaited)) && !is_declared && said.insert(target.to_owned()) {
                     report(&Missing { profile, variant, target, is_off, waiting });
                 }
             }
@@ -90,9 +93,14 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
     }
 }
 
-fn has_healthcheck(service: &Node) -> bool {
+/// Whether no check runs, not even that of the image.
+fn is_off(service: &Node) -> bool {
     let Some(check) = service.get("healthcheck") else { return false };
-    let disabled = check.get("disable").and_then(Node::as_bool) == Some(true);
-    let none = items(check.get("test")).first().and_then(Node::as_str) == Some("NONE");
-    !disabled && !none && check.get("test").is_some()
+    let is_disabled = check.get("disable").and_then(Node::as_bool) == Some(true);
+    is_disabled || items(check.get("test")).first().and_then(Node::as_str) == Some("NONE")
+}
+
+/// Whether it has a check of its own: without a test, what else is said is about that of the image.
+fn has_test(service: &Node) -> bool {
+    service.get("healthcheck").is_some_and(|check| check.get("test").is_some())
 }
