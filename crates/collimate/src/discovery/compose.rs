@@ -191,15 +191,21 @@ fn load(
         (missing(project), read_env(project, files).iter().any(|(path, _)| !place.committed.has(path)))
     };
     let mut best = by_itself.map(|project| (worth(&project), Vec::new(), project));
-    for env in env_files(folder, variant, files) {
-        if best.as_ref().is_ok_and(|(worth, _, _)| *worth == (0, false)) {
-            break;
+    let better = |best: &mut Result<(_, Vec<Utf8PathBuf>, Project), _>, env: Vec<Utf8PathBuf>| {
+        for env in env {
+            if best.as_ref().is_ok_and(|(worth, _, _)| *worth == (0, false)) {
+                break;
+            }
+            let Ok(project) = project(&set, std::slice::from_ref(&env), files) else { continue };
+            let worth = worth(&project);
+            if best.as_ref().map_or(true, |(best, _, _)| worth < *best) {
+                *best = Ok((worth, vec![env], project));
+            }
         }
-        let Ok(project) = project(&set, std::slice::from_ref(&env), files) else { continue };
-        let worth = worth(&project);
-        if best.as_ref().map_or(true, |(best, _, _)| worth < *best) {
-            best = Ok((worth, vec![env], project));
-        }
+    };
+    better(&mut best, env_files(folder, variant, files));
+    if best.is_err() {
+        better(&mut best, all_env_files(folder, files));
     }
     best.map(|(_, env, project)| Loaded { files: set, env, project })
 }
@@ -244,6 +250,16 @@ fn env_files(folder: &Utf8Path, variant: Option<&str>, files: &DiskFiles) -> Vec
     let examples = ENV_EXAMPLES.map(str::to_owned);
     let paths = of_variant.chain(examples).map(|name| folder.join(name));
     paths.filter(|path| files.kind(path) == Some(FileKind::File)).collect()
+}
+
+/// Every env file beside a Compose file, whatever it is meant for.
+fn all_env_files(folder: &Utf8Path, files: &DiskFiles) -> Vec<Utf8PathBuf> {
+    let is_env = |name: &str| name.ends_with(".env") || name.starts_with(".env.") || name.ends_with(".env.example");
+    let entries = files.list(folder).unwrap_or_default().into_iter();
+    let mut paths: Vec<_> = entries.filter(|entry| is_env(&entry.name)).map(|entry| folder.join(entry.name)).collect();
+    paths.retain(|path| files.kind(path) == Some(FileKind::File));
+    paths.sort();
+    paths
 }
 
 fn refusal(path: &Utf8Path, error: &composefile::Error, files: &DiskFiles) -> LeftOut {

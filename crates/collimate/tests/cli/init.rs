@@ -413,6 +413,27 @@ next:
 }
 
 /// An override in a folder of its own is no profile: nobody runs it without its base.
+/// Repositories name the one that people copy as they like; without it nothing of the file would be in the workspace.
+#[test]
+fn a_file_that_does_not_load_takes_any_env_file_that_mends_it() {
+    let files = [
+        ("compose.yaml", "services: {web: {image: \"nginx:${TAG:?which one}\"}}\n"),
+        ("deploy.env", "TAG=1.27\n"),
+        ("other.env", "HOST=web\n"),
+    ];
+    let (tree, ..) = init(&files, &[]);
+    let workspace = std::fs::read_to_string(tree.path("collimate.yaml")).unwrap();
+    assert!(workspace.contains("    env: [deploy.env]\n"), "{workspace}");
+    // It loads by itself: who knows whether the other one is meant for it.
+    let files = [
+        ("compose.yaml", "services: {web: {image: \"nginx:${TAG:-1}\", command: [$HOST]}}\n"),
+        ("other.env", "HOST=web\n"),
+    ];
+    let (tree, ..) = init(&files, &[]);
+    let workspace = std::fs::read_to_string(tree.path("collimate.yaml")).unwrap();
+    assert!(!workspace.contains("env: ["), "{workspace}");
+}
+
 #[test]
 fn an_override_of_another_folder_is_shown_with_its_base() {
     let files = [
