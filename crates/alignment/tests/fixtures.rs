@@ -430,6 +430,8 @@ fn every_rule_has_its_file_and_its_section() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
+    // Parts of a long rule lie in a folder of its name.
+    files.retain(|name| !ids.iter().any(|id| *name == id.replace('-', "_")));
     files.sort();
     let mut expected: Vec<String> = ids.iter().map(|id| format!("{}.rs", id.replace('-', "_"))).collect();
     expected.sort();

@@ -1,5 +1,9 @@
 //! The API server would refuse an object, whatever the cluster: something that it must have is missing or of the wrong kind.
 
+mod jobs;
+mod numbers;
+mod twice;
+
 use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
@@ -8,6 +12,7 @@ use yamlspan::{Kind, NodeRef, Scalar};
 use crate::fields;
 use crate::kinds::{self, Unknown};
 use crate::kubernetes::{KubeObject, PROBES, Pod, objects, text};
+use crate::names::{self, is_dns_label, is_label_key, is_label_value, is_port_name};
 use crate::place::{Path, Place};
 use crate::references;
 use crate::rules::Rule;
@@ -17,6 +22,9 @@ pub(super) struct ObjectInvalid;
 
 /// The highest port of TCP and UDP.
 const LAST_PORT: u64 = 65_535;
+
+/// What a name that becomes a part of a host's may look like.
+const DNS_LABEL: &str = "use at most 63 lower case letters, digits and `-`, with no `-` at either end";
 
 impl Rule for ObjectInvalid {
     fn id(&self) -> &'static str {
@@ -44,8 +52,14 @@ impl Rule for ObjectInvalid {
                     wrong.head();
                     wrong.labels();
                     wrong.scale_target();
+                    wrong.numbers_of_object();
+                    wrong.claims();
                     if let Some(pod) = object.pod() {
                         wrong.pod(&pod);
+                        wrong.restart_policy(&pod);
+                    }
+                    if (object.kind, object.group()) == ("CronJob", "batch") {
+                        wrong.schedule();
                     }
                     if object.kind == "Service" && object.group().is_empty() {
                         wrong.service();
@@ -97,6 +111,16 @@ impl<'a> Wrong<'_, '_, 'a> {
         let generated = text(object.node, &["metadata", "generateName"]).is_some_and(|name| !name.is_empty());
         if object.name.is_empty() && !generated && !object.kind.ends_with("List") {
             self.push(object.path_of(&["metadata", "name"]), format!("a {kind} has no name"), "write `metadata.name`");
+        }
+        if !object.name.is_empty()
+            && let Some(form) = names::of_objects(object.group(), kind)
+            && !form.takes(object.name)
+        {
+            let message = match object.name.len() > form.longest {
+                true => format!("the name of {} has {} characters", object.title(), object.name.len()),
+                false => format!("`{}` is no name that a {kind} may have", object.name),
+            };
+            self.push(object.path_of(&["metadata", "name"]), message, &form.in_words());
         }
     }
 
@@ -206,6 +230,9 @@ impl<'a> Wrong<'_, '_, 'a> {
 
     fn pod(&mut self, pod: &Pod<'a>) {
         let volumes = self.volumes(pod);
+        self.containers_twice(pod);
+        self.volumes_twice(pod);
+        self.numbers_of_pod(pod);
         self.are_fields(pod.spec, fields::POD, "a pod", || pod.spec_path.clone());
         for (word, path, container) in pod.containers() {
             let container = container.target();
@@ -217,10 +244,16 @@ impl<'a> Wrong<'_, '_, 'a> {
             self.are_fields(container, fields::CONTAINER, "a container", || path.clone());
             if let Some(resources) = container.get("resources") {
                 self.are_fields(resources, fields::RESOURCES, "`resources`", || path.key("resources"));
+                self.resources(resources, &path.key("resources"), &user);
             }
+            self.numbers_of_container(container, &path, &user);
+            self.listed_twice(container, &path, &user);
             if name.is_empty() {
                 let path = if container.get("name").is_some() { path.key("name") } else { path.clone() };
                 self.push(path, format!("{user} has no name"), "write `name`");
+            } else if !is_dns_label(name) {
+                let message = format!("`{name}` is no name that {} {word} may have", article(word));
+                self.push(path.key("name"), message, DNS_LABEL);
             }
             // An empty text is no image reference, and `image-unlisted` says so.
             if text(container, &["image"]).is_none() {
@@ -230,6 +263,9 @@ impl<'a> Wrong<'_, '_, 'a> {
             for (index, port) in items(container, "ports").enumerate() {
                 let path = path.key("ports").index(index);
                 self.port(port, &path, "containerPort", &user);
+                if let Some(name) = text(port, &["name"]).filter(|name| !name.is_empty() && !is_port_name(name)) {
+                    self.port_name(path.key("name"), name, &user);
+                }
             }
             for keys in PROBES {
                 if let Some(asks) = container.at(keys) {
@@ -284,13 +320,20 @@ impl<'a> Wrong<'_, '_, 'a> {
         let title = object.title();
         let Some(ports) = object.node.at(&["spec", "ports"]) else { return };
         let names: Vec<&str> = ports.target().items().map(|port| text(port, &["name"]).unwrap_or_default()).collect();
-        for (index, name) in names.iter().enumerate().filter(|_| names.len() > 1) {
+        for (index, name) in names.iter().enumerate() {
             let path = object.path_of(&["spec", "ports"]).index(index);
+            if name.is_empty() && names.len() == 1 {
+                continue;
+            }
             if name.is_empty() {
                 self.push(path, format!("one of several ports of {title} has no name"), "write `name`");
             } else if names.iter().position(|known| known == name) != Some(index) {
                 let message = format!("two ports of {title} are called `{name}`");
                 self.push(path.key("name"), message, "give each a name of its own");
+            }
+            if !name.is_empty() && !is_dns_label(name) {
+                let message = format!("`{name}` is no name that a port of a Service may have");
+                self.push(object.path_of(&["spec", "ports"]).index(index).key("name"), message, DNS_LABEL);
             }
         }
         for (index, port) in ports.target().items().enumerate() {
@@ -302,6 +345,11 @@ impl<'a> Wrong<'_, '_, 'a> {
             {
                 let message = format!("`targetPort` of {title} is a text that names no port");
                 self.push(path.key("targetPort"), message, "write a number without quotes, or the name of a port");
+            } else if let Some(target) = port.target().get("targetPort")
+                && matches!(target.target().value(), Scalar::Str)
+                && !is_port_name(target.target().raw())
+            {
+                self.port_name(path.key("targetPort"), target.target().raw(), &title);
             }
         }
     }
@@ -328,6 +376,16 @@ impl<'a> Wrong<'_, '_, 'a> {
         }
     }
 
+    /// A name that no port of a container may have.
+    fn port_name(&mut self, path: Path, name: &str, of: &str) {
+        let message = match name.len() > names::LONGEST_PORT {
+            true => format!("the name of port `{name}` of {of} has {} characters", name.len()),
+            false => format!("`{name}` of {of} is no name of a port"),
+        };
+        let help = "use at most 15 lower case letters, digits and single `-` between them, with one letter at least";
+        self.push(path, message, help);
+    }
+
     /// A port that must be a number.
     fn port(&mut self, port: NodeRef<'_>, path: &Path, key: &str, of: &str) {
         let Some(value) = port.target().get(key).map(NodeRef::target) else {
@@ -339,27 +397,6 @@ impl<'a> Wrong<'_, '_, 'a> {
             self.push(path.key(key), message, "write the number without quotes");
         }
     }
-}
-
-/// The longest value of a label, and the longest name without its prefix.
-const LONGEST_LABEL: usize = 63;
-
-/// Empty, or letters, digits and `-_.` between letters or digits.
-fn is_label_value(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    value.len() <= LONGEST_LABEL
-        && [bytes.first(), bytes.last()].into_iter().flatten().all(u8::is_ascii_alphanumeric)
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// `name`, or `prefix/name` with a prefix that is a domain.
-fn is_label_key(key: &str) -> bool {
-    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    let is_domain = |prefix: &str| {
-        !prefix.is_empty()
-            && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
-    };
-    !name.is_empty() && is_label_value(name) && prefix.is_none_or(is_domain)
 }
 
 fn is_port(value: NodeRef<'_>) -> bool {
