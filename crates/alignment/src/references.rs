@@ -5,6 +5,7 @@
 //! an object of Kubernetes itself.
 
 mod empty;
+mod keys;
 mod pods;
 
 use findings::Severity;
@@ -15,6 +16,9 @@ use crate::kubernetes::{KubeObject, scalar, text};
 use crate::place::Path;
 
 pub(crate) use empty::left_empty;
+pub(crate) use keys::{Store, is_written, stores};
+
+use keys::Taken;
 
 /// The label that every namespace carries with its name.
 const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
@@ -32,6 +36,7 @@ pub(crate) struct Reference<'a> {
     pub(crate) path: Path,
     /// Whether the object does nothing without it, or only less than it says.
     pub(crate) severity: Severity,
+    taken: Taken<'a>,
 }
 
 /// Where an object's namespace counts: these kinds are in none.
@@ -43,7 +48,7 @@ impl<'a> Reference<'a> {
     /// A reference into the namespace of the object that holds it.
     fn new(object: &KubeObject<'a>, kind: &'a str, name: &'a str, path: Path) -> Self {
         let namespace = if is_clusterwide(kind) { "" } else { object.namespace };
-        Self { kind, name, namespace, path, severity: Severity::Error }
+        Self { kind, name, namespace, path, severity: Severity::Error, taken: Taken::All }
     }
 
     fn within(self, namespace: Option<&'a str>) -> Self {
@@ -52,6 +57,11 @@ impl<'a> Reference<'a> {
 
     fn warning(self) -> Self {
         Self { severity: Severity::Warning, ..self }
+    }
+
+    /// Whether it takes some keys only.
+    pub(crate) fn takes_keys(&self) -> bool {
+        !matches!(self.taken, Taken::All)
     }
 
     /// Kind, namespace and name, as [`identity`] gives them.

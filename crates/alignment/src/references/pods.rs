@@ -2,6 +2,7 @@
 
 use yamlspan::NodeRef;
 
+use super::keys::Taken;
 use super::{Reference, items, name_that_may_be_empty, push};
 use crate::kubernetes::{KubeObject, Pod, text};
 use crate::place::Path;
@@ -59,5 +60,8 @@ impl<'a> Needs<'_, 'a> {
             return;
         }
         push(self.object, self.out, kind, inner, &[key], &path);
+        if let Some(reference) = self.out.last_mut().filter(|_| matches!(kind, "ConfigMap" | "Secret")) {
+            reference.taken = Taken::of(inner);
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! An object needs another one that is neither rendered nor made elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
 use release::nearest;
 
 use crate::kubernetes::{KubeObject, objects, text};
-use crate::place::Place;
-use crate::references::{self, Reference};
+use crate::place::{Path, Place};
+use crate::references::{self, Reference, Store};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
 
@@ -28,7 +28,12 @@ impl Rule for DanglingReference {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        each_missing(survey, &mut |missing| out.push(self.finding(missing)));
+        each(survey, &mut |lost| {
+            out.push(match lost {
+                Lost::Object(missing) => self.finding(missing),
+                Lost::Key(missing) => self.key_finding(missing),
+            });
+        });
     }
 }
 
@@ -42,8 +47,34 @@ pub(crate) struct Missing<'s, 'a> {
     rendered: &'s BTreeSet<(&'a str, &'a str, &'a str)>,
 }
 
+/// A key that a ConfigMap or a Secret of the same rendering does not have.
+struct MissingKey<'s, 'a> {
+    profile: &'s ProfileSurvey<'a>,
+    variant: usize,
+    object: &'s KubeObject<'a>,
+    key: &'a str,
+    path: Path,
+    store: &'s Store<'s, 'a>,
+    /// Whether somebody may add it while the profile runs.
+    is_written: bool,
+}
+
+/// What is not there.
+enum Lost<'s, 'a> {
+    Object(&'s Missing<'s, 'a>),
+    Key(&'s MissingKey<'s, 'a>),
+}
+
 /// Every reference that leads nowhere.
 pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<'_, '_>)) {
+    each(survey, &mut |lost| {
+        if let Lost::Object(missing) = lost {
+            report(missing);
+        }
+    });
+}
+
+fn each(survey: &Survey<'_>, report: &mut dyn FnMut(Lost<'_, '_>)) {
     for profile in &survey.profiles {
         let external = &profile.profile.declared.external;
         for (variant, rendering) in profile.profile.variants.iter().enumerate() {
@@ -63,6 +94,8 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
                 objects.iter().map(|object| (object, references::of(object))).collect();
             let used: BTreeSet<(&str, &str, &str)> =
                 all.iter().flat_map(|(_, references)| references).map(Reference::identity).collect();
+            let takes_keys = all.iter().flat_map(|(_, references)| references).any(Reference::takes_keys);
+            let stores = if takes_keys { references::stores(&objects) } else { BTreeMap::new() };
             for (object, references) in &all {
                 for reference in references.iter().chain(&references::left_empty(object, &objects, &used)) {
                     let elsewhere = reference.namespace != object.namespace;
@@ -72,7 +105,15 @@ pub(crate) fn each_missing(survey: &Survey<'_>, report: &mut dyn FnMut(&Missing<
                         || reference.kind == "Namespace" && inhabited.contains(reference.name)
                         || reference.is_declared(external);
                     if !known {
-                        report(&Missing { profile, variant, object, reference, rendered: &rendered });
+                        report(Lost::Object(&Missing { profile, variant, object, reference, rendered: &rendered }));
+                    }
+                }
+                for reference in references.iter().filter(|reference| reference.takes_keys()) {
+                    let Some(store) = stores.get(&reference.identity()) else { continue };
+                    let keys = reference.keys().into_iter().filter(|(key, _)| !store.keys.iter().any(|(known, _)| known == key));
+                    for (key, path) in keys.filter(|_| !reference.is_declared(external)) {
+                        let is_written = references::is_written(&objects, reference.kind, reference.name);
+                        report(Lost::Key(&MissingKey { profile, variant, object, key, path, store, is_written }));
                     }
                 }
             }
@@ -107,5 +148,41 @@ impl DanglingReference {
         // Without the object: a name that many pods take from one value is one finding.
         let message = format!("profile `{}` needs {kind} `{name}`, which nothing makes", profile.name());
         Finding::new(self.id(), *severity, place, message).label(format!("needed by {}", object.title())).help(help)
+    }
+
+    fn key_finding(&self, missing: &MissingKey<'_, '_>) -> Finding<Place> {
+        let MissingKey { profile, variant, object, key, path, store, is_written } = missing;
+        let title = store.object.title();
+        let (severity, later) = match is_written {
+            true => (Severity::Warning, ", unless something adds it while it runs"),
+            false => (Severity::Error, ""),
+        };
+        let names: Vec<&str> = store.keys.iter().map(|(key, _)| *key).collect();
+        let near = nearest(key, names.iter().copied());
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add it, or take one that is there{}", listed(&names)),
+        };
+        let shown = store.keys.iter().find(|(key, _)| near.is_none_or(|near| near == *key));
+        let (shown, part) = shown.copied().unwrap_or_default();
+        let keys = store.object.path_of(&[part]).name(shown);
+        // Without the object that needs it: a key that many pods take from one value is one finding.
+        let message = format!("profile `{}` needs key `{key}` of {title}, which it does not have{later}", profile.name());
+        let keys = profile.value(*variant, store.object.object, keys);
+        let of_keys = if near.is_some() { "it has this one" } else { "the first that it has" };
+        Finding::new(self.id(), severity, profile.value(*variant, object.object, path.clone()), message)
+            .label(format!("needed by {}", object.title()))
+            .related(keys, of_keys)
+            .help(help)
+    }
+}
+
+/// So many keys are read at a glance.
+const MOST_LISTED: usize = 4;
+
+fn listed(keys: &[&str]) -> String {
+    match keys.len() <= MOST_LISTED {
+        true => format!(": `{}`", keys.join("`, `")),
+        false => String::new(),
     }
 }
