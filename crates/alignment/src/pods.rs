@@ -15,6 +15,8 @@ pub(crate) struct Known<'a> {
     pub(crate) labels: Labels<'a>,
     /// The names of its containers' ports.
     pub(crate) ports: Vec<&'a str>,
+    /// Which of the objects it is, or makes it.
+    owner: usize,
 }
 
 /// The pods of a rendering. Looked up by label: a profile may have a thousand Services and as many pods.
@@ -30,14 +32,14 @@ pub(crate) struct Pods<'a> {
 impl<'a> Pods<'a> {
     pub(crate) fn of(objects: &[KubeObject<'a>]) -> Self {
         let mut pods = Self { others: operators::make_pods(objects), ..Self::default() };
-        for object in objects {
+        for (owner, object) in objects.iter().enumerate() {
             let Some(pod) = object.pod() else { continue };
             let labels = pod.metadata.and_then(|metadata| metadata.at(&["labels"])).map(labels_of).unwrap_or_default();
             let index = pods.all.len();
             for (key, value) in &labels {
                 pods.by_label.entry((*value, *key, object.namespace)).or_default().push(index);
             }
-            pods.all.push(Known { namespace: object.namespace, labels, ports: port_names(&pod) });
+            pods.all.push(Known { namespace: object.namespace, labels, ports: port_names(&pod), owner });
         }
         pods
     }
@@ -64,6 +66,17 @@ impl<'a> Pods<'a> {
         pods
     }
 
+    /// Whose pods, the first of any other namespace, are such as `is_meant` asks.
+    pub(crate) fn elsewhere<'o>(
+        &self,
+        objects: &'o [KubeObject<'a>],
+        namespace: &str,
+        is_meant: impl Fn(&Labels<'a>) -> bool,
+    ) -> Option<&'o KubeObject<'a>> {
+        let pod = self.all.iter().find(|pod| pod.namespace != namespace && is_meant(&pod.labels))?;
+        objects.get(pod.owner)
+    }
+
     /// The label of a selector that no pod carries together with all the others: what is wrong, if it is one label.
     pub(crate) fn odd_one<'w>(&self, namespace: &str, wanted: &Labels<'w>) -> Option<&'w str> {
         let mut odd = wanted.keys().copied().filter(|key| {
@@ -81,10 +94,21 @@ pub(crate) fn services<'o, 'a>(
     namespace: &'o str,
     selector: NodeRef<'o>,
 ) -> impl Iterator<Item = &'o KubeObject<'a>> {
-    objects.iter().filter(move |object| {
-        let labels = object.node.at(&["metadata", "labels"]).map(labels_of).unwrap_or_default();
-        (object.kind, object.group()) == ("Service", "") && object.namespace == namespace && selects(selector, &labels)
-    })
+    objects.iter().filter(move |object| object.namespace == namespace && is_service(object, selector))
+}
+
+/// The first Service of any other namespace whose own labels a selector selects.
+pub(crate) fn service_elsewhere<'o, 'a>(
+    objects: &'o [KubeObject<'a>],
+    namespace: &str,
+    selector: NodeRef<'_>,
+) -> Option<&'o KubeObject<'a>> {
+    objects.iter().find(|object| object.namespace != namespace && is_service(object, selector))
+}
+
+fn is_service(object: &KubeObject<'_>, selector: NodeRef<'_>) -> bool {
+    let labels = object.node.at(&["metadata", "labels"]).map(labels_of).unwrap_or_default();
+    (object.kind, object.group()) == ("Service", "") && selects(selector, &labels)
 }
 
 pub(crate) fn labels_of(node: NodeRef<'_>) -> Labels<'_> {

@@ -8,6 +8,7 @@ use crate::pods::{self, Pods, labels_of, selects, selects_everything};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
 use findings::{Finding, Severity};
+use release::ProfileSource;
 
 pub(super) struct SelectorMismatch;
 
@@ -35,15 +36,15 @@ impl Rule for SelectorMismatch {
                         ("Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet", "apps") => {
                             self.own_pods(profile, index, object, out);
                         }
-                        ("Service", "") => self.service(profile, index, object, &pods, out),
+                        ("Service", "") => self.service(profile, index, object, &objects, &pods, out),
                         ("PodDisruptionBudget", "policy") => {
-                            self.some_pods(profile, index, object, "selector", &pods, out);
+                            self.some_pods(profile, index, object, ("selector", &objects), &pods, out);
                         }
                         ("NetworkPolicy", "networking.k8s.io") => {
-                            self.some_pods(profile, index, object, "podSelector", &pods, out);
+                            self.some_pods(profile, index, object, ("podSelector", &objects), &pods, out);
                         }
                         ("PodMonitor", "monitoring.coreos.com") if looks_here(object) && !pods.others => {
-                            self.some_pods(profile, index, object, "selector", &pods, out);
+                            self.some_pods(profile, index, object, ("selector", &objects), &pods, out);
                         }
                         ("ServiceMonitor", "monitoring.coreos.com") if looks_here(object) && !pods.others => {
                             self.some_service(profile, index, object, &objects, out);
@@ -112,6 +113,7 @@ impl SelectorMismatch {
         profile: &ProfileSurvey<'_>,
         variant: usize,
         object: &KubeObject<'_>,
+        objects: &[KubeObject<'_>],
         pods: &Pods<'_>,
         out: &mut Vec<Finding<Place>>,
     ) {
@@ -125,9 +127,13 @@ impl SelectorMismatch {
         if !pods.carrying(object.namespace, &wanted).is_empty() {
             return;
         }
+        let severity = if pods.others { Severity::Warning } else { Severity::Error };
+        if let Some(owner) = pods.elsewhere(objects, object.namespace, |labels| pods::carries(labels, &wanted)) {
+            out.push(self.in_another_namespace(profile, variant, object, "pod", owner, severity));
+            return;
+        }
         let path = object.path_of(&["spec", "selector"]);
         let path = pods.odd_one(object.namespace, &wanted).map_or_else(|| path.clone(), |key| path.key(key));
-        let severity = if pods.others { Severity::Warning } else { Severity::Error };
         self.nothing(profile, variant, object, "pod", path, severity, out);
     }
 
@@ -136,7 +142,7 @@ impl SelectorMismatch {
         profile: &ProfileSurvey<'_>,
         variant: usize,
         object: &KubeObject<'_>,
-        key: &str,
+        (key, objects): (&str, &[KubeObject<'_>]),
         pods: &Pods<'_>,
         out: &mut Vec<Finding<Place>>,
     ) {
@@ -146,6 +152,10 @@ impl SelectorMismatch {
             return;
         }
         if !pods.selected(object.namespace, selector).is_empty() {
+            return;
+        }
+        if let Some(owner) = pods.elsewhere(objects, object.namespace, |labels| selects(selector, labels)) {
+            out.push(self.in_another_namespace(profile, variant, object, "pod", owner, Severity::Warning));
             return;
         }
         let wanted = selector.at(&["matchLabels"]).map(labels_of).unwrap_or_default();
@@ -171,9 +181,60 @@ impl SelectorMismatch {
             return;
         };
         if pods::services(objects, object.namespace, selector).next().is_none() {
+            if let Some(other) = pods::service_elsewhere(objects, object.namespace, selector) {
+                out.push(self.in_another_namespace(profile, variant, object, "Service", other, Severity::Warning));
+                return;
+            }
             let path = object.path_of(&["spec", "selector"]);
             self.nothing(profile, variant, object, "Service", path, Severity::Warning, out);
         }
+    }
+
+    /// The labels are right, and `owner` of what carries them is in another namespace, into which no selector looks.
+    fn in_another_namespace(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        variant: usize,
+        object: &KubeObject<'_>,
+        what: &str,
+        owner: &KubeObject<'_>,
+        severity: Severity,
+    ) -> Finding<Place> {
+        let (here, there) = (object.namespace, owner.namespace);
+        let place = |of: &KubeObject<'_>, at: &[&str]| profile.value(variant, of.object, of.path_of(at));
+        let own = |of: &KubeObject<'_>| text(of.node, &["metadata", "namespace"]).is_some_and(|own| !own.is_empty());
+        let (at, related, label, written): (&[&str], _, _, _) = match (own(object), own(owner)) {
+            (true, false) => {
+                let label = format!("{} names no namespace: it goes into that of the profile, `{there}`", owner.title());
+                (&["metadata", "namespace"], place(owner, &["metadata", "name"]), label, Some(here))
+            }
+            (false, true) => {
+                let related = place(owner, &["metadata", "namespace"]);
+                (&["metadata", "name"], related, format!("the namespace of {}", owner.title()), Some(there))
+            }
+            _ => {
+                let related = place(owner, &["metadata", "namespace"]);
+                (&["metadata", "namespace"], related, format!("the namespace of {}", owner.title()), None)
+            }
+        };
+        let is_chart = matches!(profile.profile.declared.source, ProfileSource::Helm(_));
+        let help = match written.filter(|_| is_chart) {
+            Some(written) => format!(
+                "write `namespace: {written}` for profile `{}` in `collimate.yaml` if it is installed there; otherwise remove it from {}",
+                profile.name(),
+                if own(object) { object.title() } else { owner.title() }
+            ),
+            None => "write the same namespace for both".to_owned(),
+        };
+        let message = format!(
+            "{} in namespace `{here}` selects no {what} of profile `{}`: those with its labels are in `{there}`",
+            object.title(),
+            profile.name()
+        );
+        Finding::new(self.id(), severity, place(object, at), message)
+            .label(format!("in namespace `{here}`"))
+            .related(related, label)
+            .help(help)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one message for every kind of selector")]
