@@ -44,8 +44,8 @@ pub trait Facts: Sync {
     /// Whether version control holds a file of the workspace, or would: `true` where nothing keeps it out.
     fn is_tracked(&self, path: &Utf8Path) -> bool;
 
-    /// Tracked files that hold a private key (see [`private_key`](crate::private_key)), with the key's place.
-    fn private_keys(&self) -> &[PrivateKey];
+    /// Those of the tracked files that are `wanted` which hold a private key (see [`private_key`](crate::private_key)), with the key's place.
+    fn private_keys(&self, wanted: &dyn Fn(&Utf8Path) -> bool) -> Vec<PrivateKey>;
 
     /// What `helm lint` says of a profile; nothing where it is no Helm profile or does not render, which lint would say once more.
     fn lint(&self, profile: &Profile) -> Arc<[LintMessage]>;

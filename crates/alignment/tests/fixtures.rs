@@ -58,8 +58,8 @@ impl Facts for FixtureFacts {
         !self.untracked.contains(path)
     }
 
-    fn private_keys(&self) -> &[PrivateKey] {
-        &self.keys
+    fn private_keys(&self, wanted: &dyn Fn(&Utf8Path) -> bool) -> Vec<PrivateKey> {
+        self.keys.iter().filter(|key| wanted(&key.path)).cloned().collect()
     }
 
     fn lint(&self, profile: &Profile) -> Arc<[LintMessage]> {

@@ -10,6 +10,7 @@ use source::{Entry, FileError, FileId, FileKind, Files as _};
 
 use crate::context::Ctx;
 use crate::disk::DiskFiles;
+use crate::parallel;
 use crate::rendering;
 use crate::session::Session;
 use crate::tracked::tracked_files;
@@ -22,7 +23,6 @@ pub(crate) struct DiskFacts<'a> {
     session: &'a Session,
     /// Sorted. `None` where there is no repository.
     tracked: OnceLock<Option<Vec<Utf8PathBuf>>>,
-    private_keys: OnceLock<Vec<PrivateKey>>,
     exported: BTreeSet<String>,
     today: Option<Date>,
 }
@@ -32,7 +32,6 @@ impl<'a> DiskFacts<'a> {
         Self {
             session,
             tracked: OnceLock::new(),
-            private_keys: OnceLock::new(),
             exported: ctx.environment().keys().cloned().collect(),
             today: ctx.today().parse().ok(),
         }
@@ -69,8 +68,11 @@ impl Facts for DiskFacts<'_> {
         self.tracked().is_none_or(is_listed)
     }
 
-    fn private_keys(&self) -> &[PrivateKey] {
-        self.private_keys.get_or_init(|| private_keys(self.session, self.tracked().unwrap_or_default()))
+    fn private_keys(&self, wanted: &dyn Fn(&Utf8Path) -> bool) -> Vec<PrivateKey> {
+        let tracked = self.tracked().unwrap_or_default().iter();
+        let wanted: Vec<&Utf8PathBuf> = tracked.filter(|path| wanted(path)).collect();
+        let found = parallel::map(&wanted, |path| private_key(&self.session.files, path));
+        found.into_iter().flatten().collect()
     }
 
     fn lint(&self, profile: &Profile) -> Arc<[LintMessage]> {
@@ -84,16 +86,6 @@ impl Facts for DiskFacts<'_> {
     fn today(&self) -> Option<Date> {
         self.today
     }
-}
-
-/// Tracked files with a private key in them, in the top folders that the workspace names: a repository may hold much else.
-fn private_keys(session: &Session, tracked: &[Utf8PathBuf]) -> Vec<PrivateKey> {
-    let tops: BTreeSet<&str> = session.named_paths().filter_map(|path| path.as_str().split('/').next()).collect();
-    tracked
-        .iter()
-        .filter(|path| path.as_str().split('/').next().is_some_and(|first| tops.contains(first)))
-        .filter_map(|path| private_key(&session.files, path))
-        .collect()
 }
 
 fn private_key(files: &DiskFiles, path: &Utf8Path) -> Option<PrivateKey> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alignment::{Facts, Inputs, ReleaseInput, Role, Words};
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity, TextOptions};
-use release::{Problem, ProfileSource, Workspace};
+use release::{Problem, Workspace};
 use source::{EntryKind, FileError, FileId, Files as _, SourceMap, octets, system};
 
 use crate::context::Ctx;
@@ -177,17 +177,6 @@ impl Session {
     pub(crate) fn mentioning(&self, words: &Words) -> Vec<&ReleaseInput> {
         let may = parallel::map(&self.releases, |input| words.may_stand_in(input));
         self.releases.iter().zip(may).filter_map(|(input, may)| may.then_some(input)).collect()
-    }
-
-    /// Every path that the workspace file names.
-    pub(crate) fn named_paths(&self) -> impl Iterator<Item = &Utf8Path> {
-        let releases = self.releases.iter().map(|release| release.path.as_path());
-        let profiles = self.workspace.profiles.iter().flat_map(|profile| match &profile.source {
-            ProfileSource::Compose(source) => source.files.iter().chain(&source.env).collect::<Vec<_>>(),
-            ProfileSource::Helm(source) => std::iter::once(&source.chart).chain(&source.values).collect(),
-            ProfileSource::Manifests(paths) => paths.iter().collect(),
-        });
-        releases.chain(profiles.map(|path| path.value.as_path()))
     }
 
     /// A path of the command line as a path of the workspace: relative to its root if it lies below, else absolute (and let in).

@@ -32,17 +32,13 @@ impl Rule for PrivateKeyCommitted {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
-        if survey.inputs.facts.private_keys().is_empty() {
-            return;
-        }
-        let (charts, deployed) = (charts(survey), deployed(survey));
-        for key in survey.inputs.facts.private_keys() {
+        let searched = Searched::of(survey);
+        for key in survey.inputs.facts.private_keys(&|path| searched.has(path)) {
             let place = key.span.map_or_else(|| Place::file(key.path.clone()), Place::source);
-            let is_deployed = key.path.ancestors().any(|path| deployed.contains(path));
-            let (severity, help) = if is_of_tests(&key.path) && !is_deployed {
+            let (severity, help) = if is_of_tests(&key.path) && !searched.is_deployed(&key.path) {
                 let help = "make it when the tests run; as long as it is here, see to it that nothing but tests trusts it";
                 (Severity::Warning, help.to_owned())
-            } else if charts.iter().any(|chart| key.path.starts_with(chart)) {
+            } else if searched.charts.iter().any(|chart| key.path.starts_with(chart)) {
                 // The file is part of the chart, and a chart may read it: it cannot just go.
                 let help = format!(
                     "take it out of `{}`, let the chart name a Secret that is made elsewhere, and replace the key: whoever has the history has it",
@@ -62,6 +58,84 @@ impl Rule for PrivateKeyCommitted {
     }
 }
 
+/// Which tracked files are searched: a repository may hold much else, and a check must stay fast.
+struct Searched<'s> {
+    /// The first folders of paths that the workspace names.
+    tops: BTreeSet<&'s str>,
+    charts: BTreeSet<Utf8PathBuf>,
+    /// What profiles bring into containers: charts, and what Compose mounts or takes as `configs` and `secrets`.
+    deployed: BTreeSet<Utf8PathBuf>,
+}
+
+impl<'s> Searched<'s> {
+    fn of(survey: &'s Survey<'_>) -> Self {
+        let charts = charts(survey);
+        let mut deployed = charts.clone();
+        for profile in &survey.profiles {
+            for compose in profile.profile.variants.iter().filter_map(|variant| variant.compose()) {
+                for service in services(&compose.all) {
+                    deployed.extend(mounts(&service).iter().filter_map(|mount| inside(survey.inputs.root, mount.source)));
+                }
+                for group in ["configs", "secrets"] {
+                    let files = entries(compose.all.root.get(group)).filter_map(|(_, node)| string(node, "file"));
+                    deployed.extend(files.filter_map(|file| inside(survey.inputs.root, file)));
+                }
+            }
+        }
+        let tops = named(survey).filter_map(|path| Some(path.as_str().split_once('/')?.0));
+        Self { tops: tops.filter(|top| *top != ".").collect(), charts, deployed }
+    }
+
+    fn is_deployed(&self, path: &Utf8Path) -> bool {
+        path.ancestors().any(|path| self.deployed.contains(path))
+    }
+
+    /// Whatever lies at the top, below a top folder that the workspace names, or where a profile takes it from. Elsewhere a name must promise a key, and
+    /// those of tests are nobody's business.
+    fn has(&self, path: &Utf8Path) -> bool {
+        let Some((top, _)) = path.as_str().split_once('/') else { return true };
+        self.tops.contains(top) || self.is_deployed(path) || is_named_as_key(path) && !is_of_tests(path)
+    }
+}
+
+/// Every path that the workspace names.
+fn named<'s>(survey: &'s Survey<'_>) -> impl Iterator<Item = &'s Utf8Path> {
+    let profiles = survey.inputs.workspace.profiles.iter().flat_map(|profile| match &profile.source {
+        ProfileSource::Compose(source) => source.files.iter().chain(&source.env).collect::<Vec<_>>(),
+        ProfileSource::Helm(source) => std::iter::once(&source.chart).chain(&source.values).collect(),
+        ProfileSource::Manifests(paths) => paths.iter().collect(),
+    });
+    let releases = survey.inputs.releases.iter().map(|release| release.path.as_path());
+    releases.chain(profiles.map(|path| path.value.as_path()))
+}
+
+/// The folders of charts, as beginnings of paths: that of a chart at the top is empty.
+fn charts(survey: &Survey<'_>) -> BTreeSet<Utf8PathBuf> {
+    let sources = survey.profiles.iter().map(|profile| &profile.profile.declared.source);
+    let charts = sources.filter_map(|source| match source {
+        ProfileSource::Helm(source) => Some(source.chart.value.as_path()),
+        ProfileSource::Compose(_) | ProfileSource::Manifests(_) => None,
+    });
+    charts.map(|chart| if chart == "." { Utf8PathBuf::new() } else { chart.to_owned() }).collect()
+}
+
+/// How files with keys end, whatever tool wrote them; certificates have their key beside them now and then.
+const KEY_ENDINGS: [&str; 12] =
+    ["age", "asc", "cer", "cert", "crt", "gpg", "key", "ovpn", "p8", "pem", "pgp", "ppk"];
+
+/// Words of a name without an ending, or with one that says nothing: `id_ed25519`, `server-key.txt`, `ca.key.bak`.
+const KEY_WORDS: [&str; 5] = ["id", "identity", "key", "keys", "privkey"];
+const PLAIN_ENDINGS: [&str; 5] = ["bak", "old", "orig", "save", "txt"];
+
+/// Whether the name of a file promises a key.
+fn is_named_as_key(path: &Utf8Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_lowercase();
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
+    KEY_ENDINGS.contains(&ending)
+        || (ending.is_empty() || PLAIN_ENDINGS.contains(&ending))
+            && stem.split(['.', '-', '_']).any(|word| KEY_WORDS.contains(&word))
+}
+
 fn is_of_tests(path: &Utf8Path) -> bool {
     path.parent().is_some_and(|folder| folder.components().any(|part| OF_TESTS.contains(&part.as_str())))
 }
@@ -72,35 +146,28 @@ fn article(what: &str) -> &'static str {
     if is_spoken_with_a_vowel { "an" } else { "a" }
 }
 
-fn charts<'s>(survey: &'s Survey<'_>) -> BTreeSet<&'s Utf8Path> {
-    let sources = survey.profiles.iter().map(|profile| &profile.profile.declared.source);
-    let charts = sources.filter_map(|source| match source {
-        ProfileSource::Helm(source) => Some(source.chart.value.as_path()),
-        ProfileSource::Compose(_) | ProfileSource::Manifests(_) => None,
-    });
-    charts.collect()
-}
-
-/// What profiles bring into containers: charts, and what Compose mounts or takes as `configs` and `secrets`.
-fn deployed(survey: &Survey<'_>) -> BTreeSet<Utf8PathBuf> {
-    let mut paths = BTreeSet::new();
-    paths.extend(charts(survey).into_iter().map(Utf8Path::to_owned));
-    for profile in &survey.profiles {
-        for compose in profile.profile.variants.iter().filter_map(|variant| variant.compose()) {
-            for service in services(&compose.all) {
-                paths.extend(mounts(&service).iter().filter_map(|mount| inside(survey.inputs.root, mount.source)));
-            }
-            for group in ["configs", "secrets"] {
-                let files = entries(compose.all.root.get(group)).filter_map(|(_, node)| string(node, "file"));
-                paths.extend(files.filter_map(|file| inside(survey.inputs.root, file)));
-            }
-        }
-    }
-    paths
-}
-
 #[cfg(test)]
 mod tests {
+    use camino::Utf8Path;
+
+    #[test]
+    fn names_promise_keys() {
+        for (path, expected) in [
+            ("certs/server.key", true),
+            ("certs/SERVER.PEM", true),
+            ("ssh/id_ed25519", true),
+            ("ssh/deploy-key", true),
+            ("ssh/ca.key.bak", true),
+            ("age/keys.txt", true),
+            ("src/key.rs", false),
+            ("src/keyboard", false),
+            ("docs/keys.md", false),
+            ("LICENSE", false),
+        ] {
+            assert_eq!(super::is_named_as_key(Utf8Path::new(path)), expected, "{path}");
+        }
+    }
+
     #[test]
     fn keys_have_their_article() {
         for (what, expected) in [

@@ -36,6 +36,7 @@ mod requirements;
 mod rollout;
 mod runbook;
 mod set_flags;
+mod secrets;
 mod smoke_mirror;
 mod smoke_notify;
 mod smoke_otel;
