@@ -36,6 +36,55 @@ pub fn is_secret_value(value: &str) -> bool {
     !harmless
 }
 
+/// Last words of names whose value may be a number: of a token or a key it is a lifetime or a count more often.
+const NUMBERED: [&str; 5] = ["passphrase", "password", "passwd", "pwd", "secret"];
+
+/// Digits of the shortest number that counts as a password: `0` and `1` are switches.
+const LEAST_DIGITS: usize = 4;
+
+/// Whether a file should not hold this value of a key of this name.
+pub(crate) fn is_secret_pair(name: &str, value: &str) -> bool {
+    is_secret_name(name) && is_secret_value_of(name, value)
+}
+
+/// Whether the value is a secret if a key of this name holds one: some passwords are numbers.
+pub(crate) fn is_secret_value_of(name: &str, value: &str) -> bool {
+    is_secret_value(value) || {
+        let value = value.trim().trim_matches(['"', '\'']);
+        let is_number = value.len() >= LEAST_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && words(name).last().is_some_and(|last| NUMBERED.contains(&last.as_str()))
+    }
+}
+
+/// The words of a name in small letters: `DB_PASSWORD`, `dbPassword` and `db-password` have two.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let (mut fresh, mut was_small) = (true, false);
+    for character in name.chars() {
+        if !character.is_alphanumeric() {
+            fresh = true;
+            continue;
+        }
+        if fresh || was_small && character.is_uppercase() {
+            words.push(String::new());
+        }
+        (fresh, was_small) = (false, !character.is_uppercase());
+        if let Some(word) = words.last_mut() {
+            word.extend(character.to_lowercase());
+        }
+    }
+    words
+}
+
+/// How files begin or go on that hold a secret in a form that others may see: encrypted, or the public half of it.
+const COVERED: [&str; 4] = ["-----BEGIN ", "$ANSIBLE_VAULT;", "ENC[AES", "\"sops\":"];
+
+/// Whether the text of a file that Compose takes as a secret is one that should not be committed. Keys are `private-key-committed`'s.
+pub(crate) fn is_secret_file(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && !is_placeholder(text) && !COVERED.iter().any(|start| text.contains(start))
+}
+
 /// Words that a file name has where an operator is meant to copy it and fill it in: `.env.example`, `env.sample`, `example.env`.
 const EXAMPLE_WORDS: [&str; 5] = ["dist", "example", "examples", "sample", "template"];
 
@@ -180,6 +229,30 @@ mod tests {
         assert_eq!(password_in_url("redis://u:hunter2@h/0"), Some(10..17));
         for value in ["redis://u:change-me:x@h", "redis://u:${P}@h", "redis://h:6379", "http://a@b", "x"] {
             assert_eq!(password_in_url(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn some_passwords_are_numbers() {
+        for (name, value, expected) in [
+            ("MARIADB_ROOT_PASSWORD", "123456", true),
+            ("rootPassword", "'123456'", true),
+            ("db-password", "0", false),
+            ("PASSWORD_ROUNDS", "10000", false),
+            ("REFRESH_TOKEN", "86400", false),
+            ("PASSWORD", "1.5", false),
+            ("MARIADB_PORT", "3306", false),
+        ] {
+            assert_eq!(is_secret_pair(name, value), expected, "{name}: {value}");
+        }
+        for (text, expected) in [
+            ("hunter2\n", true),
+            ("\n", false),
+            ("change-me:db\n", false),
+            ("-----BEGIN CERTIFICATE-----\nx\n", false),
+            ("$ANSIBLE_VAULT;1.1;AES256\n6161\n", false),
+        ] {
+            assert_eq!(is_secret_file(text), expected, "{text}");
         }
     }
 

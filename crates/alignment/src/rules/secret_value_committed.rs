@@ -3,15 +3,21 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use composefile::{EnvEntry, Node, Project, Value};
 use findings::{Finding, Severity};
-use source::{FileId, Span, is_secret_name};
+use source::{FileError, FileId, Span};
 
-use crate::compose::{Service, entries, new_services};
+use crate::compose::{Service, entries, new_services, string};
 use crate::kubernetes::{KubeObject, objects, scalar, text};
+use crate::mounts::inside;
 use crate::place::{Object, Path, Place, Rendered};
 use crate::rules::Rule;
-use crate::secrets::{asks_for_a_value, is_to_be_filled_in, is_secret_entry, is_secret_value, password_in_url};
+
+use crate::secrets::{
+    asks_for_a_value, is_secret_entry, is_secret_file, is_secret_pair, is_secret_value_of, is_to_be_filled_in,
+    password_in_url,
+};
 use crate::survey::{ProfileSurvey, Survey};
 
 pub(super) struct SecretValueCommitted;
@@ -31,10 +37,11 @@ impl Rule for SecretValueCommitted {
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for profile in &survey.profiles {
-            let mut report = Report { rule: self.id(), survey, profile, said: BTreeSet::new(), out };
+            let mut report = Report { rule: self.id(), survey, profile, said: BTreeSet::new(), files: BTreeSet::new(), out };
             for (variant, project, services) in new_services(profile.profile) {
                 report.env_files(project);
                 report.defaults(project);
+                report.secret_files(variant, project);
                 for service in services {
                     report.service(project, variant, &service);
                 }
@@ -55,6 +62,8 @@ struct Report<'w, 'a> {
     survey: &'w Survey<'a>,
     profile: &'w ProfileSurvey<'a>,
     said: BTreeSet<Span>,
+    /// Files that Compose takes as secrets and that were looked at.
+    files: BTreeSet<Utf8PathBuf>,
     out: &'w mut Vec<Finding<Place>>,
 }
 
@@ -107,8 +116,7 @@ impl Report<'_, '_> {
         if of_example && asks_for_a_value(written) {
             return;
         }
-        let named = is_secret_value(written) && is_secret_name(&entry.name);
-        if named || password_in_url(written).is_some() {
+        if is_secret_pair(&entry.name, written) || password_in_url(written).is_some() {
             let place = Place::source(entry.value_span);
             self.finding(place, &format!("variable `{}`", entry.name.as_str()), "", HELP);
         }
@@ -118,7 +126,7 @@ impl Report<'_, '_> {
     fn defaults(&mut self, project: &Project) {
         for variable in &project.variables {
             let (Some(default), Some(span)) = (&variable.default, variable.span) else { continue };
-            if (is_secret_value(default) && is_secret_name(&variable.name)) || password_in_url(default).is_some() {
+            if is_secret_pair(&variable.name, default) || password_in_url(default).is_some() {
                 let what = format!("the default of variable `{}`", variable.name);
                 let help = format!("write `${{{}:?}}`, so that Compose asks for it", variable.name);
                 self.finding(Place::source(span), &what, "", &help);
@@ -126,11 +134,38 @@ impl Report<'_, '_> {
         }
     }
 
+    /// `secrets: {db: {file: ./db.txt}}`
+    fn secret_files(&mut self, variant: usize, project: &Project) {
+        for (name, node) in entries(project.root.get("secrets")) {
+            let file = string(node, "file").and_then(|file| inside(self.survey.inputs.root, file));
+            let Some(path) = file.filter(|path| !self.files.contains(path)) else { continue };
+            if self.is_committed(&path) {
+                let place = self.profile.value(variant, Object::Compose, Path::keys(&["secrets", name, "file"]));
+                let help = format!(
+                    "run `git rm --cached {path}`, add it to `.gitignore`, and replace the value: whoever has the history has it"
+                );
+                self.finding(place, &format!("`{path}`"), &format!("secret `{name}`"), &help);
+            }
+            self.files.insert(path);
+        }
+    }
+
+    /// Whether a file that is taken as a secret holds one for all to see.
+    fn is_committed(&self, path: &Utf8Path) -> bool {
+        let facts = self.survey.inputs.facts;
+        !is_to_be_filled_in(path)
+            && facts.is_tracked(path)
+            && match facts.text(path) {
+                Ok((_, text)) => is_secret_file(&text),
+                Err(error) => matches!(error, FileError::NotUtf8 { .. }),
+            }
+    }
+
     fn service(&mut self, project: &Project, variant: usize, service: &Service<'_>) {
         let environment = service.path.key("environment");
         for (key, node) in entries(service.node.get("environment")) {
             let Some(value) = node.as_str() else { continue };
-            let named = is_secret_value(value) && is_secret_name(key);
+            let named = is_secret_pair(key, value);
             if (named || password_in_url(value).is_some()) && self.is_literal(project, node, named) {
                 let place = self.profile.value(variant, Object::Compose, environment.key(key));
                 let what = format!("variable `{key}`");
@@ -208,7 +243,8 @@ impl Report<'_, '_> {
             for key in ["data", "stringData"] {
                 let Some(data) = object.node.at(&[key]) else { continue };
                 for (name, value) in data.target().entries() {
-                    let Some(value) = scalar(value).filter(|value| is_secret_value(value)) else { continue };
+                    let is_secret = |value: &&str| is_secret_value_of(name.raw(), value);
+                    let Some(value) = scalar(value).filter(is_secret) else { continue };
                     let path = object.path_of(&[key]).key(name.raw());
                     if is_secret_entry(name.raw(), value, key == "data") {
                         found.push((path, None, format!("`{}`", name.raw())));
@@ -224,7 +260,7 @@ impl Report<'_, '_> {
         {
             for (name, value) in data.target().entries() {
                 let Some(value) = scalar(value) else { continue };
-                let named = is_secret_value(value) && is_secret_name(name.raw()) && !value.contains('\n');
+                let named = is_secret_pair(name.raw(), value) && !value.contains('\n');
                 let url = password_in_url(value);
                 if named || url.is_some() {
                     let what = format!("`{}`", name.raw());
@@ -238,7 +274,7 @@ impl Report<'_, '_> {
                 for (index, entry) in env.target().items().enumerate() {
                     let (Some(name), Some(value)) = (text(entry, &["name"]), text(entry, &["value"])) else { continue };
                     let url = password_in_url(value).filter(|range| !value[range.clone()].contains("$("));
-                    if (is_secret_value(value) && is_secret_name(name)) || url.is_some() {
+                    if is_secret_pair(name, value) || url.is_some() {
                         let what = format!("variable `{name}`");
                         found.push((path.key("env").index(index).key("value"), url, what));
                     }
