@@ -29,7 +29,9 @@ pub fn is_secret_value(value: &str) -> bool {
     }
     let harmless = value.is_empty()
         || value.starts_with(['$', '/'])
-        || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "~")
+        || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "~" | "[]" | "{}")
+        // What Go's `printf` writes where it was given nothing: `%!s(<nil>)`.
+        || value.starts_with("%!")
         || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         || (value.contains('$') && (value.contains("${") || value.contains("$(")))
         || is_placeholder(value);
@@ -44,7 +46,83 @@ const LEAST_DIGITS: usize = 4;
 
 /// Whether a file should not hold this value of a key of this name.
 pub(crate) fn is_secret_pair(name: &str, value: &str) -> bool {
-    is_secret_name(name) && is_secret_value_of(name, value)
+    is_secret_key(name, value) && is_secret_value_of(name, value)
+}
+
+/// Whether a key holds a secret by its name, and does not choose an option or point at an object with this value.
+fn is_secret_key(name: &str, value: &str) -> bool {
+    is_secret_name(name) && !is_option(name) && !is_name_of_object(name, value)
+}
+
+/// Last words of names that choose how secrets are handled: `SECRET_BACKEND: vault`. Masking does not know them: it may hide too much.
+const OPTIONS: [&str; 16] = [
+    "backend", "driver", "enabled", "encoding", "engine", "format", "hasher", "length", "manager", "mode", "provider",
+    "realm", "scheme", "store", "strategy", "version",
+];
+
+fn is_option(name: &str) -> bool {
+    let words = words(name);
+    // etcd's own: it tells clusters apart, and lets nobody in.
+    words.last().is_some_and(|last| OPTIONS.contains(&last.as_str()))
+        || words.ends_with(&["initial", "cluster", "token"].map(str::to_owned))
+}
+
+/// Words before `secret` where the value is the name of an object: `PULL_SECRET`, `existing-secret`, `TLS_SECRET`.
+const OF_OBJECTS: [&str; 5] = ["cert", "certificate", "existing", "pull", "tls"];
+
+/// Whether a value is the name of a Secret by what its key is called, and by its own looks.
+fn is_name_of_object(name: &str, value: &str) -> bool {
+    let words = words(name);
+    let of_object =
+        |pair: &[String]| OF_OBJECTS.contains(&pair[0].as_str()) && matches!(pair[1].as_str(), "secret" | "secrets");
+    says_only_secret(&words)
+        && words.windows(2).any(of_object)
+        && is_object_name(value.trim().trim_matches(['[', ']', '"', '\'', ' ']))
+}
+
+/// Words of names that hold a secret which is no object.
+const OF_VALUES: [&str; 19] = [
+    "app",
+    "client",
+    "consumer",
+    "cookie",
+    "credential",
+    "credentials",
+    "hmac",
+    "jwt",
+    "key",
+    "oauth",
+    "passphrase",
+    "passwd",
+    "password",
+    "pwd",
+    "session",
+    "shared",
+    "signing",
+    "token",
+    "webhook",
+];
+
+fn says_only_secret(words: &[String]) -> bool {
+    !words.iter().any(|word| OF_VALUES.contains(&word.as_str()))
+}
+
+/// Whether a key may hold the name of a Secret, if there is one of that name.
+pub(crate) fn may_name_object(name: &str) -> bool {
+    let words = words(name);
+    says_only_secret(&words) && words.iter().any(|word| matches!(word.as_str(), "secret" | "secrets"))
+}
+
+/// Whether Kubernetes takes this as the name of an object, and nobody would as a key.
+fn is_object_name(value: &str) -> bool {
+    let is_label = |label: &str| {
+        let (first, last) = (label.bytes().next(), label.bytes().next_back());
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        first.is_some_and(is_plain)
+            && last.is_some_and(is_plain)
+            && label.bytes().all(|byte| is_plain(byte) || byte == b'-')
+    };
+    value.split('.').all(is_label) && !looks_random(value)
 }
 
 /// Whether the value is a secret if a key of this name holds one: some passwords are numbers.
@@ -113,29 +191,96 @@ const SECRET_ENTRIES: [&str; 6] = [".dockercfg", ".dockerconfigjson", "auth", "c
 /// Letters and digits of a value that nobody made up: keys and tokens are longer, names and settings mixed like this are shorter.
 const LEAST_RANDOM: usize = 20;
 
-/// Whether an entry of a Secret is one: by its name, by what its text holds, or because it looks like a key. A Secret holds user names, hosts
-/// and whole configurations as well.
-#[must_use]
-pub(crate) fn is_secret_entry(name: &str, value: &str, is_base64: bool) -> bool {
-    if is_secret_name(name) || SECRET_ENTRIES.contains(&name) {
-        return true;
-    }
-    let decoded = is_base64.then(|| STANDARD.decode(value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
-    // What is no text is a key of some form.
-    let Some(text) = decoded.unwrap_or_else(|| Some(value.to_owned())) else { return true };
-    password_in_url(&text).is_some()
-        || private_key(&text).is_some()
-        || text.lines().any(is_secret_line)
-        || looks_random(text.trim())
+/// What an entry of a Secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SecretEntry {
+    /// A user name, a host, a whole configuration: a Secret holds them as well.
+    Plain,
+    Secret,
+    /// A text with secrets in these places.
+    Parts(Vec<Range<usize>>),
 }
 
-/// `PASSWORD=hunter2`, `export TOKEN=x`, `password: hunter2`
-fn is_secret_line(line: &str) -> bool {
-    let line = line.trim_start().trim_start_matches("- ");
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let Some((name, value)) = line.split_once(['=', ':']) else { return false };
-    let name = name.trim().trim_matches(['"', '\'']);
-    !name.contains(char::is_whitespace) && is_secret_name(name) && is_secret_value(value)
+/// What an entry of a Secret is: by its name, by what its text holds, or because it looks like a key.
+#[must_use]
+pub(crate) fn secret_entry(name: &str, value: &str, is_base64: bool) -> SecretEntry {
+    let decoded = is_base64.then(|| STANDARD.decode(value.trim()).ok());
+    let text = match decoded {
+        None => Some(value.to_owned()),
+        Some(bytes) => match bytes.map(String::from_utf8) {
+            Some(Ok(text)) => Some(text),
+            Some(Err(error)) if is_archive(error.as_bytes()) && !is_secret_name(name) => return SecretEntry::Plain,
+            _ => None,
+        },
+    };
+    // What is no text is a key of some form.
+    let Some(text) = text else { return SecretEntry::Secret };
+    let is_named = is_secret_key(name, &text) || SECRET_ENTRIES.contains(&name);
+    let mut parts = secret_lines(&text);
+    parts.extend(password_in_url(&text).filter(|url| !parts.iter().any(|part| part.contains(&url.start))));
+    let is_key = private_key(&text).is_some();
+    // A name tells of one value; a text of several lines tells where it is.
+    if !parts.is_empty() && !is_key && (!is_named || text.contains('\n')) {
+        return if is_base64 { SecretEntry::Secret } else { SecretEntry::Parts(parts) };
+    }
+    if is_named || is_key || looks_random(text.trim()) { SecretEntry::Secret } else { SecretEntry::Plain }
+}
+
+/// How files begin that tools pack, compile or draw: no key is one.
+const ARCHIVES: [&[u8]; 11] = [
+    b"\x1f\x8b",
+    b"PK\x03\x04",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"\x89PNG",
+    b"GIF8",
+    b"\xff\xd8\xff",
+    b"\x7fELF",
+    b"\0asm",
+    b"%PDF",
+];
+
+fn is_archive(bytes: &[u8]) -> bool {
+    ARCHIVES.iter().any(|start| bytes.starts_with(start))
+}
+
+/// How a block of YAML is opened, whose first line follows.
+const BLOCKS: [&str; 6] = ["|", "|-", "|+", ">", ">-", ">+"];
+
+/// Where secrets stand in the lines of a text: `PASSWORD=hunter2`, `export TOKEN=x`, `password: hunter2`.
+fn secret_lines(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    let mut opened: Option<&str> = None;
+    for line in text.split_inclusive('\n') {
+        let end = at + line.trim_end().len();
+        at += line.len();
+        let mut content = line.trim();
+        let mut name = opened.take().filter(|_| !content.is_empty());
+        if name.is_none() {
+            content = content.trim_start_matches("- ");
+            content = content.strip_prefix("export ").unwrap_or(content);
+            let Some((key, value)) = content.split_once(['=', ':']) else { continue };
+            let key = key.trim().trim_matches(['"', '\'']);
+            if key.contains(char::is_whitespace) || !is_secret_name(key) {
+                continue;
+            }
+            content = value.trim_start();
+            if BLOCKS.contains(&content) {
+                opened = Some(key);
+                continue;
+            }
+            name = Some(key);
+        }
+        // In JSON a comma follows.
+        let value = content.strip_suffix(',').unwrap_or(content);
+        if name.is_some_and(|name| is_secret_pair(name, value)) {
+            let start = end - content.len();
+            let quotes = value.len() - value.trim_start_matches(['"', '\'']).len();
+            found.push(start + quotes..start + value.trim_end_matches(['"', '\'']).len());
+        }
+    }
+    found
 }
 
 /// Long, of one word, and with digits among both kinds of letters or hexadecimal ones.
@@ -301,8 +446,61 @@ mod tests {
             ("bundle", "com.example.Application2", false),
             ("fingerprint", "AC:73:8E:DE:EB:56:EA:CC:10:87:02:A7", false),
         ] {
-            assert_eq!(is_secret_entry(name, value, false), expected, "{name}");
-            assert_eq!(is_secret_entry(name, &STANDARD.encode(value), true), expected, "{name} in base64");
+            assert_eq!(secret_entry(name, value, false) != SecretEntry::Plain, expected, "{name}");
+            let encoded = secret_entry(name, &STANDARD.encode(value), true);
+            assert_eq!(encoded != SecretEntry::Plain, expected, "{name} in base64");
+        }
+        for (bytes, expected) in
+            [(&b"\x1f\x8b\x08\0"[..], SecretEntry::Plain), (b"\xfe\xed\xfe\xed", SecretEntry::Secret)]
+        {
+            assert_eq!(secret_entry("app.tgz", &STANDARD.encode(bytes), true), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn in_a_text_the_secrets_are_the_place() {
+        for (text, expected) in [
+            ("a: 1\npassword: hunter2\n", &["hunter2"][..]),
+            ("{\n  \"token\": \"hunter2\",\n  \"secret\": \"\"\n}", &["hunter2"]),
+            ("export TOKEN='hunter2'\nurl: redis://:hunter3@h\n", &["hunter2", "hunter3"]),
+            ("password: |\n  hunter2\n  x\n", &["hunter2"]),
+            (
+                "pullSecrets: []\nsecretSync: {}\nimagePullSecrets: [x]\npassword: null\nexistingSecret:\ntoken: \"\"\n",
+                &[],
+            ),
+            ("uri: mongodb://%!s(<nil>):%!s(<nil>)@db\n", &[]),
+        ] {
+            let parts = match secret_entry("config.yaml", text, false) {
+                SecretEntry::Plain => Vec::new(),
+                SecretEntry::Secret => panic!("{text}"),
+                SecretEntry::Parts(parts) => parts,
+            };
+            let found: Vec<&str> = parts.into_iter().map(|part| &text[part]).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_objects_and_options_are_told_from_values() {
+        for (name, value, expected) in [
+            ("PULL_SECRET", "registry-login", false),
+            ("imagePullSecrets", "[registry-login]", false),
+            ("REGISTRY_CERTIFICATE_SECRET", "epinio-registry-tls", false),
+            ("hub-existing-secret-or-default", "hub", false),
+            ("TLS_SECRET", "Hunter2!", true),
+            ("TLS_SECRET", "850181e4652dd023b7a98c58ae0d2d34", true),
+            ("TLS_SECRET_PASSWORD", "hunter2", true),
+            ("CLIENT_SECRET", "hunter2", true),
+            ("REGISTRY_AUTH_HTPASSWD_REALM", "Registry Realm", false),
+            ("SECRET_BACKEND", "vault", false),
+            ("PASSWORD_HASHER", "argon2", false),
+            ("ETCD_INITIAL_CLUSTER_TOKEN", "etcd-cluster", false),
+            ("K3S_CLUSTER_TOKEN", "hunter2", true),
+        ] {
+            assert_eq!(is_secret_pair(name, value), expected, "{name}: {value}");
+        }
+        for (name, expected) in [("OPERATOR_SECRET", true), ("CLIENT_SECRET", false), ("DB_PASSWORD", false)] {
+            assert_eq!(may_name_object(name), expected, "{name}");
         }
     }
 

@@ -12,11 +12,12 @@ use crate::compose::{Service, entries, new_services, string};
 use crate::kubernetes::{KubeObject, objects, scalar, text};
 use crate::mounts::inside;
 use crate::place::{Object, Path, Place, Rendered};
+use crate::references::{self, Reference};
 use crate::rules::Rule;
 
 use crate::secrets::{
-    asks_for_a_value, is_secret_entry, is_secret_file, is_secret_pair, is_secret_value_of, is_to_be_filled_in,
-    password_in_url,
+    asks_for_a_value, SecretEntry, is_secret_file, is_secret_pair, is_secret_value_of, is_to_be_filled_in,
+    password_in_url, may_name_object, secret_entry,
 };
 use crate::survey::{ProfileSurvey, Survey};
 
@@ -235,6 +236,18 @@ impl Report<'_, '_> {
         self.out.push(finding);
     }
 
+    /// Whether a value is the name of a Secret that the profile renders, needs or declares, under a key that may name one.
+    fn is_object(&self, variant: usize, name: &str, value: &str) -> bool {
+        let profile = self.profile.profile;
+        let rendering = profile.variants.get(variant).and_then(|variant| variant.kubernetes());
+        may_name_object(name)
+            && (profile.declared.external.secrets.iter().any(|declared| declared.value == value)
+                || rendering.into_iter().flat_map(objects).any(|object| {
+                    let is_needed = |reference: &Reference<'_>| reference.kind == "Secret" && reference.name == value;
+                    object.kind == "Secret" && object.name == value || references::of(&object).iter().any(is_needed)
+                }))
+    }
+
     fn object(&mut self, variant: usize, object: &KubeObject<'_>) {
         const HELP: &str =
             "reference a Secret that is made elsewhere, and list it under `external.secrets` of the profile";
@@ -246,10 +259,13 @@ impl Report<'_, '_> {
                     let is_secret = |value: &&str| is_secret_value_of(name.raw(), value);
                     let Some(value) = scalar(value).filter(is_secret) else { continue };
                     let path = object.path_of(&[key]).key(name.raw());
-                    if is_secret_entry(name.raw(), value, key == "data") {
-                        found.push((path, None, format!("`{}`", name.raw())));
-                    } else {
-                        self.plain_entry(variant, object, path, name.raw());
+                    let what = format!("`{}`", name.raw());
+                    match secret_entry(name.raw(), value, key == "data") {
+                        SecretEntry::Plain => self.plain_entry(variant, object, path, name.raw()),
+                        SecretEntry::Secret => found.push((path, None, what)),
+                        SecretEntry::Parts(parts) => {
+                            found.extend(parts.into_iter().map(|part| (path.clone(), Some(part), what.clone())));
+                        }
                     }
                 }
             }
@@ -261,6 +277,7 @@ impl Report<'_, '_> {
             for (name, value) in data.target().entries() {
                 let Some(value) = scalar(value) else { continue };
                 let named = is_secret_pair(name.raw(), value) && !value.contains('\n');
+                let named = named && !self.is_object(variant, name.raw(), value);
                 let url = password_in_url(value);
                 if named || url.is_some() {
                     let what = format!("`{}`", name.raw());
@@ -274,7 +291,8 @@ impl Report<'_, '_> {
                 for (index, entry) in env.target().items().enumerate() {
                     let (Some(name), Some(value)) = (text(entry, &["name"]), text(entry, &["value"])) else { continue };
                     let url = password_in_url(value).filter(|range| !value[range.clone()].contains("$("));
-                    if is_secret_pair(name, value) || url.is_some() {
+                    let named = is_secret_pair(name, value) && !self.is_object(variant, name, value);
+                    if named || url.is_some() {
                         let what = format!("variable `{name}`");
                         found.push((path.key("env").index(index).key("value"), url, what));
                     }
@@ -282,8 +300,13 @@ impl Report<'_, '_> {
             }
         }
         for (path, range, what) in found {
+            let is_part = range.is_some() && object.kind == "Secret";
             let place = self.profile.at(Rendered { variant, object: object.object, path, range });
             self.finding(place, &what, &object.title(), HELP);
+            // What a line says of itself the template or the values file may say in other words.
+            if is_part && let Some(finding) = self.out.last_mut() {
+                finding.is_secret = true;
+            }
         }
     }
 }
