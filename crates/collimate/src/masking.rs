@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use source::{FileId, is_secret_name};
+use source::{FileId, is_plain_address, is_secret_name};
 use yamlspan::{Dialect, Kind, NodeRef, Style};
 
 const MASK: &str = "•••";
@@ -77,10 +77,11 @@ fn find(node: NodeRef<'_>, secrets: &mut Vec<Range<usize>>) {
             }
         }
         Kind::Mapping => {
-            let named_secret = node.get("name").is_some_and(|name| is_secret_name(name.raw()));
+            let name = node.get("name").map(NodeRef::raw).unwrap_or_default();
             for (key, value) in node.entries() {
-                let secret = is_secret_name(key.raw()) || named_secret && key.raw() == "value";
-                if secret && value.kind() == Kind::Scalar {
+                let named = if key.raw() == "value" && is_secret_name(name) { name } else { key.raw() };
+                let is_secret = is_secret_name(named) && !is_plain_address(named, value.raw());
+                if is_secret && value.kind() == Kind::Scalar {
                     scalars(value, secrets);
                 } else {
                     find(value, secrets);
@@ -130,6 +131,9 @@ mod tests {
         check("env:\n- name: DB_PASSWORD\n  value: x1\n", "env:\n- name: DB_PASSWORD\n  value: •••\n");
         check("apiToken: |\n  line1\n  line2\nb: 1\n", "apiToken: •••\nb: 1\n");
         check("url: redis://u:p@h/0\n", "url: redis://•••@h/0\n");
+        check("A_DSN: tcp://ch:9000\nB_DSN: tcp://p@ch:9000\n", "A_DSN: tcp://ch:9000\nB_DSN: •••\n");
+        check("env:\n- name: A_DSN\n  value: tcp://ch:9000\n", "env:\n- name: A_DSN\n  value: tcp://ch:9000\n");
+        check("image_pull_secrets: []\nb: 1\n", "image_pull_secrets: []\nb: 1\n");
         check("DB_PASSWORD: change-me:db\n", "DB_PASSWORD: change-me:db\n");
         check("{\"clientSecret\": \"s\"}\n", "{\"clientSecret\": \"•••\"}\n");
         check("command:\n- --token\n- x1\n- run\n", "command:\n- --token\n- •••\n- run\n");

@@ -274,7 +274,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
 
 mod mask;
 use mask::Masked;
-pub use mask::{is_secret_name, printable, redact};
+pub use mask::{is_plain_address, is_secret_name, printable, redact};
 
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ const SECRET_WORDS: [&str; 15] = [
 ];
 
 /// Last words of names that only point at a secret, or say something about it (`PASSWORD_FILE`, `secretName`, `API_KEY_RATE_LIMIT`).
-const POINTER_WORDS: [&str; 23] = [
+const POINTER_WORDS: [&str; 24] = [
     "file",
     "path",
     "name",
@@ -49,6 +49,7 @@ const POINTER_WORDS: [&str; 23] = [
     "algorithm",
     "audience",
     "issuer",
+    "selector",
 ];
 
 #[derive(Debug)]
@@ -89,6 +90,22 @@ pub fn is_secret_name(name: &str) -> bool {
     let secret = (0..words.ends.len()).any(|at| is_secret(words.run(at, 1)) || is_secret(words.run(at, 2)));
     let last = words.run(words.ends.len().saturating_sub(1), 1);
     secret && !POINTER_WORDS.contains(&last) && !words.is_identifier()
+}
+
+/// Whether the value of a secret-named key is only the address of a server, as a DSN without a credential is. A path may be one.
+#[must_use]
+pub fn is_plain_address(name: &str, value: &str) -> bool {
+    let words = Words::of(name);
+    let is_secret = |word: &str| word != "dsn" && SECRET_WORDS.contains(&word);
+    let is_dsn = !(0..words.ends.len()).any(|at| is_secret(words.run(at, 1)) || is_secret(words.run(at, 2)));
+    let Some((scheme, host)) = value.split_once("://") else { return false };
+    let (host, port) =
+        host.strip_suffix('/').unwrap_or(host).split_once(':').unwrap_or_else(|| (host.trim_end_matches('/'), ""));
+    is_dsn
+        && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+')
+        && !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+        && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The words of a name in small letters, one after the other: `accessKey_ID` is `access`, `key` and `id`.
@@ -163,11 +180,12 @@ pub(super) fn line(raw: &str) -> Masked {
         let value = &raw[range.clone()];
         if is_template(value) {
             secrets.extend(literals(raw, range));
-        } else if !is_harmless(value) {
+        } else if !is_harmless(value) && !is_plain_address(key_of(raw, range.start), value.trim_matches(['"', '\''])) {
             secrets.push(range);
         }
     }
     secrets.extend(inner_values(raw));
+    secrets.extend(arguments(raw));
     secrets.extend(userinfo(raw));
     let mut hidden: Vec<(Range<usize>, String)> = secrets.into_iter().map(|range| (range, MASK.to_owned())).collect();
     hidden.extend(
@@ -241,13 +259,29 @@ fn secret_value(raw: &str) -> Option<Range<usize>> {
     Some(start..start + value.len())
 }
 
+/// The key before a value that [`secret_value`] found.
+fn key_of(raw: &str, value: usize) -> &str {
+    raw[..value].trim_end().trim_end_matches(['=', ':']).trim_start_matches(['-', ' ', '"', '\''])
+}
+
+/// Whether a value is a mapping that says of secrets only where they are: `{db: {file: ./db.txt}}` of a Compose file.
+fn is_table_of_files(value: &str) -> bool {
+    const WHERE: [&str; 4] = ["environment", "external", "file", "name"];
+    let is_closed = value.starts_with('{') && value.ends_with('}');
+    let mut entries =
+        value.split(['{', '}', ',']).map(str::trim).filter(|entry| !entry.is_empty() && !entry.ends_with(':'));
+    is_closed
+        && entries
+            .all(|entry| entry.split_once(": ").is_some_and(|(key, _)| WHERE.contains(&key.trim_matches(['"', '\'']))))
+}
+
 /// Whether a value is what an action of a template prints.
 fn is_template(value: &str) -> bool {
     let bare = value.trim_matches(['"', '\'']);
     bare.starts_with("{{") && bare.ends_with("}}")
 }
 
-/// What stands in quotes in the actions of a value, but for the names of templates.
+/// What stands in quotes in the actions of a value, but for the names of templates and of objects that are looked up.
 fn literals(raw: &str, value: Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = value.start + raw[value.clone()].find("{{").unwrap_or_default();
@@ -261,12 +295,19 @@ fn literals(raw: &str, value: Range<usize>) -> Vec<Range<usize>> {
         };
         let to = raw.as_bytes()[from..value.end].iter().copied().position(ends).map_or(value.end, |step| from + step);
         let is_name = ["include", "template"].iter().any(|word| raw[..open].trim_end().ends_with(word));
-        if from < to && !is_name {
+        if from < to && !is_name && !is_looked_up(&raw[value.start..open]) {
             found.push(from..to);
         }
         at = (to + 1).min(value.end);
     }
     found
+}
+
+/// Whether what follows in an action says which object is looked up: `lookup "v1" "Secret" .Release.Namespace "db"`.
+fn is_looked_up(before: &str) -> bool {
+    let call = before.rsplit(['(', ')', '|', '{', '}']).next().unwrap_or_default().trim_start_matches(['-', ' ']);
+    let call = call.rsplit_once("= ").map_or(call, |(_, call)| call);
+    call.starts_with("lookup ")
 }
 
 /// Whether a value is a variable, a placeholder, masked already or nothing at all.
@@ -277,7 +318,8 @@ fn is_harmless(value: &str) -> bool {
         || bare.starts_with('#')
         || bare.starts_with("change-me:")
         || bare.starts_with("${") && bare.ends_with('}') && !bare.contains(":-")
-        || ["|", ">", "|-", ">-", "{", "[", "null", "~", "true", "false"].contains(&bare)
+        || ["|", ">", "|-", ">-", "{", "[", "[]", "[],", "{}", "{},", "null", "~", "true", "false"].contains(&bare)
+        || is_table_of_files(bare)
 }
 
 /// The values of secret-named keys inside a line: `{password: x}`, `Server=h;Password=x`, `$password := "x"`, `"{\"token\": \"x\"}"`, `?token=x`.
@@ -307,6 +349,14 @@ fn inner_values(raw: &str) -> Vec<Range<usize>> {
             continue;
         }
         let value = raw[at + 1..].trim_start();
+        // In a template no word without quotes is a value: it calls a function, or names one.
+        if is_assignment(before, key, raw[..at].ends_with(':'))
+            && value.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '(' | '.'))
+        {
+            let start = raw.len() - value.len();
+            found.extend(literals(raw, start..raw[start..].find("}}").map_or(raw.len(), |end| start + end)));
+            continue;
+        }
         let opened = value.len() - value.trim_start_matches(quote).len();
         let start = raw.len() - value.len() + opened;
         // A variable ends with its own brace.
@@ -316,9 +366,37 @@ fn inner_values(raw: &str) -> Vec<Range<usize>> {
             (false, false) => &[' ', ',', ';', '&', '}', ']', '"', '\'', '\\'],
         };
         let end = raw[start..].find(ends).map_or(raw.len(), |end| start + end);
-        if !is_harmless(&raw[start..end]) && !raw[start..end].starts_with(['$', '{']) {
+        let value = &raw[start..end];
+        if !is_harmless(value) && !value.starts_with(['$', '{']) && !is_plain_address(key, value) {
             found.push(start..end);
         }
+    }
+    found
+}
+
+/// Whether a key is a variable to which a template gives a value: `$secret :=`, or `{{ $secret =`.
+fn is_assignment(before: &str, key: &str, is_declared: bool) -> bool {
+    let lead = &before[..before.len() - key.len()];
+    lead.ends_with('$') && (is_declared || lead.contains("{{"))
+}
+
+/// `dict "password" "x"` in the actions of a template: the text that follows a secret-named one.
+fn arguments(raw: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let (mut at, mut of_secret) = (0, false);
+    while let Some(open) = raw[at..].find("{{").map(|step| at + step) {
+        let end = raw[open..].find("}}").map_or(raw.len(), |end| open + end);
+        let mut before: Option<Range<usize>> = None;
+        for literal in literals(raw, open..end) {
+            let gap = before.as_ref().and_then(|before| raw.get(before.end + 1..literal.start - 1));
+            if of_secret && gap.is_some_and(|gap| !gap.is_empty() && gap.trim().is_empty()) {
+                found.push(literal.clone());
+            }
+            of_secret = is_secret_name(&raw[literal.clone()]);
+            before = Some(literal);
+        }
+        at = (end + 2).min(raw.len());
+        of_secret = false;
     }
     found
 }

@@ -48,6 +48,42 @@ fn secrets_are_masked_and_the_highlight_moves_along() {
         ("- at '/a/password': hunter2, want string", "at", "- at '/a/password': •••, want string", "at"),
         ("API_KEY_RATE_LIMIT=100/minute", "100", "API_KEY_RATE_LIMIT=100/minute", "100"),
         ("{{- $password := \"hunter2\" }}", "$", "{{- $password := \"•••\" }}", "$"),
+        (
+            "{{- $secret := lookup \"v1\" \"Secret\" $ns \"db\" }}",
+            "v1",
+            "{{- $secret := lookup \"v1\" \"Secret\" $ns \"db\" }}",
+            "v1",
+        ),
+        (
+            "{{ $secret := (lookup \"v1\" \"Secret\" \"\" \"db\") | default (dict \"a\" \"hunter2\") }}",
+            "v1",
+            "{{ $secret := (lookup \"v1\" \"Secret\" \"\" \"db\") | default (dict \"•••\" \"•••\") }}",
+            "v1",
+        ),
+        (
+            "{{ $password := .Values.p | default \"hunter2\" }}",
+            "p |",
+            "{{ $password := .Values.p | default \"•••\" }}",
+            "p |",
+        ),
+        ("{{ $password = print \"hunter\" 2 }}", "print", "{{ $password = print \"•••\" 2 }}", "print"),
+        ("PASSWORD := hunter2", "P", "PASSWORD :•••", "P"),
+        ("a: {{ dict \"password\" \"hunter2\" | toYaml }}", "a", "a: {{ dict \"password\" \"•••\" | toYaml }}", "a"),
+        ("image_pull_secrets: []", "[]", "image_pull_secrets: []", "[]"),
+        ("  \"secretSync\": {},", "{}", "  \"secretSync\": {},", "{}"),
+        (
+            "secrets: {pw: {file: ./pw.txt}, api: {environment: T}}",
+            "./",
+            "secrets: {pw: {file: ./pw.txt}, api: {environment: T}}",
+            "./",
+        ),
+        ("secret: {value: hunter2}", "secret", "secret: •••", "secret"),
+        ("secrets: {pw: {file: a}, b: hunter2}", "secrets", "secrets: •••", "secrets"),
+        ("- --secret-field-selector=type!=x", "type", "- --secret-field-selector=type!=x", "type"),
+        ("CLICKHOUSE_DSN: tcp://clickhouse:9000", "tcp", "CLICKHOUSE_DSN: tcp://clickhouse:9000", "tcp"),
+        ("SENTRY_DSN: https://hunter2@sentry.example.org/1", "S", "SENTRY_DSN: •••", "S"),
+        ("DB_DSN=postgres://db/?password=hunter2", "D", "DB_DSN=•••", "D"),
+        ("API_TOKEN: https://hunter2", "A", "API_TOKEN: •••", "A"),
     ];
     for (text, needle, masked, highlighted) in cases {
         assert_eq!(excerpt(text, needle), (masked.to_owned(), highlighted.to_owned()), "{text}");
