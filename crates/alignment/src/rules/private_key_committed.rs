@@ -35,24 +35,23 @@ impl Rule for PrivateKeyCommitted {
         let searched = Searched::of(survey);
         for key in survey.inputs.facts.private_keys(&|path| searched.has(path)) {
             let place = key.span.map_or_else(|| Place::file(key.path.clone()), Place::source);
-            let (severity, help) = if is_of_tests(&key.path) && !searched.is_deployed(&key.path) {
+            let path = &key.path;
+            let in_chart = searched.charts.iter().any(|chart| path.starts_with(chart));
+            let has_more = || survey.inputs.facts.text(path).is_ok_and(|(_, text)| holds_more_than_keys(&text));
+            let (severity, help) = if is_of_tests(path) && !searched.is_deployed(path) {
                 let help = "make it when the tests run; as long as it is here, see to it that nothing but tests trusts it";
                 (Severity::Warning, help.to_owned())
-            } else if searched.charts.iter().any(|chart| key.path.starts_with(chart)) {
-                // The file is part of the chart, and a chart may read it: it cannot just go.
-                let help = format!(
-                    "take it out of `{}`, let the chart name a Secret that is made elsewhere, and replace the key: whoever has the history has it",
-                    key.path
-                );
-                (Severity::Error, help)
             } else {
-                let help = format!(
-                    "run `git rm --cached {}`, add it to `.gitignore`, and replace the key: whoever has the history has it",
-                    key.path
-                );
-                (Severity::Error, help)
+                // A file of which the key is a part cannot just go; nor can one of a chart, which may read it.
+                let way = match (in_chart, has_more()) {
+                    (true, true) => format!("take it out of `{path}`, let the chart name a Secret that is made elsewhere"),
+                    (true, false) => format!("remove `{path}`, let the chart name a Secret that is made elsewhere"),
+                    (false, true) => format!("take it out of `{path}`, keep it in a file or a Secret that is not committed"),
+                    (false, false) => format!("run `git rm --cached {path}`, add it to `.gitignore`"),
+                };
+                (Severity::Error, format!("{way}, and replace the key: whoever has the history has it"))
             };
-            let message = format!("`{}` holds {} {}", key.path, article(&key.what), key.what);
+            let message = format!("`{path}` holds {} {}", article(&key.what), key.what);
             out.push(Finding::new(self.id(), severity, place, message).help(help));
         }
     }
@@ -140,6 +139,20 @@ fn is_of_tests(path: &Utf8Path) -> bool {
     path.parent().is_some_and(|folder| folder.components().any(|part| OF_TESTS.contains(&part.as_str())))
 }
 
+/// Whether a file has anything beside keys, certificates and what tools write around them: a values file, a manifest, a script.
+fn holds_more_than_keys(text: &str) -> bool {
+    let mut in_block = false;
+    // `openssl pkcs12` writes whose key it is.
+    let has_attributes = text.contains("Bag Attributes");
+    !has_attributes
+        && text.lines().any(|line| {
+            let (begins, ends) = (line.starts_with("-----BEGIN "), line.starts_with("-----END "));
+            let is_of_key = in_block || begins || ends || line.starts_with('#') || line.starts_with("AGE-SECRET-KEY-1");
+            in_block = (in_block || begins) && !ends;
+            !is_of_key && !line.trim().is_empty()
+        })
+}
+
 /// As it is spoken: an RSA key, an OPENSSH key, a PGP key.
 fn article(what: &str) -> &'static str {
     let is_spoken_with_a_vowel = what.starts_with(['O', 'E', 'R', 'a']);
@@ -165,6 +178,22 @@ mod tests {
             ("LICENSE", false),
         ] {
             assert_eq!(super::is_named_as_key(Utf8Path::new(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn files_of_keys_are_told_from_files_with_a_key() {
+        let block = |kind: &str| format!("-----BEGIN {kind}-----\nMC4C\n-----END {kind}-----\n");
+        let key = block("PRIVATE KEY");
+        for (text, expected) in [
+            (key.clone(), false),
+            (format!("# of the gateway\n\n{key}{}", block("CERTIFICATE")), false),
+            (format!("Bag Attributes\n    friendlyName: x\n{key}"), false),
+            ("# created: 2026-11-27\nAGE-SECRET-KEY-1QQ\n".to_owned(), false),
+            (format!("tls:\n  key: |\n{}", key.replace("-----BEGIN", "    -----BEGIN")), true),
+            (format!("#!/bin/sh\ncat <<END\n{key}END\n"), true),
+        ] {
+            assert_eq!(super::holds_more_than_keys(&text), expected, "{text}");
         }
     }
 
