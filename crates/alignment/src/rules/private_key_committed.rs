@@ -18,6 +18,9 @@ pub(super) struct PrivateKeyCommitted;
 /// Folders whose files are there to be tested with.
 const OF_TESTS: [&str; 7] = ["e2e", "fixtures", "test", "testdata", "test-data", "testing", "tests"];
 
+/// How files end that people read.
+const DOCUMENTS: [&str; 4] = ["adoc", "html", "md", "rst"];
+
 impl Rule for PrivateKeyCommitted {
     fn id(&self) -> &'static str {
         "private-key-committed"
@@ -36,14 +39,13 @@ impl Rule for PrivateKeyCommitted {
         for key in survey.inputs.facts.private_keys(&|path| searched.has(path)) {
             let place = key.span.map_or_else(|| Place::file(key.path.clone()), Place::source);
             let path = &key.path;
-            let in_chart = searched.charts.iter().any(|chart| path.starts_with(chart));
             let has_more = || survey.inputs.facts.text(path).is_ok_and(|(_, text)| holds_more_than_keys(&text));
-            let (severity, help) = if is_of_tests(path) && !searched.is_deployed(path) {
+            let (severity, help) = if searched.is_of_tests(path) {
                 let help = "make it when the tests run; as long as it is here, see to it that nothing but tests trusts it";
                 (Severity::Warning, help.to_owned())
             } else {
                 // A file of which the key is a part cannot just go; nor can one of a chart, which may read it.
-                let way = match (in_chart, has_more()) {
+                let way = match (searched.is_of_chart(path), has_more()) {
                     (true, true) => format!("take it out of `{path}`, let the chart name a Secret that is made elsewhere"),
                     (true, false) => format!("remove `{path}`, let the chart name a Secret that is made elsewhere"),
                     (false, true) => format!("take it out of `{path}`, keep it in a file or a Secret that is not committed"),
@@ -85,15 +87,32 @@ impl<'s> Searched<'s> {
         Self { tops: tops.filter(|top| *top != ".").collect(), charts, deployed }
     }
 
-    fn is_deployed(&self, path: &Utf8Path) -> bool {
-        path.ancestors().any(|path| self.deployed.contains(path))
+    /// The longest path that a profile takes the file from.
+    fn deployed(&self, path: &Utf8Path) -> Option<&Utf8Path> {
+        path.ancestors().find_map(|path| self.deployed.get(path)).map(Utf8PathBuf::as_path)
     }
 
-    /// Whatever lies at the top, below a top folder that the workspace names, or where a profile takes it from. Elsewhere a name must promise a key, and
-    /// those of tests are nobody's business.
+    /// Whatever lies at the top, below a top folder that the workspace names, or where a profile takes it from (but for documents, which show
+    /// what a key looks like). Elsewhere a name must promise a key, and those of tests are nobody's business.
     fn has(&self, path: &Utf8Path) -> bool {
         let Some((top, _)) = path.as_str().split_once('/') else { return true };
-        self.tops.contains(top) || self.is_deployed(path) || is_named_as_key(path) && !is_of_tests(path)
+        self.tops.contains(top)
+            || self.deployed(path).is_some() && !path.extension().is_some_and(|ending| DOCUMENTS.contains(&ending))
+            || is_named_as_key(path) && !has_folder_of_tests(path)
+    }
+
+    /// Whether only tests use it: not what a chart contains or a service mounts. The library within a mounted folder has tests of its own.
+    fn is_of_tests(&self, path: &Utf8Path) -> bool {
+        let within = match self.deployed(path) {
+            Some(deployed) if self.is_of_chart(deployed) => return false,
+            Some(deployed) => path.strip_prefix(deployed).unwrap_or(path),
+            None => path,
+        };
+        has_folder_of_tests(within)
+    }
+
+    fn is_of_chart(&self, path: &Utf8Path) -> bool {
+        self.charts.iter().any(|chart| path.starts_with(chart))
     }
 }
 
@@ -135,7 +154,7 @@ fn is_named_as_key(path: &Utf8Path) -> bool {
             && stem.split(['.', '-', '_']).any(|word| KEY_WORDS.contains(&word))
 }
 
-fn is_of_tests(path: &Utf8Path) -> bool {
+fn has_folder_of_tests(path: &Utf8Path) -> bool {
     path.parent().is_some_and(|folder| folder.components().any(|part| OF_TESTS.contains(&part.as_str())))
 }
 

@@ -53,13 +53,21 @@ fn keys_are_found_wherever_the_compose_file_lies() {
                 file("ignored.key"),
                 file("signer"),
                 file("certs/server"),
+                file("certs/README.md"),
+                file("certs/library/test/server"),
                 file("ssh/id_ed25519"),
                 file("src/key.rs"),
                 file("tests/other.key"),
                 file("tests/tls/server.key"),
             ],
             "compose: [compose.yaml]",
-            &["error certs/server", "error signer", "error ssh/id_ed25519", "error tests/tls/server.key"],
+            &[
+                "error certs/server",
+                "error signer",
+                "error ssh/id_ed25519",
+                "error tests/tls/server.key",
+                "warning certs/library/test/server",
+            ],
         ),
         (
             &[
