@@ -7,10 +7,10 @@ use yamlspan::{Kind, NodeRef};
 use crate::inputs::{Profile, Rendering};
 use crate::place::{Object, Path, Rendered, Trail};
 
-/// Every value, or key, of a traced profile that holds bytes of `span` or was made from them. What a template decides by them leaves no
-/// trace.
+/// Every value, or key, of a traced profile that holds bytes of `span` or was made from them, with its text. What a template decides by them
+/// leaves no trace.
 #[must_use]
-pub fn made_from(traced: &Profile, span: Span) -> Vec<Rendered> {
+pub fn made_from(traced: &Profile, span: Span) -> Vec<(Rendered, Text)> {
     let root = Path::default();
     let mut found = Search { span, variant: 0, object: Object::Compose, places: Vec::new() };
     for (variant, rendered) in traced.variants.iter().enumerate() {
@@ -36,7 +36,7 @@ struct Search {
     span: Span,
     variant: usize,
     object: Object,
-    places: Vec<Rendered>,
+    places: Vec<(Rendered, Text)>,
 }
 
 impl Search {
@@ -45,8 +45,8 @@ impl Search {
             |span: &Span| span.file == self.span.file && span.start < self.span.end && self.span.start < span.end;
         if text.segments().iter().any(|segment| segment.origin.spans().iter().any(touches)) {
             let place = Rendered { variant: self.variant, object: self.object, path: trail.path(), range: None };
-            if !self.places.contains(&place) {
-                self.places.push(place);
+            if !self.places.iter().any(|(known, _)| *known == place) {
+                self.places.push((place, text.clone()));
             }
         }
     }

@@ -4,6 +4,7 @@
 //! channels; it is edited only where all of them wish the same. What cannot be expressed as the bytes of one scalar is refused
 //! with the lines to write by hand. Whether a plan works is proved afterwards: see [`trial`].
 
+mod beyond;
 mod by_hand;
 mod empty;
 pub(crate) mod trial;
@@ -24,19 +25,32 @@ use crate::disk::DiskFiles;
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) splices: Vec<Splice>,
-    pub(crate) refusals: Vec<Finding<Location>>,
+    /// The same without the digests that they bring to where none was.
+    bare: Vec<Splice>,
+    refusals: Vec<(UseName, Finding<Location>)>,
     /// The profiles that the splices are for.
     pub(crate) profiles: BTreeSet<String>,
     /// Components that are used and whose digest no release knows, by manifest: nothing is written of them.
     pub(crate) unresolved: BTreeMap<Utf8PathBuf, BTreeSet<String>>,
-    /// What to say of each use that the splices are for, should they not reach it.
-    in_vain: BTreeMap<UseName, Finding<Location>>,
+    /// The uses that the splices are for.
+    attempts: BTreeMap<UseName, Attempt>,
+}
+
+/// What is written for a use.
+struct Attempt {
+    /// What to say of it, should that not reach it.
+    in_vain: Finding<Location>,
+    /// What to say of it, should its digest change more than references.
+    beyond: Finding<Location>,
+    /// Where it brings a digest to where none was.
+    brings: BTreeSet<Span>,
 }
 
 /// A profile, and what it uses there.
 type UseName = (String, String);
 
 const IN_VAIN: &str = "what would be written for it does not reach it";
+const BEYOND: &str = "its digest would change more than the image";
 
 /// One span that one use wishes to hold a text.
 struct Wish {
@@ -44,6 +58,19 @@ struct Wish {
     text: String,
     /// Whether the span holds another text now.
     changes: bool,
+    /// Where it brings a digest to where none was: what the span would hold without.
+    bare: Option<String>,
+}
+
+impl Wish {
+    fn new(span: Span, text: impl Into<String>, changes: bool) -> Self {
+        Self { span, text: text.into(), changes, bare: None }
+    }
+
+    /// Of a digest where none is.
+    fn bringing(span: Span, text: impl Into<String>, bare: impl Into<String>) -> Self {
+        Self { bare: Some(bare.into()), ..Self::new(span, text, true) }
+    }
 }
 
 /// Why a use can have no wishes.
@@ -93,6 +120,8 @@ struct Ways {
     tag_with_digest: bool,
     /// How many ways into empty values of a chart were tried in vain for a use.
     in_vain: BTreeMap<UseName, usize>,
+    /// What to say of the uses whose digest would change more than references.
+    beyond: BTreeMap<UseName, Finding<Location>>,
 }
 
 /// Plans the edits for the profiles in `selected`. `survey` must be over traced profiles.
@@ -159,6 +188,7 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
     };
     let mut plan = Plan::default();
     let mut chosen: BTreeMap<Span, Splice> = BTreeMap::new();
+    let mut bare: BTreeMap<Span, Splice> = BTreeMap::new();
     for found in uses {
         if !found.selected || !found.is_open() {
             continue;
@@ -166,7 +196,7 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
         let wishes = match &found.wishes {
             Ok(wishes) => wishes,
             Err(refused) => {
-                plan.refusals.push(by_hand::refusal(found, &refused.reason, &refused.others, sources));
+                plan.refuse(found, &refused.reason, &refused.others, sources);
                 continue;
             }
         };
@@ -178,20 +208,20 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
                 others.flat_map(|(text, uses)| uses.iter().map(move |other| by_hand::competing(other, text)))
             });
             let reason = "the place is shared with profiles that need something else";
-            plan.refusals.push(by_hand::refusal(found, reason, &others.collect::<Vec<_>>(), sources));
+            plan.refuse(found, reason, &others.collect::<Vec<_>>(), sources);
             continue;
         }
         if let Some(other) = wishes.iter().find_map(|wish| overlapping(wish.span)) {
             let reason = "the place is part of another value that is written too";
             let others = [(Location::Span(*other), "the other value".to_owned())];
-            plan.refusals.push(by_hand::refusal(found, reason, &others, sources));
+            plan.refuse(found, reason, &others, sources);
             continue;
         }
         // Its text stands for bytes, which would not be written back.
         let is_foreign = |wish: &&Wish| sources.file(wish.span.file).is_some_and(|file| !file.is_as_written());
         if wishes.iter().filter(|wish| wish.changes).any(|wish| is_foreign(&wish)) {
             let reason = "the file is not UTF-8: save it in that encoding first";
-            plan.refusals.push(by_hand::refusal(found, reason, &[], sources));
+            plan.refuse(found, reason, &[], sources);
             continue;
         }
         for wish in wishes.iter().filter(|wish| wish.changes) {
@@ -199,14 +229,35 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
             if written(sources, wish.span) != splice.replacement {
                 plan.profiles.insert(found.profile.name.value.clone());
             }
+            bare.entry(wish.span).or_insert_with(|| match &wish.bare {
+                Some(bare) if *bare == written(sources, wish.span) => {
+                    Splice { span: wish.span, replacement: bare.clone() }
+                }
+                Some(bare) => as_written(sources, wish.span, bare.clone()),
+                None => splice.clone(),
+            });
         }
-        let in_vain = || by_hand::refusal(found, IN_VAIN, &[], sources);
-        plan.in_vain.entry(found.name()).or_insert_with(in_vain);
+        let attempt = plan.attempts.entry(found.name()).or_insert_with(|| Attempt {
+            in_vain: by_hand::refusal(found, IN_VAIN, &[], sources),
+            beyond: by_hand::beyond(found, BEYOND, sources),
+            brings: BTreeSet::new(),
+        });
+        attempt.brings.extend(wishes.iter().filter(|wish| wish.bare.is_some()).map(|wish| wish.span));
     }
-    plan.splices = chosen.into_values().filter(|splice| written(sources, splice.span) != splice.replacement).collect();
+    let changing = |chosen: BTreeMap<Span, Splice>| -> Vec<Splice> {
+        chosen.into_values().filter(|splice| written(sources, splice.span) != splice.replacement).collect()
+    };
+    plan.bare = changing(bare);
+    plan.splices = changing(chosen);
     // The numbers of files are in the order in which they were read, which is another from run to run.
     plan.splices.sort_by_key(|splice| (sources.path(splice.span.file), splice.span.start));
     plan
+}
+
+impl Plan {
+    fn refuse(&mut self, found: &Use<'_>, reason: &str, others: &[(Location, String)], sources: &SourceMap) {
+        self.refusals.push((found.name(), by_hand::refusal(found, reason, others, sources)));
+    }
 }
 
 /// The splice that puts `text` there: in quotes where a whole value without them would be no string, as `2025.10` is none.

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
     let before = checking::check(ctx, session, &scope);
     // What is tried lies over the files of another session: this one keeps what was read.
     let next = session.with(ctx, &BTreeMap::new())?;
-    let Tried { plan, sources, texts } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
+    let Tried { plan, sources, texts, .. } = trial::pin(ctx, &next, &selected, args.tag_with_digest)?;
     let documents = documents::of_channels(session, &channels);
     let mut edited = texts;
     for document in &documents {

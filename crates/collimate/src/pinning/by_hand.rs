@@ -19,10 +19,20 @@ pub(super) fn refusal(
     others: &[(Location, String)],
     sources: &SourceMap,
 ) -> Finding<Location> {
+    explained(found, reason, others, way_out(found, true, sources))
+}
+
+/// Why `found` is not written though it would be reached: its digest would change more. A tag that holds one would do so in any file.
+pub(super) fn beyond(found: &Use<'_>, reason: &str, sources: &SourceMap) -> Finding<Location> {
+    let in_tag = |wish: &Wish| wish.bare.is_some() && wish.text.contains('@');
+    let has_slot = !found.wishes.iter().flatten().any(in_tag);
+    explained(found, reason, &[], way_out(found, has_slot, sources))
+}
+
+fn explained(found: &Use<'_>, reason: &str, others: &[(Location, String)], help: String) -> Finding<Location> {
     let place = found.place.map_or(Location::Nowhere, Location::Span);
     let message = format!("cannot write {} for profile `{}`: {reason}", found.what, found.profile.name.value);
-    let mut finding =
-        Finding::new(REFUSED, Severity::Error, place, message).label("reached here").help(way_out(found, sources));
+    let mut finding = Finding::new(REFUSED, Severity::Error, place, message).label("reached here").help(help);
     let mut shown: Vec<(Location, String)> = Vec::new();
     let parts = found.parts.iter().filter(|(span, _)| found.place != Some(*span));
     let parts = parts.map(|(span, label)| (Location::Span(*span), (*label).to_owned()));
@@ -46,7 +56,8 @@ pub(super) fn competing(other: &Use<'_>, text: &str) -> (Location, String) {
     (place, label)
 }
 
-fn way_out(found: &Use<'_>, sources: &SourceMap) -> String {
+/// `in_values`: whether values of the profile's own would do.
+fn way_out(found: &Use<'_>, in_values: bool, sources: &SourceMap) -> String {
     let (text, component) = match &found.wanted {
         Wanted::Label(text) => return format!("write by hand, so that the profile renders `{text}`"),
         Wanted::Reference { text, component } => (text, component),
@@ -60,7 +71,7 @@ fn way_out(found: &Use<'_>, sources: &SourceMap) -> String {
                 "; a profile can have it of its own: `image: ${{{name}:?}}` in the Compose file, and `{name}={text}` in {file}"
             ));
         }
-        ProfileSource::Helm(source) => match own_values(found, &source.chart.value, sources) {
+        ProfileSource::Helm(source) => match own_values(found, &source.chart.value, sources).filter(|_| in_values) {
             Some(values) => {
                 let file = own_file(found, source.values.last(), "values");
                 help.push_str(&format!("; a profile can have it of its own: `{values}` in {file}"));

@@ -7,7 +7,7 @@ use findings::Location;
 use release::Digest;
 use source::{SourceMap, Span};
 
-use super::{Refused, Use, Wanted, Ways, Wish, empty, written};
+use super::{Refused, Use, Wanted, Ways, Wish, beyond, empty, written};
 
 /// Of all profiles: what one of them needs, another one may share.
 pub(super) fn all<'a>(
@@ -90,19 +90,19 @@ fn of_pin(
     };
     if let Some(now) = reference.tag() {
         if now == tag {
-            wishes.extend(tag_at.map(|span| Wish { span, text: tag.clone(), changes: false }));
+            wishes.extend(tag_at.map(|span| Wish::new(span, tag, false)));
         } else if pin.tag.is_some() {
             match empty_tag().or(tag_at) {
-                Some(span) => wishes.push(Wish { span, text: tag.clone(), changes: true }),
+                Some(span) => wishes.push(Wish::new(span, tag, true)),
                 None => return refused("its tag is put together from several places"),
             }
         }
     }
     if let (Some(now), Some(resolved)) = (reference.digest(), &pin.digest) {
         match exact(resolved) {
-            Some(span) => wishes.push(Wish { span, text: digest.to_string(), changes: now != digest }),
+            Some(span) => wishes.push(Wish::new(span, digest.to_string(), now != digest)),
             None => match hex_only(resolved, now.hex(), digest, sources) {
-                Some(span) => wishes.push(Wish { span, text: digest.hex().to_owned(), changes: now != digest }),
+                Some(span) => wishes.push(Wish::new(span, digest.hex(), now != digest)),
                 None if now == digest => {}
                 None => return refused("its digest is put together from several places"),
             },
@@ -114,12 +114,14 @@ fn of_pin(
         && (name == "digest" || digest.algorithm() == "sha256")
     {
         let text = if name == "digest" { digest.to_string() } else { digest.hex().to_owned() };
-        wishes.push(Wish { span, text, changes: true });
+        wishes.push(Wish::bringing(span, text, written(sources, span)));
         return Ok(wishes);
     }
     if let Some(span) = (tag_with_digest && whole.is_none()).then(empty_tag).flatten() {
+        let is_set = wishes.iter().any(|wish| wish.span == span && wish.changes);
         wishes.retain(|wish| wish.span != span);
-        wishes.push(Wish { span, text: format!("{tag}@{digest}"), changes: true });
+        let bare = if is_set { tag } else { written(sources, span) };
+        wishes.push(Wish::bringing(span, format!("{tag}@{digest}"), bare));
         return Ok(wishes);
     }
     let span = match (whole, tag_at) {
@@ -135,7 +137,7 @@ fn of_pin(
         }
         (None, _) => return refused("it has no digest, and its reference is put together from several values"),
     };
-    wishes.push(Wish { span: Span { start: span.end, ..span }, text: format!("@{digest}"), changes: true });
+    wishes.push(Wish::bringing(Span { start: span.end, ..span }, format!("@{digest}"), ""));
     Ok(wishes)
 }
 
@@ -145,17 +147,17 @@ fn hex_only(resolved: &Resolved, now: &str, wanted: &Digest, sources: &SourceMap
     (written(sources, span) == now && wanted.algorithm() == "sha256").then_some(span)
 }
 
-/// A tag that is also a label, or a value of something else, cannot take a digest: a label may not even hold its characters.
+/// A tag that is also a label, or a value of something else, cannot take a digest: a label may not even hold its characters. A hash may be another.
 fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
     let mut others: Vec<(Location, String)> = Vec::new();
     for profile in &survey.profiles {
-        for place in alignment::made_from(profile.profile, tag) {
+        for (place, text) in alignment::made_from(profile.profile, tag) {
             let is_image = profile.images.iter().any(|used| {
                 (used.image.variant, used.image.object, &used.image.path) == (place.variant, place.object, &place.path)
             });
             // An overlay renders the same again.
             let is_repeated = place.variant > 0 && matches!(place.object, alignment::Object::Compose);
-            if is_image || is_repeated {
+            if is_image || is_repeated || beyond::is_hashed(&text, tag) {
                 continue;
             }
             let resolved = alignment::resolve(profile.profile, &place);
@@ -189,7 +191,7 @@ fn labels<'a>(survey: &'a Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&
             let is_free = label.meaning == LabelMeaning::Application && !changes;
             let wishes = match exact(&resolved) {
                 _ if is_free => Ok(Vec::new()),
-                Some(span) => Ok(vec![Wish { span, text: label.expected.clone(), changes }]),
+                Some(span) => Ok(vec![Wish::new(span, &label.expected, changes)]),
                 None if !changes => Ok(Vec::new()),
                 None => refused("its value is put together from several places"),
             };

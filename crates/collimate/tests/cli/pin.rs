@@ -1,6 +1,7 @@
 //! `pin` under fire: over generated workspaces, killed at any moment, with others at work beside it, on files of every kind.
 
 mod beside;
+mod beyond;
 mod chart;
 mod compose;
 mod empty;
