@@ -12,7 +12,7 @@ mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use alignment::Survey;
+use alignment::{ProfileSurvey, Survey};
 use camino::Utf8PathBuf;
 use findings::{Finding, Location};
 use source::{FileId, SourceMap, Span};
@@ -38,6 +38,7 @@ pub(crate) struct Plan {
 
 /// What is written for a use.
 struct Attempt {
+    is_reference: bool,
     /// What to say of it, should that not reach it.
     in_vain: Finding<Location>,
     /// What to say of it, should its digest change more than references.
@@ -146,10 +147,18 @@ fn unresolved(survey: &Survey<'_>, selected: &BTreeSet<&str>) -> BTreeMap<Utf8Pa
     found
 }
 
-/// Uses of the profiles in `selected` that do not hold what they are meant to.
-fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>) -> BTreeSet<UseName> {
+/// Uses of the profiles in `selected` that do not hold what they are meant to; and those that something was written for and that are none any more, though their
+/// profiles render: what became of them is no reference, or that of another image.
+fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>, plan: &Plan) -> BTreeSet<UseName> {
     let uses = wishes::all(survey, sources, selected, &Ways::default());
-    uses.iter().filter(|found| found.selected && found.is_open()).map(Use::name).collect()
+    let known: BTreeSet<UseName> = uses.iter().map(Use::name).collect();
+    let is_rendered = |name: &str| survey.profile(name).is_some_and(ProfileSurvey::is_rendered);
+    let lost = plan
+        .attempts
+        .iter()
+        .filter(|(name, attempt)| attempt.is_reference && !known.contains(*name) && is_rendered(&name.0));
+    let open = uses.iter().filter(|found| found.selected && found.is_open()).map(Use::name);
+    open.chain(lost.map(|(name, _)| name.clone())).collect()
 }
 
 /// Files that are one and the same through links, each with the one of them that stands for all: what is written to one of them, all have.
@@ -238,6 +247,7 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
             });
         }
         let attempt = plan.attempts.entry(found.name()).or_insert_with(|| Attempt {
+            is_reference: matches!(found.wanted, Wanted::Reference { .. }),
             in_vain: by_hand::refusal(found, IN_VAIN, &[], sources),
             beyond: by_hand::beyond(found, BEYOND, sources),
             brings: BTreeSet::new(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use alignment::{Pin, Resolved};
 use camino::Utf8PathBuf;
-use release::ProfileSource;
+use release::{Digest, ProfileSource};
 use source::{FileId, SourceMap, Span};
 use yamlspan::{Dialect, Document, Kind, NodeRef, Scalar, Style};
 
@@ -18,11 +18,24 @@ use super::by_hand;
 /// What charts call the value of a tag.
 pub(super) const TAG: &str = "tag";
 
-/// What charts call that of a digest. Those with a value `sha` write `sha256:` themselves.
-pub(super) const DIGEST: [&str; 2] = ["digest", "sha"];
+/// What charts call that of a digest.
+pub(super) const DIGEST: [&str; 2] = [WHOLE, "sha"];
+const WHOLE: &str = "digest";
 
-/// Ways to use such values: one for a digest, or, where that does not reach the image, the one for its tag.
-pub(super) const WAYS: usize = 2;
+/// In how many forms a digest can stand in its value.
+pub(super) const FORMS: usize = 2;
+
+/// Ways to use such values: those for a digest, and, where none of them reaches the image, the one for its tag.
+pub(super) const WAYS: usize = FORMS + 1;
+
+/// A digest for the value `name`: most charts write `sha256:` themselves before a value `sha`, and before a value `digest` they do not. The other form is for
+/// those that do it the other way round.
+pub(super) fn form(name: &str, digest: &Digest, other: bool) -> Option<String> {
+    if (name == WHOLE) == other {
+        return (digest.algorithm() == "sha256").then(|| digest.hex().to_owned());
+    }
+    Some(digest.to_string())
+}
 
 /// The files of values, each parsed once: many images stand in one.
 pub(super) struct Values<'s> {

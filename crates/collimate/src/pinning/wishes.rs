@@ -26,10 +26,11 @@ pub(super) fn all<'a>(
         let what = format!("`{}`", pin.component.name.value);
         let in_vain = ways.in_vain.get(&(pin.profile.to_owned(), what.clone())).copied().unwrap_or_default();
         let value = |names: &[&'static str]| {
-            let open = if names == [empty::TAG] { empty::WAYS } else { 1 };
+            let open = if names == [empty::TAG] { empty::WAYS } else { empty::FORMS };
             Some(names).filter(|_| in_vain < open).and_then(|names| values.beside(&pin, names, profile))
         };
-        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &value);
+        let digest = |name: &str, digest: &Digest| empty::form(name, digest, in_vain > 0);
+        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, (&value, &digest));
         let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
         uses.push(Use {
             profile,
@@ -69,12 +70,15 @@ fn refused<T>(reason: &str) -> Result<T, Refused> {
 /// The empty value of the first of these names that the image has.
 type Empty<'e> = dyn Fn(&[&'static str]) -> Option<(&'static str, Span)> + 'e;
 
+/// A digest as it stands in a value of this name.
+type Form<'f> = dyn Fn(&str, &Digest) -> Option<String> + 'f;
+
 fn of_pin(
     pin: &Pin<'_>,
     survey: &Survey<'_>,
     sources: &SourceMap,
     tag_with_digest: bool,
-    value: &Empty<'_>,
+    (value, form): (&Empty<'_>, &Form<'_>),
 ) -> Result<Vec<Wish>, Refused> {
     let mut wishes = Vec::new();
     let (Ok(reference), Some(digest)) = (&pin.image.reference, pin.component.digest.get()) else {
@@ -111,9 +115,8 @@ fn of_pin(
     }
     let whole = exact(&pin.whole);
     if let Some((name, span)) = whole.is_none().then(|| value(&empty::DIGEST)).flatten()
-        && (name == "digest" || digest.algorithm() == "sha256")
+        && let Some(text) = form(name, digest)
     {
-        let text = if name == "digest" { digest.to_string() } else { digest.hex().to_owned() };
         wishes.push(Wish::bringing(span, text, written(sources, span)));
         return Ok(wishes);
     }

@@ -102,6 +102,34 @@ fn what_is_not_printed_is_not_filled() {
     assert!(values.contains(&format!("digest: \"{}\"\n", digest('1'))), "{values}");
 }
 
+/// Some charts write `sha256:` before a value `digest`, and not before a value `sha`; some check how long it is. The others of a channel are not held up by that.
+#[test]
+fn a_digest_may_be_written_the_other_way_round() {
+    let turned = IMAGES
+        .replace("@{{ . }}", "@sha256:{{ . }}")
+        .replace("@sha256:{{ . }}{{ end }}{{ with .sha }}@sha256:", "@sha256:{{ . }}{{ end }}{{ with .sha }}@");
+    let sandbox = workspace(&turned, ONE);
+    let output = program(&sandbox, &["pin"]).output();
+    assert!(output.exit == 0 && output.stdout.contains("5 places written"), "{output}");
+    let values = sandbox.read("chart/values.yaml");
+    assert!(values.contains(&format!("digest: \"{}\"\n", "1".repeat(64))), "{values}");
+    assert!(values.contains(&format!("digest: \"{}\"}}\n", "2".repeat(64))), "{values}");
+    assert!(values.contains(&format!("sha: {}\n", digest('3'))), "{values}");
+    assert!(program(&sandbox, &["pin"]).output().stdout.starts_with("0 places written"));
+    // Where neither form makes a reference, there is the tag.
+    let sandbox = workspace(&IMAGES.replace("@sha256:{{ . }}", "@sha256-{{ . }}"), ONE);
+    let refused = program(&sandbox, &["pin"]).output();
+    let reason = "cannot write `db` for profile `shop`: it has no digest, and its reference is put together from several values; `--tag-with-digest`";
+    assert!(refused.exit == 1 && refused.stdout.contains(reason), "{refused}");
+    assert_eq!(refused.stdout.matches("pin-refused").count(), 1, "{refused}");
+    let output = program(&sandbox, &["pin", "--tag-with-digest"]).output();
+    assert_eq!(output.exit, 0, "{output}");
+    assert!(
+        sandbox.read("chart/values.yaml").contains(&format!("tag: '15@{}'\n  sha: null\n", digest('3'))),
+        "{output}"
+    );
+}
+
 /// What a chart says of its application is the default of a tag and a label as well: the tag has a place of its own.
 #[test]
 fn an_empty_tag_takes_a_digest() {
