@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use alignment::{ProfileSurvey, Survey};
 use camino::Utf8PathBuf;
 use findings::{Finding, Location};
+use release::HelmSource;
 use source::{FileId, SourceMap, Span};
 use yamlspan::edit::Splice;
 use yamlspan::{Dialect, Scalar};
@@ -175,6 +176,12 @@ fn same_files(sources: &SourceMap, files: &DiskFiles) -> BTreeMap<FileId, FileId
         }
     }
     same
+}
+
+/// The values files of a chart's profile, the last word first: its own, and then that of the chart, which may be the workspace itself (`chart: .`).
+fn values_files(source: &HelmSource) -> Vec<Utf8PathBuf> {
+    let given = source.values.iter().rev().map(|values| values.value.clone());
+    given.chain([source::normalize(&source.chart.join("values.yaml"))]).collect()
 }
 
 fn written(sources: &SourceMap, span: Span) -> &str {

@@ -2,12 +2,12 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Location, Severity};
-use release::{Profile, ProfileSource, Spanned};
+use release::{HelmSource, Profile, ProfileSource, Spanned};
 use source::{SourceMap, Span};
 use yamlspan::edit::Splice;
 use yamlspan::{Dialect, Kind, NodeRef};
 
-use super::{Use, Wanted, Wish};
+use super::{Use, Wanted, Wish, values_files};
 
 /// Rule name under which refusals are printed.
 const REFUSED: &str = "pin-refused";
@@ -71,7 +71,7 @@ fn way_out(found: &Use<'_>, in_values: bool, sources: &SourceMap) -> String {
                 "; a profile can have it of its own: `image: ${{{name}:?}}` in the Compose file, and `{name}={text}` in {file}"
             ));
         }
-        ProfileSource::Helm(source) => match own_values(found, &source.chart.value, sources).filter(|_| in_values) {
+        ProfileSource::Helm(source) => match own_values(found, source, sources).filter(|_| in_values) {
             Some(values) => {
                 let file = own_file(found, source.values.last(), "values");
                 help.push_str(&format!("; a profile can have it of its own: `{values}` in {file}"));
@@ -118,14 +118,14 @@ fn variable(component: &str) -> String {
 }
 
 /// The values that a values file of the profile would have to hold, if all that is wished stands in the chart's values or in such a file.
-fn own_values(found: &Use<'_>, chart: &Utf8Path, sources: &SourceMap) -> Option<String> {
+fn own_values(found: &Use<'_>, source: &HelmSource, sources: &SourceMap) -> Option<String> {
     let wishes = found.wishes.as_ref().ok()?;
     let changing: Vec<&Wish> = wishes.iter().filter(|wish| wish.changes).collect();
+    let files = values_files(source);
     let mut values = Values::default();
     for wish in &changing {
         let file = sources.file(wish.span.file)?;
-        let is_values = file.path() == chart.join("values.yaml")
-            || matches!(&found.profile.source, ProfileSource::Helm(source) if source.values.iter().any(|values| values.value == file.path()));
+        let is_values = files.iter().any(|path| path == file.path());
         if !is_values {
             return None;
         }

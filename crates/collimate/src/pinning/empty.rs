@@ -13,7 +13,7 @@ use release::{Digest, ProfileSource};
 use source::{FileId, SourceMap, Span};
 use yamlspan::{Dialect, Document, Kind, NodeRef, Scalar, Style};
 
-use super::by_hand;
+use super::{by_hand, values_files};
 
 /// What charts call the value of a tag.
 pub(super) const TAG: &str = "tag";
@@ -56,9 +56,7 @@ impl<'s> Values<'s> {
         profile: &release::Profile,
     ) -> Option<(&'n str, Span)> {
         let ProfileSource::Helm(source) = &profile.source else { return None };
-        // The last one wins, and what none of them says the chart does.
-        let given = source.values.iter().rev().map(|values| values.value.clone());
-        let files: Vec<Utf8PathBuf> = given.chain([source.chart.value.join("values.yaml")]).collect();
+        let files = values_files(source);
         let parts = [pin.tag.as_ref(), Some(&pin.repository)];
         let mut spans = parts.into_iter().flatten().filter_map(|part: &Resolved| part.primary);
         spans.find_map(|span| self.beside_scalar(span, names, &files))

@@ -191,3 +191,25 @@ fn what_two_channels_share_is_theirs() {
     assert!(sandbox.read("own.yaml").contains(&"3".repeat(64)), "{output}");
     assert!(sandbox.read("chart/values.yaml").contains(&"4".repeat(64)), "{output}");
 }
+
+#[test]
+fn a_chart_at_the_root_has_values_too() {
+    let sandbox = workspace(IMAGES, "  shop: {channel: stable, chart: ., values: [./own.yaml]}\n");
+    for path in ["Chart.yaml", "values.yaml", "templates/_images.tpl", "templates/shop.yaml"] {
+        sandbox.write(path, sandbox.read(format!("chart/{path}")));
+    }
+    sandbox.write("own.yaml", "db: {sha: ~}\n").write(".helmignore", "chart\n");
+    let output = program(&sandbox, &["pin"]).output();
+    assert!(output.exit == 0 && output.stdout.contains("5 places written"), "{output}");
+    assert_eq!(sandbox.read("own.yaml"), format!("db: {{sha: \"{}\"}}\n", "3".repeat(64)));
+    assert!(sandbox.read("values.yaml").contains(&format!("digest: \"{}\"\n", digest('1'))), "{output}");
+    // The way out of what two share.
+    sandbox.write("values.yaml", VALUES).write("own.yaml", "{}\n").replace(
+        "collimate.yaml",
+        "own.yaml]}\n",
+        "own.yaml]}\n  next: {channel: edge, chart: ./}\n",
+    );
+    let refused = program(&sandbox, &["pin"]).output();
+    let own = format!("a profile can have it of its own: `db: {{sha: \"{}\"}}` in `own.yaml`", "3".repeat(64));
+    assert!(refused.exit == 1 && refused.stdout.contains(&own), "{refused}");
+}
