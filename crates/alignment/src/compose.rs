@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use camino::Utf8Path;
 use composefile::{Map, Node, Project};
-use release::ImageRef;
+use release::{Component, ImageRef};
 
-use crate::Profile;
 use crate::image::{Image, ImageRole, is_image_variable};
+use crate::inputs::{Profile, Variant};
 use crate::place::{Object, Path, Step};
 
 /// Parts of a project that run containers.
@@ -76,6 +77,31 @@ pub(crate) fn items(node: Option<&Node>) -> &[Node] {
 /// The string under a key.
 pub(crate) fn string<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     node.get(key)?.as_str()
+}
+
+/// Whether an image is what its service, or another one of the profile that bears its name, builds.
+#[must_use]
+pub fn is_built(profile: &Profile, image: &Image) -> bool {
+    let [Step::Key(_), Step::Key(_), Step::Key(key)] = image.path.0.as_slice() else { return false };
+    let builds = |service: &Service<'_>| {
+        service.node.get("build").is_some_and(|build| !build.is_null())
+            && string(service.node, "image") == Some(&*image.text)
+    };
+    let mut projects = profile.variants.iter().filter_map(Variant::compose);
+    image.object == Object::Compose
+        && key == "image"
+        && projects.any(|compose| services(&compose.all).iter().any(builds))
+}
+
+/// What to do about an image that is built where the release's digest is to stand: no builder takes a name with a digest.
+#[must_use]
+pub fn built_way_out(component: &Component, manifest: &Utf8Path) -> String {
+    format!(
+        "take `build:` away where the release's image is to run; else take `{}` out of `{manifest}` and allow what is built: \
+         `unmanaged: [{{image: {}, reason: a service builds it}}]` in `collimate.yaml`",
+        component.name.value,
+        component.image.name()
+    )
 }
 
 /// Every image of a project.

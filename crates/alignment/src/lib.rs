@@ -42,6 +42,7 @@ mod touched;
 mod undeclared;
 
 pub use accept::{Acceptance, Reported, accept, hides_others, unknown_rules};
+pub use compose::{built_way_out, is_built};
 pub use image::{Image, ImageRole};
 pub use inputs::{
     ComposeRendering, Facts, Failure, Inputs, KubeDocument, KubernetesRendering, LintMessage, PrivateKey, Profile,

@@ -144,6 +144,8 @@ fn limited(rule: &dyn alignment::Rule, mut found: Vec<Finding<Place>>) -> Vec<Fi
 pub(crate) struct Needs {
     /// Every image.
     pub(crate) images: Vec<ImageRef>,
+    /// The names of those that they build themselves.
+    pub(crate) built: BTreeSet<String>,
     /// What they need of others: it is not there and nothing declares it.
     pub(crate) undeclared: BTreeSet<Undeclared>,
     /// Rules of policy that they do not keep.
@@ -158,6 +160,7 @@ pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
     let sources = session.files.sources();
     let inputs = session.inputs(&session.releases, &profiles, &sources, &facts);
     let survey = Survey::new(&inputs);
+    let built = built(&survey);
     let used = survey.profiles.iter().flat_map(|profile| &profile.images);
     let images = used.filter_map(|used| used.image.reference.as_ref().ok().cloned()).collect();
     let policies = POLICIES.iter().copied().filter(|id| {
@@ -165,7 +168,23 @@ pub(crate) fn needs(ctx: &Ctx, session: &Session) -> Needs {
         alignment::rule(id).into_iter().for_each(|rule| rule.check(&survey, &mut found));
         !found.is_empty()
     });
-    Needs { images, undeclared: alignment::undeclared(&survey), policies: policies.collect() }
+    Needs { images, built, undeclared: alignment::undeclared(&survey), policies: policies.collect() }
+}
+
+/// Images that every profile builds itself that uses them. What another one runs has to come from a registry.
+fn built(survey: &Survey<'_>) -> BTreeSet<String> {
+    let (mut built, mut fetched) = (BTreeSet::new(), BTreeSet::new());
+    for profile in &survey.profiles {
+        let names = |wanted: bool| -> BTreeSet<String> {
+            let of_kind =
+                profile.images.iter().filter(|used| alignment::is_built(profile.profile, &used.image) == wanted);
+            of_kind.filter_map(|used| Some(used.image.reference.as_ref().ok()?.name())).collect()
+        };
+        let own = names(true);
+        fetched.extend(names(false).difference(&own).cloned());
+        built.extend(own);
+    }
+    built.difference(&fetched).cloned().collect()
 }
 
 /// The place that says whom a finding is about: its own, but in a document that of the release which the block belies.

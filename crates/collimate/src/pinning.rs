@@ -80,6 +80,8 @@ struct Refused {
     reason: String,
     /// What else to look at.
     others: Vec<(Location, String)>,
+    /// The way out, where it is another than to write the reference by hand.
+    help: Option<String>,
 }
 
 /// All wishes of one use (tag and digest are written together or not at all), or why there can be none.
@@ -213,6 +215,9 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
             Ok(wishes) => wishes,
             Err(refused) => {
                 plan.refuse(found, &refused.reason, &refused.others, sources);
+                if let (Some(help), Some((_, refusal))) = (&refused.help, plan.refusals.last_mut()) {
+                    refusal.help = Some(help.clone());
+                }
                 continue;
             }
         };

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use findings::{Finding, Severity};
 use release::ListedDigest;
 
+use crate::compose::{built_way_out, is_built};
 use crate::place::Place;
 use crate::rules::Rule;
 use crate::survey::{Standing, Survey};
@@ -45,6 +46,11 @@ impl Rule for ImageUnpinned {
                             component.tag.value,
                             component.digest.get().map_or("", |digest| digest.as_str())
                         );
+                        let help = if is_built(profile.profile, &used.image) {
+                            format!("a service builds it, so that it can have none: {}", built_way_out(component, &held.input.path))
+                        } else {
+                            format!("run {}, or write `{wanted}`", profile.pin_command())
+                        };
                         out.push(
                             Finding::new(
                                 self.id(),
@@ -54,7 +60,7 @@ impl Rule for ImageUnpinned {
                             )
                             .label(format!("used by {}", used.image.user))
                             .related(Place::source(component.digest.span), format!("release `{version}` lists this"))
-                            .help(format!("run {}, or write `{wanted}`", profile.pin_command())),
+                            .help(help),
                         );
                     }
                     Standing::Unmanaged(unmanaged) if profile.is_airgap() => out.push(

@@ -110,6 +110,8 @@ struct Plan {
     declared: BTreeSet<Undeclared>,
     /// Rules of policy that today's deployment does not keep.
     policies: Vec<&'static str>,
+    /// Images that the profiles build themselves.
+    built: BTreeSet<String>,
 }
 
 impl Plan {
@@ -121,21 +123,22 @@ impl Plan {
             let (id, _) = files.read_text(name).map_err(|error| ours(&error))?;
             Ok((Workspace::parse(text, id).map_err(|problems| ours(&first(&problems)))?, id))
         };
-        let (workspace, _) = parse(&discovery::workspace_text(&discovery.profiles, &[]), &files)?;
+        let (workspace, _) = parse(&discovery::workspace_text(&discovery.profiles, &[], &BTreeSet::new()), &files)?;
         let session = Session::of(ctx, files, workspace);
         let needs = checking::needs(ctx, &session);
         discovery.declare(&needs.undeclared);
-        let text = discovery::workspace_text(&discovery.profiles, &needs.policies);
+        let text = discovery::workspace_text(&discovery.profiles, &needs.policies, &needs.built);
         let (workspace, id) = parse(&text, &session.files)?;
         let profiles = workspace.profiles.len();
-        let components = Components::of(&needs.images);
+        let released = needs.images.into_iter().filter(|image| !needs.built.contains(&image.name()));
+        let components = Components::of(&released.collect::<Vec<_>>());
         let release = discovery::release_text(&components, discovery.version.as_deref());
         let (_, problems) = Release::parse(&release, id);
         if !problems.is_empty() {
             return Err(ours(&first(&problems)));
         }
-        let (declared, policies) = (needs.undeclared, needs.policies);
-        Ok(Self { workspace: text, release, profiles, components, declared, policies })
+        let (declared, policies, built) = (needs.undeclared, needs.policies, needs.built);
+        Ok(Self { workspace: text, release, profiles, components, declared, policies, built })
     }
 
     /// What was written.

@@ -1,5 +1,6 @@
 //! The two files that a workspace begins with, as text.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use release::{Manifest, scalar};
@@ -15,8 +16,8 @@ pub(crate) const RELEASE_FILE: &str = "releases/current.yaml";
 /// The version of a release that nobody named yet.
 const UNNAMED: &str = "current";
 
-/// `collimate.yaml` with these profiles, in which these rules only warn.
-pub(crate) fn workspace_text(profiles: &[Draft], policies: &[&str]) -> String {
+/// `collimate.yaml` with these profiles, in which these rules only warn, and these images are built.
+pub(crate) fn workspace_text(profiles: &[Draft], policies: &[&str], built: &BTreeSet<String>) -> String {
     let mut text = format!(
         "# What `collimate check` looks at: which release each channel has, and which profiles follow it.\n\
          schema: 1\n\nchannels:\n  {CHANNEL}:\n    release: {RELEASE_FILE}\n\nprofiles:\n"
@@ -47,6 +48,12 @@ pub(crate) fn workspace_text(profiles: &[Draft], policies: &[&str]) -> String {
             }
         }
     }
+    if !built.is_empty() {
+        text.push_str("\n# Images that are built here: no registry gives them a digest.\nunmanaged:\n");
+    }
+    for image in built {
+        let _ = writeln!(text, "  - {{image: {}, reason: a service builds it}}", scalar(image));
+    }
     if !policies.is_empty() {
         text.push_str("\n# Matters of policy that today's deployment does not keep. Without its line here each is an error.\nrules:\n");
     }
@@ -69,7 +76,7 @@ pub(crate) fn release_text(components: &Components, version: Option<&str>) -> St
         digests: components.digests,
         migrations: Vec::new(),
         components: components.listed.clone(),
-        infrastructure: std::collections::BTreeMap::new(),
+        infrastructure: BTreeMap::new(),
     };
     let first = "# What the profiles use today. Images that others make may move to `infrastructure:`.\n";
     first.to_owned() + &manifest.to_yaml()

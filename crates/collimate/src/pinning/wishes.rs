@@ -64,7 +64,7 @@ fn exact(resolved: &Resolved) -> Option<Span> {
 }
 
 fn refused<T>(reason: &str) -> Result<T, Refused> {
-    Err(Refused { reason: reason.to_owned(), others: Vec::new() })
+    Err(Refused { reason: reason.to_owned(), others: Vec::new(), help: None })
 }
 
 /// The empty value of the first of these names that the image has.
@@ -112,6 +112,16 @@ fn of_pin(
             },
         }
         return Ok(wishes);
+    }
+    let used_by = survey.profile(pin.profile);
+    if let Some(held) =
+        used_by.filter(|profile| alignment::is_built(profile.profile, pin.image)).and_then(|profile| profile.release)
+    {
+        return Err(Refused {
+            reason: "a service builds it, and no builder takes a name with a digest".to_owned(),
+            others: Vec::new(),
+            help: Some(alignment::built_way_out(pin.component, &held.input.path)),
+        });
     }
     let whole = exact(&pin.whole);
     if let Some((name, span)) = whole.is_none().then(|| value(&empty::DIGEST)).flatten()
@@ -176,7 +186,7 @@ fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
     }
     let reason =
         "it has no digest, and its tag is not for images alone, so that none can be written into it".to_owned();
-    Err(Refused { reason, others })
+    Err(Refused { reason, others, help: None })
 }
 
 /// Labels that name another release or channel, as the rule `release-label-differs` finds them: what the workspace accepts stays as it is.

@@ -67,6 +67,38 @@ fn refused(files: &[(&str, &str)], arguments: &[&str], code: i32, stderr: &str) 
     }
 }
 
+/// What a service builds no registry gives a digest; where another profile runs it, it comes from a registry.
+#[test]
+fn what_is_built_is_unmanaged() {
+    let compose = "\
+services:
+  app: {build: ., image: \"example/app:1.0\"}
+  worker: {image: \"example/app:1.0\"}
+  tool: {build: ., image: \"registry.example.org/app:1.2.3\"}
+  web: {image: \"nginx:1.27\"}
+";
+    let files = [&[("compose.yaml", compose)], CHART].concat();
+    let closing = "
+next:
+  services build `docker.io/example/app`: `collimate.yaml` allows that under `unmanaged`; list in `releases/current.yaml` what is released, \
+and take `build:` away where that is to run
+  write the digests of a registry for `unresolved` in `releases/current.yaml`, as `collimate release resolve current` does; \
+`collimate pin` then carries them into the profiles
+";
+    let opening = "wrote `collimate.yaml`: 3 profiles\nwrote `releases/current.yaml`: 2 components, 1 of them without a digest\n\n";
+    let tree = check_around(&files, &[], 1, opening, closing);
+    let unmanaged = "
+# Images that are built here: no registry gives them a digest.
+unmanaged:
+  - {image: docker.io/example/app, reason: a service builds it}
+";
+    assert!(tree.read("collimate.yaml").contains(unmanaged), "{}", tree.read("collimate.yaml"));
+    let (_, stdout, _) = tree.run_text(&["check"]);
+    let help = "a service builds it, so that it can have none: take `build:` away where the release's image is to run; else take `app` out of \
+                `releases/current.yaml` and allow what is built: `unmanaged: [{image: registry.example.org/app, reason: a service builds it}]` in `collimate.yaml`";
+    assert!(stdout.contains(help), "{stdout}");
+}
+
 #[test]
 fn an_empty_folder_is_refused() {
     let looked = "\

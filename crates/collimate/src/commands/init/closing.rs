@@ -62,6 +62,13 @@ fn steps(plan: &Plan, folder: &Utf8Path, uncommitted: &[Uncommitted]) -> Vec<Str
             named(&components.divided)
         ));
     }
+    if !plan.built.is_empty() {
+        next.push(format!(
+            "services build {}: `{workspace}` allows that under `unmanaged`; list in `{release}` what is released, and take `build:` away \
+             where that is to run",
+            named(&plan.built.iter().cloned().collect::<Vec<_>>())
+        ));
+    }
     if let Some((objects, them)) = plan.counted(&OBJECTS, "object") {
         next.push(format!(
             "no profile renders {objects} that a chart needs: `{workspace}` lists {them} under `external`, as made elsewhere; take out \

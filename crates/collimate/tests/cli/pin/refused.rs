@@ -150,3 +150,25 @@ spec:
     );
     check(&sandbox, &["pin"], include_str!("refused/decided.txt"));
 }
+
+/// `docker compose build` says `refusing to create a tag with a digest reference`.
+#[test]
+fn what_a_service_builds() {
+    let compose = "services:\n  web:\n    build: .\n    image: example.org/web:1.0\n";
+    let profile = "  c/stable: {channel: stable, compose: [compose.yaml]}\n";
+    let sandbox = workspace(profile, &[("compose.yaml", compose), ("Dockerfile", "FROM scratch\n")]);
+    check(&sandbox, &["pin"], include_str!("refused/built.txt"));
+    // Its ways out are some.
+    sandbox.replace("compose.yaml", "    build: .\n", "");
+    program(&sandbox, &["pin"]).any_stdout().run();
+    assert!(sandbox.read("compose.yaml").contains(&format!("image: example.org/web:1.0@{}", digest('2'))));
+    sandbox.write("compose.yaml", compose);
+    sandbox.write(
+        "collimate.yaml",
+        sandbox.read("collimate.yaml") + "unmanaged: [{image: example.org/web, reason: a service builds it}]\n",
+    );
+    let other =
+        manifest("stable", "1.0.0", "1.0", '2').replace("web: {image: example.org/web", "db: {image: example.org/db");
+    sandbox.write("releases/stable.yaml", other);
+    program(&sandbox, &["pin"]).stdout("0 places written\n").run();
+}
