@@ -7,6 +7,7 @@
 mod beyond;
 mod by_hand;
 mod empty;
+mod packed;
 pub(crate) mod trial;
 mod wishes;
 
@@ -80,8 +81,23 @@ struct Refused {
     reason: String,
     /// What else to look at.
     others: Vec<(Location, String)>,
-    /// The way out, where it is another than to write the reference by hand.
-    help: Option<String>,
+    way_out: WayOut,
+}
+
+impl Refused {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), others: Vec::new(), way_out: WayOut::ByHand }
+    }
+}
+
+/// What to do where nothing can be written.
+enum WayOut {
+    /// To write the reference where it is made.
+    ByHand,
+    /// To set these values, as written on one line, for the chart around the one that has them.
+    Values(String),
+    /// Something else.
+    Other(String),
 }
 
 /// All wishes of one use (tag and digest are written together or not at all), or why there can be none.
@@ -117,6 +133,14 @@ enum Wanted<'a> {
     Label(String),
 }
 
+impl Wanted<'_> {
+    fn text(&self) -> &str {
+        match self {
+            Self::Reference { text, .. } | Self::Label(text) => text,
+        }
+    }
+}
+
 /// Where a digest may go that a reference has no place for.
 #[derive(Default)]
 struct Ways {
@@ -130,7 +154,7 @@ struct Ways {
 
 /// Plans the edits for the profiles in `selected`. `survey` must be over traced profiles.
 fn plan(survey: &Survey<'_>, sources: &SourceMap, files: &DiskFiles, selected: &BTreeSet<&str>, ways: &Ways) -> Plan {
-    let mut uses = wishes::all(survey, sources, selected, ways);
+    let mut uses = wishes::all(survey, sources, files, selected, ways);
     let same = same_files(sources, files);
     for wish in uses.iter_mut().filter_map(|found| found.wishes.as_mut().ok()).flatten() {
         wish.span.file = same.get(&wish.span.file).copied().unwrap_or(wish.span.file);
@@ -152,8 +176,14 @@ fn unresolved(survey: &Survey<'_>, selected: &BTreeSet<&str>) -> BTreeMap<Utf8Pa
 
 /// Uses of the profiles in `selected` that do not hold what they are meant to; and those that something was written for and that are none any more, though their
 /// profiles render: what became of them is no reference, or that of another image.
-fn unmet(survey: &Survey<'_>, sources: &SourceMap, selected: &BTreeSet<&str>, plan: &Plan) -> BTreeSet<UseName> {
-    let uses = wishes::all(survey, sources, selected, &Ways::default());
+fn unmet(
+    survey: &Survey<'_>,
+    sources: &SourceMap,
+    files: &DiskFiles,
+    selected: &BTreeSet<&str>,
+    plan: &Plan,
+) -> BTreeSet<UseName> {
+    let uses = wishes::all(survey, sources, files, selected, &Ways::default());
     let known: BTreeSet<UseName> = uses.iter().map(Use::name).collect();
     let is_rendered = |name: &str| survey.profile(name).is_some_and(ProfileSurvey::is_rendered);
     let lost = plan
@@ -214,10 +244,7 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
         let wishes = match &found.wishes {
             Ok(wishes) => wishes,
             Err(refused) => {
-                plan.refuse(found, &refused.reason, &refused.others, sources);
-                if let (Some(help), Some((_, refusal))) = (&refused.help, plan.refusals.last_mut()) {
-                    refusal.help = Some(help.clone());
-                }
+                plan.refusals.push((found.name(), by_hand::refused(found, refused, sources)));
                 continue;
             }
         };

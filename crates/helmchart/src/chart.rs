@@ -217,6 +217,20 @@ impl Chart {
         &self.root.metadata.app_version
     }
 
+    /// What stands in the `values.yaml` of a chart that lies in an archive. `names` lead to it, as each chart calls the one below it; none lead to this one.
+    #[must_use]
+    pub fn packed_values(&self, names: &[&str]) -> Option<String> {
+        let mut chart = &*self.root;
+        for name in names {
+            let mut declared = chart.metadata.dependencies.iter().flatten();
+            let called =
+                declared.find(|dependency| dependency.alias == *name).map_or(*name, |dependency| &dependency.name);
+            chart = chart.dependencies.iter().find(|dependency| dependency.metadata.name == called)?;
+        }
+        let file = &chart.values.as_ref()?.file;
+        file.file.is_none().then(|| file.yaml().as_str().to_owned())
+    }
+
     /// Where it was loaded from.
     #[must_use]
     pub fn path(&self) -> &Utf8Path {

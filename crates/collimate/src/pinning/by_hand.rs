@@ -7,7 +7,7 @@ use source::{SourceMap, Span};
 use yamlspan::edit::Splice;
 use yamlspan::{Dialect, Kind, NodeRef};
 
-use super::{Use, Wanted, Wish, values_files};
+use super::{Refused, Use, Wanted, WayOut, Wish, values_files};
 
 /// Rule name under which refusals are printed.
 const REFUSED: &str = "pin-refused";
@@ -20,6 +20,42 @@ pub(super) fn refusal(
     sources: &SourceMap,
 ) -> Finding<Location> {
     explained(found, reason, others, way_out(found, true, sources))
+}
+
+/// As [`refusal`], of a use that can have no wishes.
+pub(super) fn refused(found: &Use<'_>, refused: &Refused, sources: &SourceMap) -> Finding<Location> {
+    let Refused { reason, others, way_out } = refused;
+    match (way_out, &found.profile.source) {
+        (WayOut::Other(help), _) => explained(found, reason, others, help.clone()),
+        (WayOut::Values(values), ProfileSource::Helm(source)) => {
+            let of_chart = |profile: &&Profile| matches!(&profile.source, ProfileSource::Helm(other) if other.chart.value == source.chart.value);
+            let own = source.values.last().map(|last| last.value.clone());
+            let (place, file) = match (own, values_files(source).last()) {
+                (None, Some(file))
+                    if found.profiles.iter().filter(of_chart).count() < 2 && sources.id_of(file).is_some() =>
+                {
+                    (Location::File(file.clone()), format!("`{file}`"))
+                }
+                (own, _) => {
+                    let place = own.map_or(Location::Span(source.chart.span), Location::File);
+                    (place, own_file(found, source.values.last(), "values"))
+                }
+            };
+            let help = format!("write `{values}` into {file}, so that the profile renders `{}`", found.wanted.text());
+            Finding { place, ..explained(found, reason, others, help).label("its values can be set from here") }
+        }
+        _ => refusal(found, reason, others, sources),
+    }
+}
+
+/// Values below these keys, as they are written on one line.
+pub(super) fn nested(keys: &[String], values: &[(&str, &str)]) -> String {
+    let mut below = Values::default();
+    for (name, text) in values {
+        let keys: Vec<String> = keys.iter().cloned().chain([(*name).to_owned()]).collect();
+        below.set(&keys, (*text).to_owned());
+    }
+    below.entries()
 }
 
 /// Why `found` is not written though it would be reached: its digest would change more. A tag that holds one would do so in any file.

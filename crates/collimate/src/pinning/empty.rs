@@ -62,6 +62,18 @@ impl<'s> Values<'s> {
         spans.find_map(|span| self.beside_scalar(span, names, &files))
     }
 
+    /// The empty value of the first of these names below these keys, in the values of a profile.
+    pub(super) fn at<'n>(
+        &self,
+        keys: &[String],
+        names: &[&'n str],
+        profile: &release::Profile,
+    ) -> Option<(&'n str, Span)> {
+        let ProfileSource::Helm(source) = &profile.source else { return None };
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        values_files(source).iter().find_map(|path| self.below(self.sources.id_of(path)?, &keys, names))
+    }
+
     /// In the first of the profile's files that has one, or, where the scalar stands elsewhere (in the values of a subchart), in that file.
     fn beside_scalar<'n>(&self, span: Span, names: &[&'n str], files: &[Utf8PathBuf]) -> Option<(&'n str, Span)> {
         let mut keys = by_hand::keys_in(self.document(span.file)?.root(), span)?;

@@ -40,7 +40,7 @@ pub(crate) fn pin(ctx: &Ctx, session: &Session, selected: &BTreeSet<&str>, tag_w
         }
         lay(session, &tried.sources, tried.texts.iter().map(|(path, text)| (path.as_path(), text.as_str())));
         let (unmet, pinned) = tracing::with_survey(ctx, session, |survey, sources| {
-            (super::unmet(survey, sources, selected, &tried.plan), profiles(survey))
+            (super::unmet(survey, sources, &session.files, selected, &tried.plan), profiles(survey))
         });
         // Shown as it is on disk. What was right before and is no longer shows in the check of the result.
         let in_vain = |name: &UseName| Some((name.clone(), tried.plan.attempts.get(name)?.in_vain.clone()));

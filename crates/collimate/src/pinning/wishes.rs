@@ -7,12 +7,15 @@ use findings::Location;
 use release::Digest;
 use source::{SourceMap, Span};
 
-use super::{Refused, Use, Wanted, Ways, Wish, beyond, empty, written};
+use super::packed::{Charts, Packed};
+use super::{Refused, Use, Wanted, WayOut, Ways, Wish, beyond, by_hand, empty, written};
+use crate::disk::DiskFiles;
 
 /// Of all profiles: what one of them needs, another one may share.
 pub(super) fn all<'a>(
     survey: &'a Survey<'_>,
     sources: &SourceMap,
+    files: &DiskFiles,
     selected: &BTreeSet<&str>,
     ways: &Ways,
 ) -> Vec<Use<'a>> {
@@ -20,17 +23,24 @@ pub(super) fn all<'a>(
         |name: &str| survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile);
     let pins = alignment::pins(survey, &traced);
     let values = empty::Values::new(sources);
+    let charts = Charts::new(files);
     let mut uses = Vec::new();
     for pin in pins {
         let Some(profile) = survey.inputs.workspace.profile(pin.profile) else { continue };
         let what = format!("`{}`", pin.component.name.value);
         let in_vain = ways.in_vain.get(&(pin.profile.to_owned(), what.clone())).copied().unwrap_or_default();
+        let packed = survey.profile(pin.profile).and_then(|profile| charts.packed(&pin, profile));
         let value = |names: &[&'static str]| {
             let open = if names == [empty::TAG] { empty::WAYS } else { empty::FORMS };
-            Some(names).filter(|_| in_vain < open).and_then(|names| values.beside(&pin, names, profile))
+            let packed = || values.at(&packed.as_ref()?.keys, names, profile);
+            Some(names).filter(|_| in_vain < open).and_then(|names| values.beside(&pin, names, profile).or_else(packed))
         };
         let digest = |name: &str, digest: &Digest| empty::form(name, digest, in_vain > 0);
         let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, (&value, &digest));
+        let wishes = wishes.map_err(|refused| match &packed {
+            Some(packed) => in_archive(&pin, packed, refused, &digest),
+            None => refused,
+        });
         let digest_place = pin.digest.as_ref().and_then(|digest| digest.primary);
         uses.push(Use {
             profile,
@@ -64,7 +74,30 @@ fn exact(resolved: &Resolved) -> Option<Span> {
 }
 
 fn refused<T>(reason: &str) -> Result<T, Refused> {
-    Err(Refused { reason: reason.to_owned(), others: Vec::new(), help: None })
+    Err(Refused::new(reason))
+}
+
+/// What to set in place of values that lie in an archive.
+fn in_archive(pin: &Pin<'_>, packed: &Packed, refused: Refused, form: &Form<'_>) -> Refused {
+    let (Ok(reference), Some(digest)) = (&pin.image.reference, pin.component.digest.get()) else { return refused };
+    let tag = &pin.component.tag.value;
+    let text = packed.digest.and_then(|name| Some((name, form(name, digest)?)));
+    let mut values: Vec<(&str, &str)> = Vec::new();
+    values.extend(
+        (packed.has_tag && (text.is_none() || reference.tag() != Some(tag))).then_some((empty::TAG, tag.as_str())),
+    );
+    values.extend(text.as_ref().map(|(name, text)| (*name, text.as_str())));
+    if values.is_empty() {
+        return refused;
+    }
+    let chart = &packed.chart;
+    let reason = match text {
+        Some(_) => format!("the values of its chart `{chart}` lie in an archive"),
+        None => format!(
+            "its chart `{chart}` lies in an archive and has no value for a digest; over a tag that is set outside of it, `--tag-with-digest` writes one"
+        ),
+    };
+    Refused { way_out: WayOut::Values(by_hand::nested(&packed.keys, &values)), ..Refused::new(reason) }
 }
 
 /// The empty value of the first of these names that the image has.
@@ -117,10 +150,10 @@ fn of_pin(
     if let Some(held) =
         used_by.filter(|profile| alignment::is_built(profile.profile, pin.image)).and_then(|profile| profile.release)
     {
+        let way_out = WayOut::Other(alignment::built_way_out(pin.component, &held.input.path));
         return Err(Refused {
-            reason: "a service builds it, and no builder takes a name with a digest".to_owned(),
-            others: Vec::new(),
-            help: Some(alignment::built_way_out(pin.component, &held.input.path)),
+            way_out,
+            ..Refused::new("a service builds it, and no builder takes a name with a digest")
         });
     }
     let whole = exact(&pin.whole);
@@ -186,7 +219,7 @@ fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
     }
     let reason =
         "it has no digest, and its tag is not for images alone, so that none can be written into it".to_owned();
-    Err(Refused { reason, others, help: None })
+    Err(Refused { others, ..Refused::new(reason) })
 }
 
 /// Labels that name another release or channel, as the rule `release-label-differs` finds them: what the workspace accepts stays as it is.

@@ -1,6 +1,6 @@
 //! Input that was made to hang, crash, fill the memory, reach out of the workspace or speak to a terminal.
 
-mod chart;
+pub(crate) mod chart;
 mod compose;
 mod files;
 mod named;

@@ -11,6 +11,7 @@ mod killed;
 mod labels;
 mod laws;
 mod on_disk;
+mod packed;
 mod refused;
 mod slots;
 mod unresolved;

@@ -6,7 +6,7 @@ use super::watch::{Mode, chart, packed, refused, watched};
 use crate::tree::{RELEASE, Tree};
 
 /// A member of a tar archive: its name, type, link and content.
-type Member<'a> = (&'a str, u8, &'a str, &'a [u8]);
+pub(crate) type Member<'a> = (&'a str, u8, &'a str, &'a [u8]);
 
 /// A tar archive as anybody may write one: no library makes these.
 fn tar(members: &[Member<'_>]) -> Vec<u8> {
@@ -30,7 +30,7 @@ fn tar(members: &[Member<'_>]) -> Vec<u8> {
     out
 }
 
-fn tgz(members: &[Member<'_>]) -> Vec<u8> {
+pub(crate) fn tgz(members: &[Member<'_>]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(&tar(members)).unwrap();
     packed.finish().unwrap()
