@@ -55,7 +55,7 @@ pub use mounts::mounted_paths;
 pub use pins::{Pin, pins};
 pub use place::{At, Object, Path, Place, Rendered, Step};
 pub use policy::{Moved, Weakening, weakened, weaker_gates};
-pub use resolve::{Resolved, reported, resolve};
+pub use resolve::{Resolved, reported, resolve, scalar_of};
 pub use rules::{RULES, Rule, check, check_pins, rule};
 pub use secrets::{is_secret_value, may_have_private_key, password_in_url, private_key};
 pub use survey::{HeldTo, ProfileSurvey, Standing, Survey, Used, images};

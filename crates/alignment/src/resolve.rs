@@ -48,6 +48,21 @@ pub fn resolve(traced: &Profile, place: &Rendered) -> Resolved {
     }
 }
 
+/// The scalar of a Compose file that a value stands in, with its variables as they are written.
+#[must_use]
+pub fn scalar_of(profile: &Profile, place: &Rendered) -> Option<Span> {
+    let compose = profile.variants.get(place.variant)?.compose().filter(|_| place.object == Object::Compose)?;
+    let mut node = &compose.all.root;
+    for step in &place.path.0 {
+        node = match (step, &node.value) {
+            (Step::Key(key), Value::Map(map)) => map.get(key)?,
+            (Step::Index(index), Value::Seq(items)) => items.get(*index)?,
+            _ => return None,
+        };
+    }
+    node.span.filter(|_| node.as_text().is_some())
+}
+
 /// The findings that stand once places are known, each with its places resolved. `traced` gives the traced rendering of a profile by name, where
 /// there is one.
 #[must_use]

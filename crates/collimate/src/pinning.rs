@@ -251,11 +251,18 @@ fn settle(uses: &[Use<'_>], sources: &SourceMap) -> Plan {
         let disputed: Vec<&Wish> =
             wishes.iter().filter(|wish| wished.get(&wish.span).is_some_and(|texts| texts.len() > 1)).collect();
         if !disputed.is_empty() {
-            let others = disputed.iter().flat_map(|wish| {
+            let competing = disputed.iter().flat_map(|wish| {
                 let others = wished[&wish.span].iter().filter(|(text, _)| **text != wish.text);
-                others.flat_map(|(text, uses)| uses.iter().map(move |other| by_hand::competing(other, text)))
+                others.flat_map(|(text, uses)| uses.iter().map(move |other| (*other, *text)))
             });
-            let reason = "the place is shared with profiles that need something else";
+            let competing: Vec<(&Use<'_>, &str)> = competing.collect();
+            let is_own = competing.iter().all(|(other, _)| other.profile.name.value == found.profile.name.value);
+            let reason = if is_own {
+                "the place is shared with another image of the profile that needs something else"
+            } else {
+                "the place is shared with profiles that need something else"
+            };
+            let others = competing.iter().map(|(other, text)| by_hand::competing(found, other, text));
             plan.refuse(found, reason, &others.collect::<Vec<_>>(), sources);
             continue;
         }

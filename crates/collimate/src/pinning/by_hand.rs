@@ -82,8 +82,13 @@ fn explained(found: &Use<'_>, reason: &str, others: &[(Location, String)], help:
 }
 
 /// Who else reaches the place, and what they need there: with the line of the release that says so.
-pub(super) fn competing(other: &Use<'_>, text: &str) -> (Location, String) {
-    let label = format!("profile `{}` needs `{text}` there", other.profile.name.value);
+pub(super) fn competing(found: &Use<'_>, other: &Use<'_>, text: &str) -> (Location, String) {
+    let name = &other.profile.name.value;
+    let label = if *name == found.profile.name.value {
+        format!("{} needs `{text}` there", other.what)
+    } else {
+        format!("profile `{name}` needs `{text}` there")
+    };
     let place = match &other.wanted {
         Wanted::Reference { component, .. } if component.tag.value == text => Location::Span(component.tag.span),
         Wanted::Reference { component, .. } => Location::Span(component.digest.span),

@@ -94,16 +94,45 @@ impl<'s> Values<'s> {
         })
     }
 
+    /// The keys that lead to a scalar.
+    pub(super) fn keys_of(&self, span: Span) -> Option<Vec<String>> {
+        by_hand::keys_in(self.document(span.file)?.root(), span)
+    }
+
+    /// The end of the text of a scalar that stands on one line.
+    pub(super) fn end_of_line(&self, scalar: Span) -> Option<Span> {
+        let content = line_at(self.document(scalar.file)?.root(), scalar)?;
+        Some(Span { start: content.end, ..content })
+    }
+
     fn document(&self, file: FileId) -> Option<Arc<Document>> {
         let parse = || yamlspan::parse_first(self.sources.file(file)?.text(), file, Dialect::GoYamlV2).ok()?;
         self.parsed.borrow_mut().entry(file).or_insert_with(|| parse().map(Arc::new)).clone()
     }
 }
 
+/// The text of the scalar at a span, where it is no block and has no line ends.
+fn line_at(node: NodeRef<'_>, scalar: Span) -> Option<Span> {
+    match node.kind() {
+        Kind::Scalar => {
+            let content = node.content_span();
+            let is_it = node.span() == scalar || content == scalar;
+            let is_line = !node.source().get(content.range()).unwrap_or_default().contains('\n');
+            (is_it && is_line && is_inline(node)).then_some(content)
+        }
+        Kind::Mapping => node.entries().find_map(|(_, value)| line_at(value, scalar)),
+        Kind::Sequence => node.items().find_map(|item| line_at(item, scalar)),
+        Kind::Alias => None,
+    }
+}
+
+fn is_inline(node: NodeRef<'_>) -> bool {
+    matches!(node.style(), Style::Plain | Style::SingleQuoted | Style::DoubleQuoted)
+}
+
 /// A digest is never a number.
 fn is_free(name: &str, value: NodeRef<'_>) -> bool {
-    let is_line = matches!(value.style(), Style::Plain | Style::SingleQuoted | Style::DoubleQuoted);
     let means = value.value();
     let is_number = matches!(means, Scalar::Int(_) | Scalar::Float(_)) && name == TAG;
-    value.kind() == Kind::Scalar && is_line && (value.raw().is_empty() || means == Scalar::Null || is_number)
+    value.kind() == Kind::Scalar && is_inline(value) && (value.raw().is_empty() || means == Scalar::Null || is_number)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alignment::{Acceptance, LabelMeaning, Pin, Resolved, Survey};
+use alignment::{Acceptance, LabelMeaning, Object, Pin, ProfileSurvey, Rendered, Resolved, Step, Survey};
 use findings::Location;
 use release::Digest;
 use source::{SourceMap, Span};
@@ -36,7 +36,7 @@ pub(super) fn all<'a>(
             Some(names).filter(|_| in_vain < open).and_then(|names| values.beside(&pin, names, profile).or_else(packed))
         };
         let digest = |name: &str, digest: &Digest| empty::form(name, digest, in_vain > 0);
-        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, (&value, &digest));
+        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &values, (&value, &digest));
         let wishes = wishes.map_err(|refused| match &packed {
             Some(packed) => in_archive(&pin, packed, refused, &digest),
             None => refused,
@@ -111,6 +111,7 @@ fn of_pin(
     survey: &Survey<'_>,
     sources: &SourceMap,
     tag_with_digest: bool,
+    values: &empty::Values<'_>,
     (value, form): (&Empty<'_>, &Form<'_>),
 ) -> Result<Vec<Wish>, Refused> {
     let mut wishes = Vec::new();
@@ -120,7 +121,7 @@ fn of_pin(
     let tag = &pin.component.tag.value;
     let tag_at = pin.tag.as_ref().and_then(exact);
     // What `Chart.yaml` says of the application is the default of a tag; where values have one of their own, that is the place to set it.
-    let is_default = |span: &Span| sources.path(span.file).file_name() == Some("Chart.yaml");
+    let is_default = |span: &Span| is_in_chart_file(*span, sources);
     let empty_tag = || {
         let wanted = pin.tag.is_some() && tag_at.as_ref().is_none_or(is_default);
         wanted.then(|| value(&[empty::TAG])).flatten().map(|(_, span)| span)
@@ -157,6 +158,10 @@ fn of_pin(
         });
     }
     let whole = exact(&pin.whole);
+    if let Some(end) = whole.is_none().then(|| end_of_scalar(pin, survey, sources, values)).flatten() {
+        wishes.push(Wish::bringing(end, format!("@{digest}"), ""));
+        return Ok(wishes);
+    }
     if let Some((name, span)) = whole.is_none().then(|| value(&empty::DIGEST)).flatten()
         && let Some(text) = form(name, digest)
     {
@@ -172,6 +177,9 @@ fn of_pin(
     }
     let span = match (whole, tag_at) {
         (Some(whole), _) => whole,
+        (None, Some(tag)) if is_version_of_chart(tag, sources, values) => {
+            return refused("it has no digest, and its tag is the version of the chart, which cannot hold one");
+        }
         (None, Some(tag)) if tag_with_digest => {
             only_in_images(survey, tag)?;
             tag
@@ -193,19 +201,46 @@ fn hex_only(resolved: &Resolved, now: &str, wanted: &Digest, sources: &SourceMap
     (written(sources, span) == now && wanted.algorithm() == "sha256").then_some(span)
 }
 
+/// The end of the image's scalar in a Compose file, where a digest can stand behind what is put together there: the last words are its own, or no value is for
+/// the tag alone.
+fn end_of_scalar(pin: &Pin<'_>, survey: &Survey<'_>, sources: &SourceMap, values: &empty::Values<'_>) -> Option<Span> {
+    let scalar = alignment::scalar_of(survey.profile(pin.profile)?.profile, &pin.image.place(None))?;
+    let end = values.end_of_line(scalar)?;
+    let before = sources.file(end.file)?.text().get(..end.range().start)?;
+    let name = before.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric() || letter == '_');
+    let is_own = !before.ends_with('}') && !name.ends_with('$');
+    (is_own || pin.tag.as_ref().and_then(exact).is_none()).then_some(end)
+}
+
+/// Whether it is the version of a chart, which holds no digest.
+fn is_version_of_chart(tag: Span, sources: &SourceMap, values: &empty::Values<'_>) -> bool {
+    is_in_chart_file(tag, sources) && values.keys_of(tag).is_some_and(|keys| keys == ["version"])
+}
+
+fn is_in_chart_file(span: Span, sources: &SourceMap) -> bool {
+    sources.path(span.file).file_name() == Some("Chart.yaml")
+}
+
 /// A tag that is also a label, or a value of something else, cannot take a digest: a label may not even hold its characters. A hash may be another.
 fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
     let mut others: Vec<(Location, String)> = Vec::new();
+    let mut entries: Vec<Option<String>> = Vec::new();
     for profile in &survey.profiles {
+        let scalars: BTreeSet<Option<Span>> =
+            profile.images.iter().map(|used| alignment::scalar_of(profile.profile, &used.image.place(None))).collect();
         for (place, text) in alignment::made_from(profile.profile, tag) {
             let is_image = profile.images.iter().any(|used| {
                 (used.image.variant, used.image.object, &used.image.path) == (place.variant, place.object, &place.path)
             });
+            // An anchor, whose image services have by `<<`, is no other one.
+            let scalar = alignment::scalar_of(profile.profile, &place);
+            let is_merged = scalar.is_some() && scalars.contains(&scalar);
             // An overlay renders the same again.
             let is_repeated = place.variant > 0 && matches!(place.object, alignment::Object::Compose);
-            if is_image || is_repeated || beyond::is_hashed(&text, tag) {
+            if is_image || is_merged || is_repeated || beyond::is_hashed(&text, tag) {
                 continue;
             }
+            entries.push(images_at(profile, &place, text.as_str()));
             let resolved = alignment::resolve(profile.profile, &place);
             let at = resolved.via.first().copied().or(resolved.primary).map_or(Location::Nowhere, Location::Span);
             // A helper's line that prints many labels is one place.
@@ -217,9 +252,39 @@ fn only_in_images(survey: &Survey<'_>, tag: Span) -> Result<(), Refused> {
     if others.is_empty() {
         return Ok(());
     }
-    let reason =
-        "it has no digest, and its tag is not for images alone, so that none can be written into it".to_owned();
-    Err(Refused { others, ..Refused::new(reason) })
+    let entries: Option<BTreeSet<String>> = entries.into_iter().collect();
+    let Some(entries) = entries else {
+        let reason = "it has no digest, and its tag is not for images alone, so that none can be written into it";
+        return Err(Refused { others, ..Refused::new(reason) });
+    };
+    let entries = entries.into_iter().collect::<Vec<_>>().join(", ");
+    let way_out = WayOut::Other(format!(
+        "say that these are images, and pin again: `images_at: [{entries}]` in `collimate.yaml`"
+    ));
+    let reason = "it has no digest, and its tag is part of an argument or a value too that nobody says is an image";
+    Err(Refused { others, way_out, ..Refused::new(reason) })
+}
+
+/// The entry of `images_at` for a value that is an image of the profile, or an argument that ends in one.
+fn images_at(profile: &ProfileSurvey<'_>, place: &Rendered, text: &str) -> Option<String> {
+    let Object::Document(index) = place.object else { return None };
+    let images = || profile.images.iter().map(|used| &*used.image.text);
+    if images().any(|image| image == text) {
+        let document = profile.profile.variants.get(place.variant)?.kubernetes()?.documents.get(index)?;
+        let kind = document.document.root().at(&["kind"])?.raw().to_owned();
+        let step = |step: &Step| match step {
+            Step::Key(key) => (!key.contains(['.', '*'])).then(|| key.to_string()),
+            Step::Index(index) => Some(index.to_string()),
+            Step::Name(_) => None,
+        };
+        let path: Option<Vec<String>> = place.path.0.iter().map(step).collect();
+        let is_list = kind == "List";
+        return Some(format!("{{kind: {kind}, path: {}}}", path?.join("."))).filter(|_| !is_list);
+    }
+    let before = images().find_map(|image| text.strip_suffix(image))?;
+    let is_argument =
+        place.path.0.iter().any(|step| matches!(step, Step::Key(key) if key == "args" || key == "command"));
+    (is_argument && before.starts_with('-') && before.ends_with('=')).then(|| format!("{{args: \"{before}*\"}}"))
 }
 
 /// Labels that name another release or channel, as the rule `release-label-differs` finds them: what the workspace accepts stays as it is.

@@ -12,6 +12,7 @@ mod labels;
 mod laws;
 mod on_disk;
 mod packed;
+mod reasons;
 mod refused;
 mod slots;
 mod unresolved;
