@@ -67,7 +67,7 @@ impl<'f> Charts<'f> {
             _ => return None,
         };
         let keys = names.iter().map(|name| (*name).to_owned()).chain(image.keys.iter().cloned());
-        let chart = names.last().map_or_else(|| source.chart.file_name().unwrap_or_default(), |name| name);
+        let chart = names.last().copied().unwrap_or_else(|| source.chart.file_name().unwrap_or_default());
         let has = |name: &&&str| image.mapping.get(name).is_some();
         Some(Packed {
             chart: chart.to_owned(),

@@ -44,7 +44,8 @@ fn keys_are_found_wherever_the_compose_file_lies() {
     let file = |path: &'static str| (path, key.as_str());
     let chart =
         [("Chart.yaml", "apiVersion: v2\nname: app\nversion: 0.1.0\n"), file("files/signer"), file("tests/tls.key")];
-    let cases: [(&[(&str, &str)], &str, &[&str]); 4] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+    let cases: [Case<'_>; 4] = [
         // At the top: what lies beside the file, what is named as a key and what is mounted. Code and tests may have keys.
         (
             &[
