@@ -310,6 +310,44 @@ fn userinfo(value: &str, at: usize) -> Option<Range<usize>> {
     (!password.contains("://") && is_secret_value(password)).then_some(colon + 1..sign)
 }
 
+/// Flags whose value is a password, whoever reads them. Of others that end alike it may be a switch (`--validate-password=ON`).
+const FLAGS: [&str; 6] =
+    ["--admin-password", "--db-password", "--masterauth", "--password", "--requirepass", "--root-password"];
+
+/// Flags whose value is the word after them. Of `--password` that may be what the command is about.
+const FLAGS_BEFORE: [&str; 2] = ["--masterauth", "--requirepass"];
+
+/// Whether the next item of a command is a password.
+pub(crate) fn is_password_flag(item: &str) -> bool {
+    FLAGS_BEFORE.contains(&item)
+}
+
+/// Whether a word of a command can only be a value, and is a secret one.
+pub(crate) fn is_password_word(word: &str) -> bool {
+    let is_value = |first: char| !matches!(first, '-' | '<' | '{' | '%' | '@' | '`' | '$' | '/');
+    word.starts_with(is_value) && !word.contains("$(") && is_secret_value(word)
+}
+
+/// The password that a flag gives to a command: `--password=x`, `--requirepass x`.
+pub(crate) fn password_of_flag(command: &str) -> Option<Range<usize>> {
+    let quotes = ['"', '\''];
+    let mut is_next = false;
+    for word in command.split_ascii_whitespace() {
+        let bare = word.trim_matches(quotes);
+        let value = match bare.split_once('=') {
+            Some((flag, value)) if FLAGS.contains(&flag) => Some(value.trim_matches(quotes)),
+            _ => is_next.then_some(bare),
+        };
+        if let Some(value) = value.filter(|value| is_password_word(value)) {
+            // Words are parts of the command.
+            let start = value.as_ptr() as usize - command.as_ptr() as usize;
+            return Some(start..start + value.len());
+        }
+        is_next = is_password_flag(bare);
+    }
+    None
+}
+
 /// How PEM and OpenPGP blocks begin.
 const BLOCK: &str = "-----BEGIN ";
 /// How age's secret keys begin.
@@ -374,6 +412,23 @@ mod tests {
         assert_eq!(password_in_url("redis://u:hunter2@h/0"), Some(10..17));
         for value in ["redis://u:change-me:x@h", "redis://u:${P}@h", "redis://h:6379", "http://a@b", "x"] {
             assert_eq!(password_in_url(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn passwords_of_flags_are_found() {
+        for (command, expected) in [
+            ("redis-server --requirepass hunter2 --port 1", Some("hunter2")),
+            ("mysqladmin ping --password='hunter2'", Some("hunter2")),
+            ("--admin-password=hunter2", Some("hunter2")),
+            ("mysqladmin --password ping", None),
+            ("mysqld --validate-password=ON --default-authentication-plugin=mysql_native_password", None),
+            ("redis-server --requirepass $PASSWORD", None),
+            ("redis-server --requirepass \"$(cat /run/secrets/redis)\"", None),
+            ("redis-server --requirepass", None),
+            ("app --password=/run/secrets/db --password-file=x", None),
+        ] {
+            assert_eq!(password_of_flag(command).map(|range| &command[range]), expected, "{command}");
         }
     }
 

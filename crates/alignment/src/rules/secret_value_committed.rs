@@ -17,7 +17,7 @@ use crate::rules::Rule;
 
 use crate::secrets::{
     asks_for_a_value, SecretEntry, is_secret_file, is_secret_pair, is_secret_value_of, is_to_be_filled_in,
-    password_in_url, may_name_object, secret_entry,
+    is_password_flag, is_password_word, password_in_url, password_of_flag, may_name_object, secret_entry,
 };
 use crate::survey::{ProfileSurvey, Survey};
 
@@ -180,33 +180,45 @@ impl Report<'_, '_> {
         }
         for key in ["command", "entrypoint"] {
             let Some(node) = service.node.get(key) else { continue };
-            self.urls(project, variant, service, node, &service.path.key(key));
+            self.commands(project, variant, service, node, &service.path.key(key));
         }
         if let Some(test) = service.node.get("healthcheck").and_then(|check| check.get("test")) {
-            self.urls(project, variant, service, test, &service.path.key("healthcheck").key("test"));
+            self.commands(project, variant, service, test, &service.path.key("healthcheck").key("test"));
         }
     }
 
-    fn urls(&mut self, project: &Project, variant: usize, service: &Service<'_>, node: &Node, path: &Path) {
+    fn commands(&mut self, project: &Project, variant: usize, service: &Service<'_>, node: &Node, path: &Path) {
         match &node.value {
             Value::Seq(items) => {
+                let mut is_password = false;
                 for (index, item) in items.iter().enumerate() {
                     // A list of lists is no command; the engine would have refused it.
-                    if item.as_str().is_some() {
-                        self.urls(project, variant, service, item, &path.index(index));
+                    let Some(text) = item.as_str() else { continue };
+                    let path = path.index(index);
+                    if is_password && is_password_word(text) && self.is_literal(project, item, false) {
+                        self.command(Rendered { variant, object: Object::Compose, path, range: Some(0..text.len()) }, &service.title());
+                    } else {
+                        self.commands(project, variant, service, item, &path);
                     }
+                    is_password = is_password_flag(text);
                 }
             }
-            Value::Str(text) if password_in_url(text).is_some() && self.is_literal(project, node, false) => {
-                let place = self.profile.value(variant, Object::Compose, path.clone());
-                self.finding(
-                    place,
-                    "a command",
-                    &service.title(),
-                    "take it from the environment of the container, or from a file",
-                );
+            Value::Str(text) if self.is_literal(project, node, false) => {
+                let range = password_of_flag(text);
+                if range.is_some() || password_in_url(text).is_some() {
+                    self.command(Rendered { variant, object: Object::Compose, path: path.clone(), range }, &service.title());
+                }
             }
             _ => {}
+        }
+    }
+
+    /// Of a flag's value the line may not tell that it is one; in a URL it does.
+    fn command(&mut self, place: Rendered, owner: &str) {
+        let is_of_flag = place.range.is_some();
+        self.finding(self.profile.at(place), "a command", owner, "take it from the environment of the container, or from a file");
+        if is_of_flag && let Some(finding) = self.out.last_mut() {
+            finding.is_secret = true;
         }
     }
 
@@ -287,6 +299,17 @@ impl Report<'_, '_> {
         }
         if let Some(pod) = object.pod() {
             for (_, path, container) in pod.containers() {
+                for key in ["command", "args"] {
+                    let mut is_password = false;
+                    for (index, item) in container.at(&[key]).into_iter().flat_map(|list| list.target().items()).enumerate() {
+                        let Some(word) = scalar(item) else { continue };
+                        let whole = (is_password && is_password_word(word)).then(|| 0..word.len());
+                        if let Some(range) = whole.or_else(|| password_of_flag(word)) {
+                            found.push((path.key(key).index(index), Some(range), "a command".to_owned()));
+                        }
+                        is_password = is_password_flag(word);
+                    }
+                }
                 let Some(env) = container.at(&["env"]) else { continue };
                 for (index, entry) in env.target().items().enumerate() {
                     let (Some(name), Some(value)) = (text(entry, &["name"]), text(entry, &["value"])) else { continue };
@@ -300,7 +323,7 @@ impl Report<'_, '_> {
             }
         }
         for (path, range, what) in found {
-            let is_part = range.is_some() && object.kind == "Secret";
+            let is_part = range.is_some() && (object.kind == "Secret" || what == "a command");
             let place = self.profile.at(Rendered { variant, object: object.object, path, range });
             self.finding(place, &what, &object.title(), HELP);
             // What a line says of itself the template or the values file may say in other words.

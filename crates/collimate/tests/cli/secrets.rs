@@ -35,6 +35,9 @@ fn found(tree: &Tree, rule: &str) -> Vec<String> {
     found
 }
 
+/// Files, the profile, and where keys are found.
+type Case<'c> = (&'c [(&'c str, &'c str)], &'c str, &'c [&'c str]);
+
 #[test]
 fn keys_are_found_wherever_the_compose_file_lies() {
     let Some(_) = testkit::tool("git") else { return };
@@ -44,7 +47,6 @@ fn keys_are_found_wherever_the_compose_file_lies() {
     let file = |path: &'static str| (path, key.as_str());
     let chart =
         [("Chart.yaml", "apiVersion: v2\nname: app\nversion: 0.1.0\n"), file("files/signer"), file("tests/tls.key")];
-    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
     let cases: [Case<'_>; 4] = [
         // At the top: what lies beside the file, what is named as a key and what is mounted. Code and tests may have keys.
         (

@@ -6,7 +6,7 @@ use std::ops::Range;
 const MASK: &str = "•••";
 
 /// Words that make a key's value a secret when they are a whole part of its name (`DB_PASSWORD`, `clientSecret`).
-const SECRET_WORDS: [&str; 15] = [
+const SECRET_WORDS: [&str; 17] = [
     "htpasswd",
     "password",
     "passwd",
@@ -22,6 +22,8 @@ const SECRET_WORDS: [&str; 15] = [
     "pwd",
     "accesskey",
     "secretkey",
+    "requirepass",
+    "masterauth",
 ];
 
 /// Last words of names that only point at a secret, or say something about it (`PASSWORD_FILE`, `secretName`, `API_KEY_RATE_LIMIT`).
@@ -186,6 +188,7 @@ pub(super) fn line(raw: &str) -> Masked {
     }
     secrets.extend(inner_values(raw));
     secrets.extend(arguments(raw));
+    secrets.extend(following(raw));
     secrets.extend(userinfo(raw));
     let mut hidden: Vec<(Range<usize>, String)> = secrets.into_iter().map(|range| (range, MASK.to_owned())).collect();
     hidden.extend(
@@ -397,6 +400,26 @@ fn arguments(raw: &str) -> Vec<Range<usize>> {
         }
         at = (end + 2).min(raw.len());
         of_secret = false;
+    }
+    found
+}
+
+/// The word after a flag of Redis that takes a password: `--requirepass x`, `"--requirepass", "x"`. Other flags are masked with their `=` only: in prose a word follows too.
+fn following(raw: &str) -> Vec<Range<usize>> {
+    let between = |character: char| matches!(character, ' ' | '\t' | '"' | '\'' | ',');
+    let mut found = Vec::new();
+    for flag in ["--requirepass", "--masterauth"] {
+        for (at, _) in raw.match_indices(flag) {
+            let rest = &raw[at + flag.len()..];
+            let value = rest.trim_start_matches(between);
+            let start = raw.len() - value.len();
+            let end = value
+                .find(|character: char| between(character) || character == ']')
+                .map_or(raw.len(), |end| start + end);
+            if value.len() < rest.len() && !is_harmless(&raw[start..end]) && !value.starts_with(['-', '$', ']']) {
+                found.push(start..end);
+            }
+        }
     }
     found
 }
