@@ -303,7 +303,7 @@ impl Report<'_, '_> {
                     let mut is_password = false;
                     for (index, item) in container.at(&[key]).into_iter().flat_map(|list| list.target().items()).enumerate() {
                         let Some(word) = scalar(item) else { continue };
-                        let whole = (is_password && is_password_word(word)).then(|| 0..word.len());
+                        let whole = (is_password && is_password_word(word)).then_some(0..word.len());
                         if let Some(range) = whole.or_else(|| password_of_flag(word)) {
                             found.push((path.key(key).index(index), Some(range), "a command".to_owned()));
                         }
