@@ -64,14 +64,15 @@ struct Searched<'s> {
     /// The first folders of paths that the workspace names.
     tops: BTreeSet<&'s str>,
     charts: BTreeSet<Utf8PathBuf>,
-    /// What profiles bring into containers: charts, and what Compose mounts or takes as `configs` and `secrets`.
-    deployed: BTreeSet<Utf8PathBuf>,
+    /// What profiles bring into containers: charts, and what Compose mounts or takes as `configs` and `secrets`. Texts, for every tracked file is
+    /// looked up, and paths are compared part by part.
+    deployed: BTreeSet<String>,
 }
 
 impl<'s> Searched<'s> {
     fn of(survey: &'s Survey<'_>) -> Self {
         let charts = charts(survey);
-        let mut deployed = charts.clone();
+        let mut deployed = BTreeSet::new();
         for profile in &survey.profiles {
             for compose in profile.profile.variants.iter().filter_map(|variant| variant.compose()) {
                 for service in services(&compose.all) {
@@ -83,13 +84,16 @@ impl<'s> Searched<'s> {
                 }
             }
         }
+        let deployed = charts.iter().cloned().chain(deployed).map(Utf8PathBuf::into_string).collect();
         let tops = named(survey).filter_map(|path| Some(path.as_str().split_once('/')?.0));
         Self { tops: tops.filter(|top| *top != ".").collect(), charts, deployed }
     }
 
     /// The longest path that a profile takes the file from.
-    fn deployed(&self, path: &Utf8Path) -> Option<&Utf8Path> {
-        path.ancestors().find_map(|path| self.deployed.get(path)).map(Utf8PathBuf::as_path)
+    fn deployed<'p>(&self, path: &'p Utf8Path) -> Option<&'p Utf8Path> {
+        let above = |path: &&'p str| path.rsplit_once('/').map(|(above, _)| above);
+        let mut paths = std::iter::successors(Some(path.as_str()), above).chain([""]);
+        paths.find(|path| self.deployed.contains(*path)).map(Utf8Path::new)
     }
 
     /// Whatever lies at the top, below a top folder that the workspace names, or where a profile takes it from (but for documents, which show
