@@ -115,6 +115,7 @@ impl<'a> Wrong<'_, '_, 'a> {
         if !object.name.is_empty()
             && let Some(form) = names::of_objects(object.group(), kind)
             && !form.takes(object.name)
+            && !is_left_open(object.name)
         {
             let message = match object.name.len() > form.longest {
                 true => format!("the name of {} has {} characters", object.title(), object.name.len()),
@@ -251,7 +252,7 @@ impl<'a> Wrong<'_, '_, 'a> {
             if name.is_empty() {
                 let path = if container.get("name").is_some() { path.key("name") } else { path.clone() };
                 self.push(path, format!("{user} has no name"), "write `name`");
-            } else if !is_dns_label(name) {
+            } else if !is_dns_label(name) && !is_left_open(name) {
                 let message = format!("`{name}` is no name that {} {word} may have", article(word));
                 self.push(path.key("name"), message, DNS_LABEL);
             }
@@ -263,7 +264,7 @@ impl<'a> Wrong<'_, '_, 'a> {
             for (index, port) in items(container, "ports").enumerate() {
                 let path = path.key("ports").index(index);
                 self.port(port, &path, "containerPort", &user);
-                if let Some(name) = text(port, &["name"]).filter(|name| !name.is_empty() && !is_port_name(name)) {
+                if let Some(name) = text(port, &["name"]).filter(|name| !name.is_empty() && !is_port_name(name) && !is_left_open(name)) {
                     self.port_name(path.key("name"), name, &user);
                 }
             }
@@ -331,7 +332,7 @@ impl<'a> Wrong<'_, '_, 'a> {
                 let message = format!("two ports of {title} are called `{name}`");
                 self.push(path.key("name"), message, "give each a name of its own");
             }
-            if !name.is_empty() && !is_dns_label(name) {
+            if !name.is_empty() && !is_dns_label(name) && !is_left_open(name) {
                 let message = format!("`{name}` is no name that a port of a Service may have");
                 self.push(object.path_of(&["spec", "ports"]).index(index).key("name"), message, DNS_LABEL);
             }
@@ -348,6 +349,7 @@ impl<'a> Wrong<'_, '_, 'a> {
             } else if let Some(target) = port.target().get("targetPort")
                 && matches!(target.target().value(), Scalar::Str)
                 && !is_port_name(target.target().raw())
+                && !is_left_open(target.target().raw())
             {
                 self.port_name(path.key("targetPort"), target.target().raw(), &title);
             }
@@ -397,6 +399,11 @@ impl<'a> Wrong<'_, '_, 'a> {
             self.push(path.key(key), message, "write the number without quotes");
         }
     }
+}
+
+/// Whether something fills a text in before it is sent: `${REPLICAS}` of Flux and envsubst, `{{ name }}` of whatever renders once more.
+fn is_left_open(text: &str) -> bool {
+    text.contains("${") || text.contains("{{")
 }
 
 fn is_port(value: NodeRef<'_>) -> bool {

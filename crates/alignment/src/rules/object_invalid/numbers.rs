@@ -3,7 +3,7 @@
 use findings::Severity;
 use yamlspan::{Kind, NodeRef, Scalar};
 
-use super::{Wrong, items};
+use super::{Wrong, is_left_open, items};
 use crate::kubernetes::{Pod, scalar};
 use crate::place::Path;
 use crate::quantity::{self, Quantity};
@@ -67,7 +67,7 @@ impl<'a> Wrong<'_, '_, 'a> {
         let path = |key: &str| object.path_of(&["spec", key]);
         let Some(most) = most else {
             if let Some(spec) = object.node.at(&["spec"])
-                && spec.target().get("maxReplicas").is_none()
+                && spec.target().get("maxReplicas").is_none_or(is_null)
             {
                 let message = format!("{} has no `maxReplicas`", object.title());
                 self.push(object.path_of(&["spec"]), message, "write the greatest number of pods");
@@ -134,7 +134,7 @@ impl<'a> Wrong<'_, '_, 'a> {
     ) {
         for (key, value) in node.target().entries() {
             let key = key.raw();
-            if !keys.contains(&key) || is_whole(value.target()) {
+            if !keys.contains(&key) || is_whole(value.target()) || scalar(value).is_some_and(is_left_open) {
                 continue;
             }
             let help = match scalar(value).is_some_and(|text| text.parse::<i64>().is_ok()) {
@@ -209,7 +209,7 @@ impl<'a> Wrong<'_, '_, 'a> {
         let value = value.target();
         let is_none = match (value.kind(), value.value()) {
             (Kind::Scalar, Scalar::Null | Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_)) => false,
-            (Kind::Scalar, _) => quantity::parse(value.raw()).is_none(),
+            (Kind::Scalar, _) => quantity::parse(value.raw()).is_none() && !is_left_open(value.raw()),
             _ => true,
         };
         if is_none {
@@ -235,6 +235,10 @@ fn amount(value: NodeRef<'_>) -> Option<Quantity> {
         Scalar::Float(number) => quantity::parse(&number.to_string()),
         _ => None,
     }
+}
+
+fn is_null(value: NodeRef<'_>) -> bool {
+    value.target().kind() == Kind::Scalar && matches!(value.target().value(), Scalar::Null)
 }
 
 /// Nothing counts: then the default holds. What is as large as a whole number is one for the API server, even as `2.0`.

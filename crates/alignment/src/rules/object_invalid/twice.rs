@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use findings::Severity;
 use yamlspan::NodeRef;
 
-use super::{DNS_LABEL, Wrong, article, items};
+use super::{DNS_LABEL, Wrong, article, is_left_open, items};
 use crate::kubernetes::{CONTAINERS, Pod, text};
 use crate::names::is_dns_label;
 use crate::place::Path;
@@ -36,7 +36,8 @@ impl<'a> Wrong<'_, '_, 'a> {
         let volumes: Vec<NodeRef<'a>> = items(pod.spec, "volumes").collect();
         let path = |index: usize| pod.spec_path.key("volumes").index(index);
         for (index, volume) in volumes.iter().enumerate() {
-            if let Some(name) = text(*volume, &["name"]).filter(|name| !name.is_empty() && !is_dns_label(name)) {
+            let name = text(*volume, &["name"]).filter(|name| !name.is_empty());
+            if let Some(name) = name.filter(|name| !is_dns_label(name) && !is_left_open(name)) {
                 let message = format!("`{name}` is no name that a volume may have");
                 self.push(path(index).key("name"), message, DNS_LABEL);
             }
