@@ -18,8 +18,8 @@ use yamlspan::{Kind, NodeRef};
 /// Hashes are often cut, where they are part of a name; shorter words of hexadecimal digits are words.
 const SHORTEST_HASH: usize = 8;
 
-/// Longer values tell nothing in a line.
-const LONGEST_SHOWN: usize = 60;
+/// Longer values tell nothing in a line; a tag with a digest is as long as this.
+const LONGEST_SHOWN: usize = 120;
 
 /// References with their digests, each with the same without.
 struct References(Vec<(String, String)>);
