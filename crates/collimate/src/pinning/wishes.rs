@@ -1,6 +1,6 @@
 //! What every use of a component, and every release label, wishes its source bytes to hold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alignment::{Acceptance, LabelMeaning, Object, Pin, ProfileSurvey, Rendered, Resolved, Step, Survey};
 use findings::Location;
@@ -22,6 +22,7 @@ pub(super) fn all<'a>(
     let traced =
         |name: &str| survey.profiles.iter().find(|profile| profile.name() == name).map(|profile| profile.profile);
     let pins = alignment::pins(survey, &traced);
+    let shared = shared_tags(&pins);
     let values = empty::Values::new(sources);
     let charts = Charts::new(files);
     let mut uses = Vec::new();
@@ -36,7 +37,7 @@ pub(super) fn all<'a>(
             Some(names).filter(|_| in_vain < open).and_then(|names| values.beside(&pin, names, profile).or_else(packed))
         };
         let digest = |name: &str, digest: &Digest| empty::form(name, digest, in_vain > 0);
-        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, &values, (&value, &digest));
+        let wishes = of_pin(&pin, survey, sources, ways.tag_with_digest, (&values, &shared), (&value, &digest));
         let wishes = wishes.map_err(|refused| match &packed {
             Some(packed) => in_archive(&pin, packed, refused, &digest),
             None => refused,
@@ -111,7 +112,7 @@ fn of_pin(
     survey: &Survey<'_>,
     sources: &SourceMap,
     tag_with_digest: bool,
-    values: &empty::Values<'_>,
+    (values, shared): (&empty::Values<'_>, &BTreeSet<Span>),
     (value, form): (&Empty<'_>, &Form<'_>),
 ) -> Result<Vec<Wish>, Refused> {
     let mut wishes = Vec::new();
@@ -158,7 +159,7 @@ fn of_pin(
         });
     }
     let whole = exact(&pin.whole);
-    if let Some(end) = whole.is_none().then(|| end_of_scalar(pin, survey, sources, values)).flatten() {
+    if let Some(end) = whole.is_none().then(|| end_of_scalar(pin, survey, sources, (values, shared))).flatten() {
         wishes.push(Wish::bringing(end, format!("@{digest}"), ""));
         return Ok(wishes);
     }
@@ -201,15 +202,32 @@ fn hex_only(resolved: &Resolved, now: &str, wanted: &Digest, sources: &SourceMap
     (written(sources, span) == now && wanted.algorithm() == "sha256").then_some(span)
 }
 
+/// Values that are the tag of several components: none of their digests can go there.
+fn shared_tags(pins: &[Pin<'_>]) -> BTreeSet<Span> {
+    let mut names: BTreeMap<Span, BTreeSet<&str>> = BTreeMap::new();
+    for pin in pins {
+        if let Some(tag) = pin.tag.as_ref().and_then(exact) {
+            names.entry(tag).or_default().insert(&pin.component.name.value);
+        }
+    }
+    names.into_iter().filter(|(_, names)| names.len() > 1).map(|(tag, _)| tag).collect()
+}
+
 /// The end of the image's scalar in a Compose file, where a digest can stand behind what is put together there: the last words are its own, or no value is for
-/// the tag alone.
-fn end_of_scalar(pin: &Pin<'_>, survey: &Survey<'_>, sources: &SourceMap, values: &empty::Values<'_>) -> Option<Span> {
+/// the tag of this image alone.
+fn end_of_scalar(
+    pin: &Pin<'_>,
+    survey: &Survey<'_>,
+    sources: &SourceMap,
+    (values, shared): (&empty::Values<'_>, &BTreeSet<Span>),
+) -> Option<Span> {
     let scalar = alignment::scalar_of(survey.profile(pin.profile)?.profile, &pin.image.place(None))?;
     let end = values.end_of_line(scalar)?;
     let before = sources.file(end.file)?.text().get(..end.range().start)?;
     let name = before.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric() || letter == '_');
     let is_own = !before.ends_with('}') && !name.ends_with('$');
-    (is_own || pin.tag.as_ref().and_then(exact).is_none()).then_some(end)
+    let has_value = pin.tag.as_ref().and_then(exact).is_some_and(|tag| !shared.contains(&tag));
+    (is_own || !has_value).then_some(end)
 }
 
 /// Whether it is the version of a chart, which holds no digest.

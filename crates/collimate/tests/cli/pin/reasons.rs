@@ -87,7 +87,23 @@ fn an_anchor_is_the_image_itself() {
 #[test]
 fn two_images_of_one_profile_use_one_value() {
     let text = "services:\n  web: {image: \"example.org/web:${TAG}\"}\n  api: {image: \"example.org/api:${TAG}\"}\n";
-    let sandbox = workspace(COMPOSE, &[("compose.yaml", text), (".env", "TAG=1.0-a\n")]);
+    for arguments in [&["pin"][..], &["pin", "--tag-with-digest"]] {
+        let sandbox = workspace(COMPOSE, &[("compose.yaml", text), (".env", "TAG=0.9-a\n")]);
+        let expected = text.replace("web:${TAG}", "web:${TAG}@WEB").replace("api:${TAG}", "api:${TAG}@API");
+        written(&sandbox, arguments, "compose.yaml", &expected);
+        assert_eq!(sandbox.read(".env"), "TAG=1.0-a\n");
+    }
+    let pod = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+    - {name: web, image: \"example.org/web:{{ .Values.tag }}\"}
+    - {name: api, image: \"example.org/api:{{ .Values.tag }}\"}
+";
+    let sandbox =
+        workspace("chart: chart", &[CHART, ("chart/templates/web.yaml", pod), ("chart/values.yaml", "tag: 1.0-a\n")]);
     let reason = "for profile `shop`: the place is shared with another image of the profile that needs something else";
     let label = format!("`api` needs `@{}` there", digest('2'));
     refused(&sandbox, &["pin", "--tag-with-digest"], &[&format!("cannot write `web` {reason}"), &label]);
