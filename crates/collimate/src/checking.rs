@@ -54,6 +54,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) baseline: Option<&'a Baseline>,
     /// The archived manifests that are looked at; all if `None`.
     pub(crate) archive: Option<&'a BTreeSet<Utf8PathBuf>>,
+    /// Whether the process ends with this check: what it was made from is not taken apart then.
+    pub(crate) is_last: bool,
 }
 
 /// Renders all profiles and holds them against their releases.
@@ -117,6 +119,10 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
         .into_iter()
         .filter(|verdict| in_scope.contains(verdict.name.as_str()))
         .collect();
+    if scope.is_last {
+        std::mem::forget(survey);
+        std::mem::forget((releases, profiles));
+    }
     Checked { findings, known, complete, verdicts, sources, workspace: session.workspace_path() }
 }
 

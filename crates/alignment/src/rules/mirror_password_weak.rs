@@ -176,13 +176,17 @@ impl MirrorPasswordWeak {
 fn collect(rule: &'static str, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) -> Vec<Found> {
     let mut found = Vec::new();
     let mut seen: BTreeSet<Utf8PathBuf> = BTreeSet::new();
+    // Many services mount the same folders, in every variant.
+    let mut walked: BTreeSet<Utf8PathBuf> = BTreeSet::new();
     for profile in &survey.profiles {
         for (index, variant) in profile.profile.variants.iter().enumerate() {
             if let Some(compose) = variant.compose() {
                 let mut paths = Vec::new();
                 for service in services(&compose.all) {
                     for mount in mounts(&service) {
-                        if let Some(path) = inside(survey.inputs.root, mount.source) {
+                        if let Some(path) = inside(survey.inputs.root, mount.source)
+                            && walked.insert(path.clone())
+                        {
                             walk(survey, &path, &mut paths);
                         }
                     }
@@ -190,7 +194,9 @@ fn collect(rule: &'static str, survey: &Survey<'_>, out: &mut Vec<Finding<Place>
                 for group in ["configs", "secrets"] {
                     let files = entries(compose.all.root.get(group)).filter_map(|(_, node)| node.get("file")?.as_str());
                     for path in files.filter_map(|file| inside(survey.inputs.root, file)) {
-                        walk(survey, &path, &mut paths);
+                        if walked.insert(path.clone()) {
+                            walk(survey, &path, &mut paths);
+                        }
                     }
                 }
                 for path in paths {
