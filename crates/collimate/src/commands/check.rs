@@ -138,7 +138,7 @@ fn looked_at(args: &Args, ctx: &Ctx, session: &Session) -> Result<(checking::Che
         args.env_file.iter().map(|path| env_file(session, ctx, &profiles, path)).collect::<Result<_>>()?;
     let env_files = Some(env_files.as_slice()).filter(|paths| !paths.is_empty());
     let baseline = args.baseline.as_deref().map(|file| Baseline::read(ctx, session, file)).transpose()?;
-    let is_last = !args.watch && args.policy_from.is_none() && args.peers.is_none();
+    let is_last = !args.watch;
     let scope =
         Scope { profiles: profiles.clone(), env_files, baseline: baseline.as_ref(), is_last, ..Scope::default() };
     // Asked before the check, so that a missing tool is said at once.
