@@ -67,6 +67,11 @@ pub(crate) fn of_objects(group: &str, kind: &str) -> Option<Form> {
     }
 }
 
+/// Whether a name may be one of most objects: that of a host (RFC 1123).
+pub(crate) fn is_subdomain(name: &str) -> bool {
+    Form::SUBDOMAIN.takes(name)
+}
+
 /// Whether a name may be one of a container, a volume or a Service's port: a part of a host's name (RFC 1123).
 pub(crate) fn is_dns_label(name: &str) -> bool {
     Form::LABEL.takes(name)

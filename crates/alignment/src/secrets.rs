@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use camino::Utf8Path;
 use source::is_secret_name;
 
+use crate::names;
+
 /// How a secret is spelled in an example: `change-me:<name>`.
 pub(crate) const PLACEHOLDER: &str = "change-me:";
 
@@ -115,14 +117,7 @@ pub(crate) fn may_name_object(name: &str) -> bool {
 
 /// Whether Kubernetes takes this as the name of an object, and nobody would as a key.
 fn is_object_name(value: &str) -> bool {
-    let is_label = |label: &str| {
-        let (first, last) = (label.bytes().next(), label.bytes().next_back());
-        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        first.is_some_and(is_plain)
-            && last.is_some_and(is_plain)
-            && label.bytes().all(|byte| is_plain(byte) || byte == b'-')
-    };
-    value.split('.').all(is_label) && !looks_random(value)
+    names::is_subdomain(value) && !looks_random(value)
 }
 
 /// Whether the value is a secret if a key of this name holds one: some passwords are numbers.
