@@ -5,7 +5,7 @@ use std::ops::Range;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use camino::Utf8Path;
-use source::is_secret_name;
+use source::{is_secret_name, words_of_name as words};
 
 use crate::names;
 
@@ -127,26 +127,6 @@ pub(crate) fn is_secret_value_of(name: &str, value: &str) -> bool {
         let is_number = value.len() >= LEAST_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit());
         is_number && words(name).last().is_some_and(|last| NUMBERED.contains(&last.as_str()))
     }
-}
-
-/// The words of a name in small letters: `DB_PASSWORD`, `dbPassword` and `db-password` have two.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let (mut fresh, mut was_small) = (true, false);
-    for character in name.chars() {
-        if !character.is_alphanumeric() {
-            fresh = true;
-            continue;
-        }
-        if fresh || was_small && character.is_uppercase() {
-            words.push(String::new());
-        }
-        (fresh, was_small) = (false, !character.is_uppercase());
-        if let Some(word) = words.last_mut() {
-            word.extend(character.to_lowercase());
-        }
-    }
-    words
 }
 
 /// How files begin or go on that hold a secret in a form that others may see: encrypted, or the public half of it.

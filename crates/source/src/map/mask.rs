@@ -110,6 +110,13 @@ pub fn is_plain_address(name: &str, value: &str) -> bool {
         && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The words of a name in small letters: `DB_PASSWORD`, `dbPassword` and `db-password` have two.
+#[must_use]
+pub fn words_of_name(name: &str) -> Vec<String> {
+    let words = Words::of(name);
+    (0..words.ends.len()).map(|at| words.run(at, 1).to_owned()).collect()
+}
+
 /// The words of a name in small letters, one after the other: `accessKey_ID` is `access`, `key` and `id`.
 struct Words {
     text: String,
