@@ -1,5 +1,6 @@
 //! A file of the workspace holds the value of a secret.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -38,7 +39,7 @@ impl Rule for SecretValueCommitted {
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
         for profile in &survey.profiles {
-            let mut report = Report { rule: self.id(), survey, profile, said: BTreeSet::new(), files: BTreeSet::new(), out };
+            let mut report = Report { rule: self.id(), survey, profile, said: BTreeSet::new(), files: BTreeSet::new(), literal: Cell::new(None), out };
             for (variant, project, services) in new_services(profile.profile) {
                 report.env_files(project);
                 report.defaults(project);
@@ -65,6 +66,8 @@ struct Report<'w, 'a> {
     said: BTreeSet<Span>,
     /// Files that Compose takes as secrets and that were looked at.
     files: BTreeSet<Utf8PathBuf>,
+    /// The last value that was asked about, and whether it is a literal: the words of a command all stand in one.
+    literal: Cell<Option<(Span, bool)>>,
     out: &'w mut Vec<Finding<Place>>,
 }
 
@@ -203,9 +206,9 @@ impl Report<'_, '_> {
                     is_password = is_password_flag(text);
                 }
             }
-            Value::Str(text) if self.is_literal(project, node, false) => {
+            Value::Str(text) => {
                 let range = password_of_flag(text);
-                if range.is_some() || password_in_url(text).is_some() {
+                if (range.is_some() || password_in_url(text).is_some()) && self.is_literal(project, node, false) {
                     self.command(Rendered { variant, object: Object::Compose, path: path.clone(), range }, &service.title());
                 }
             }
@@ -225,11 +228,18 @@ impl Report<'_, '_> {
     /// Whether a value stands in a Compose file as it is. What comes in through variables is judged where it stands.
     fn is_literal(&self, project: &Project, node: &Node, named: bool) -> bool {
         let Some(span) = node.span else { return false };
+        if let Some((_, is_literal)) = self.literal.get().filter(|(known, _)| !named && *known == span) {
+            return is_literal;
+        }
         let in_compose_file = project.compose_files.iter().any(|(_, file)| *file == span.file);
         let Some(written) = self.survey.written(span) else { return false };
         // The entry of a list is written `NAME=value`.
         let written = written.split_once('=').filter(|_| named).map_or(written, |(_, value)| value);
-        in_compose_file && !written.replace("$$", "").contains('$')
+        let is_literal = in_compose_file && !written.replace("$$", "").contains('$');
+        if !named {
+            self.literal.set(Some((span, is_literal)));
+        }
+        is_literal
     }
 
     /// Secrets hold names and settings too. Whether this one is a secret only its author knows.
