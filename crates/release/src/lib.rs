@@ -29,4 +29,4 @@ pub use workspace::{
     Approvals, Channel, CommandGate, ComposeSource, External, Freeze, Gates, HelmSource, Ignore, ImagesAt, Level,
     Overlay, Profile, ProfileSource, Ring, RuleSetting, Unmanaged, WORKSPACE_FILE, Workspace,
 };
-pub use yamlspan::strict::{Problem, Spanned, nearest};
+pub use yamlspan::strict::{Problem, Spanned, guessing, nearest};

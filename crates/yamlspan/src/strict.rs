@@ -12,7 +12,7 @@ use source::{FileId, Span, printable};
 mod nearest;
 mod spanned;
 
-pub use nearest::nearest;
+pub use nearest::{guessing, nearest};
 pub use spanned::Spanned;
 
 /// Entries of one list or mapping. A baseline of two hundred profiles that pin nothing has 12,000.

@@ -1,6 +1,6 @@
 //! Keys of ConfigMaps and Secrets: which ones a pod takes, and which ones are there before anything runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yamlspan::{Kind, NodeRef};
 
@@ -58,6 +58,13 @@ pub(crate) struct Store<'s, 'a> {
     pub(crate) object: &'s KubeObject<'a>,
     /// Each with where it stands: `data`, `stringData` or `binaryData`.
     pub(crate) keys: Vec<(&'a str, &'static str)>,
+    known: BTreeSet<&'a str>,
+}
+
+impl Store<'_, '_> {
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.known.contains(key)
+    }
 }
 
 /// All that are known, by what they are. One that is rendered twice is not.
@@ -97,7 +104,8 @@ fn store<'s, 'a>(object: &'s KubeObject<'a>) -> Option<Store<'s, 'a>> {
             _ => return None,
         }
     }
-    (!keys.is_empty()).then_some(Store { object, keys })
+    let known = keys.iter().map(|(key, _)| *key).collect();
+    (!keys.is_empty()).then_some(Store { object, keys, known })
 }
 
 /// Annotations of tools that roll out objects, and leave their data alone.

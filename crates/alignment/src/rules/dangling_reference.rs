@@ -96,6 +96,7 @@ fn each(survey: &Survey<'_>, report: &mut dyn FnMut(Lost<'_, '_>)) {
                 all.iter().flat_map(|(_, references)| references).map(Reference::identity).collect();
             let takes_keys = all.iter().flat_map(|(_, references)| references).any(Reference::takes_keys);
             let stores = if takes_keys { references::stores(&objects) } else { BTreeMap::new() };
+            let mut written = BTreeMap::new();
             for (object, references) in &all {
                 for reference in references.iter().chain(&references::left_empty(object, &objects, &used)) {
                     let elsewhere = reference.namespace != object.namespace;
@@ -110,9 +111,10 @@ fn each(survey: &Survey<'_>, report: &mut dyn FnMut(Lost<'_, '_>)) {
                 }
                 for reference in references.iter().filter(|reference| reference.takes_keys()) {
                     let Some(store) = stores.get(&reference.identity()) else { continue };
-                    let keys = reference.keys().into_iter().filter(|(key, _)| !store.keys.iter().any(|(known, _)| known == key));
+                    let keys = reference.keys().into_iter().filter(|(key, _)| !store.has(key));
                     for (key, path) in keys.filter(|_| !reference.is_declared(external)) {
-                        let is_written = references::is_written(&objects, reference.kind, reference.name);
+                        let look = || references::is_written(&objects, reference.kind, reference.name);
+                        let is_written = *written.entry((reference.kind, reference.name)).or_insert_with(look);
                         report(Lost::Key(&MissingKey { profile, variant, object, key, path, store, is_written }));
                     }
                 }
@@ -157,11 +159,11 @@ impl DanglingReference {
             true => (Severity::Warning, ", unless something adds it while it runs"),
             false => (Severity::Error, ""),
         };
-        let names: Vec<&str> = store.keys.iter().map(|(key, _)| *key).collect();
-        let near = nearest(key, names.iter().copied());
+        let names = || store.keys.iter().map(|(key, _)| *key);
+        let near = nearest(key, names());
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("add it, or take one that is there{}", listed(&names)),
+            None => format!("add it, or take one that is there{}", listed(&names().take(MOST_LISTED + 1).collect::<Vec<_>>())),
         };
         let shown = store.keys.iter().find(|(key, _)| near.is_none_or(|near| near == *key));
         let (shown, part) = shown.copied().unwrap_or_default();

@@ -4,6 +4,7 @@ mod jobs;
 mod numbers;
 mod twice;
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
@@ -282,7 +283,7 @@ impl<'a> Wrong<'_, '_, 'a> {
             }
             for (index, mount) in items(container, "volumeMounts").enumerate() {
                 let mounted = text(mount, &["name"]).unwrap_or_default();
-                if !volumes.contains(&mounted) {
+                if !volumes.contains(mounted) {
                     let path = path.key("volumeMounts").index(index).key("name");
                     let near = release::nearest(mounted, volumes.iter().copied());
                     let help = match near {
@@ -296,13 +297,13 @@ impl<'a> Wrong<'_, '_, 'a> {
     }
 
     /// The names of a pod's volumes, those that a StatefulSet claims too.
-    fn volumes(&mut self, pod: &Pod<'a>) -> Vec<&'a str> {
+    fn volumes(&mut self, pod: &Pod<'a>) -> BTreeSet<&'a str> {
         let claims = self.object.node.at(&["spec", "volumeClaimTemplates"]);
         let claims = claims.into_iter().flat_map(|claims| claims.target().items());
-        let mut names: Vec<&str> = claims.filter_map(|claim| text(claim, &["metadata", "name"])).collect();
+        let mut names: BTreeSet<&str> = claims.filter_map(|claim| text(claim, &["metadata", "name"])).collect();
         for (path, volume) in pod.volumes() {
             match text(volume, &["name"]).filter(|name| !name.is_empty()) {
-                Some(name) => names.push(name),
+                Some(name) => drop(names.insert(name)),
                 None => {
                     let key = volume.target().entries().next().map_or("name", |(key, _)| key.raw());
                     self.push(

@@ -12,7 +12,7 @@ use std::ops::Range;
 use alignment::{Image, Object, Path, Profile, Rendered, Rendering};
 use composefile::{Node, Value};
 use release::ImagesAt;
-use source::{Segment, Span, Text};
+use source::{Segment, Span, Text, is_secret_name};
 use yamlspan::{Kind, NodeRef};
 
 /// Hashes are often cut, where they are part of a name; shorter words of hexadecimal digits are words.
@@ -143,6 +143,7 @@ struct Comparison<'r> {
     object: Object,
     /// Such as `` of Pod `web` ``.
     owner: String,
+    /// Whether what is compared is part of a Secret, or called like a secret.
     is_secret: bool,
     changes: Vec<Change>,
 }
@@ -173,9 +174,13 @@ impl Comparison<'_> {
         match (before.kind(), after.kind()) {
             (Kind::Mapping, Kind::Mapping) => {
                 let (values, others) = (self.values(before), self.values(after));
+                // A variable has its name beside its value.
+                let is_named = values.get("name").is_some_and(|name| is_secret_name(name.raw()));
                 for (key, value) in &values {
                     match others.get(key) {
-                        Some(other) => self.kubernetes(*value, *other, &path.key(key)),
+                        Some(other) => self.within(is_named || is_secret_name(key), |found| {
+                            found.kubernetes(*value, *other, &path.key(key));
+                        }),
                         None => self.push(&path.key(key), "would be gone"),
                     }
                 }
@@ -219,7 +224,9 @@ impl Comparison<'_> {
                 }
                 for (key, node) in map.iter() {
                     match other.get(key.as_str()) {
-                        Some(other) => self.compose(node, other, &path.key(key.as_str())),
+                        Some(other) => self.within(is_secret_name(key.as_str()), |found| {
+                            found.compose(node, other, &path.key(key.as_str()));
+                        }),
                         None => self.push(&path.key(key.as_str()), "would be gone"),
                     }
                 }
@@ -240,6 +247,13 @@ impl Comparison<'_> {
                 _ => self.push(path, "would be something else"),
             },
         }
+    }
+
+    fn within(&mut self, is_secret: bool, compare: impl FnOnce(&mut Self)) {
+        let outside = self.is_secret;
+        self.is_secret |= is_secret;
+        compare(self);
+        self.is_secret = outside;
     }
 
     fn differ(&mut self, path: &Path, before: &str, after: &str) {

@@ -57,6 +57,11 @@ fn what_looks_at_the_tag_keeps_a_digest_out() {
             "chart/templates/shop.yaml:9:7",
         ),
         (
+            "      env: [{name: DB_PASSWORD, value: {{ if contains \"@\" .Values.web.tag }}hunter2{{ else }}hunter3{{ end }}}]\n",
+            "in profile `shop` `spec.containers[0].env[0].value` of Pod `shop` would be something else",
+            "chart/templates/shop.yaml:9:",
+        ),
+        (
             "{{- if contains \"@\" .Values.web.tag }}\n      tty: true\n{{- end }}\n",
             "in profile `shop` `spec.containers[0].tty` of Pod `shop` would be added",
             "",
