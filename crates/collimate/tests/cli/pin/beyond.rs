@@ -2,11 +2,7 @@
 
 use testkit::Sandbox;
 
-use super::world::program;
-
-fn digest(digit: char) -> String {
-    format!("sha256:{}", digit.to_string().repeat(64))
-}
+use super::world::{digest, program};
 
 /// A chart of one image, `web:1.4.0`, and of `job:1.0` with a tag of its own.
 fn workspace(pod: &str, values: &str) -> Sandbox {

@@ -2,7 +2,7 @@
 
 use testkit::Sandbox;
 
-use super::world::program;
+use super::world::{digest, program};
 
 const VALUES: &str = "\
 web:
@@ -33,10 +33,6 @@ spec:
     - {name: job, image: \"{{ include \"image\" .Values.job }}\"}
     - {name: db, image: \"{{ include \"image\" .Values.db }}\"}
 ";
-
-fn digest(digit: char) -> String {
-    format!("sha256:{}", digit.to_string().repeat(64))
-}
 
 /// A chart of three images, and what the profiles are.
 fn workspace(images: &str, profiles: &str) -> Sandbox {

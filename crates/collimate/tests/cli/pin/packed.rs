@@ -2,7 +2,7 @@
 
 use testkit::Sandbox;
 
-use super::world::program;
+use super::world::{digest, program};
 use crate::hostile::chart::tgz;
 
 const SUB: &str = "\
@@ -23,10 +23,6 @@ spec:
     - name: b
       image: {{ .Values.side.image.repository }}:{{ .Values.side.image.tag }}
 ";
-
-fn digest(digit: char) -> String {
-    format!("sha256:{}", digit.to_string().repeat(64))
-}
 
 /// A chart with these values around `sub`, which it calls `called`.
 fn workspace(called: &str, values: &str) -> Sandbox {

@@ -2,11 +2,7 @@
 
 use testkit::Sandbox;
 
-use super::world::program;
-
-fn digest(digit: char) -> String {
-    format!("sha256:{}", digit.to_string().repeat(64))
-}
+use super::world::{digest, program};
 
 /// A workspace of one profile with a release of `web` and `api`, both of the tag `1.0`.
 fn workspace(profile: &str, own: &[(&str, &str)]) -> Sandbox {
@@ -29,6 +25,11 @@ fn workspace(profile: &str, own: &[(&str, &str)]) -> Sandbox {
 
 const COMPOSE: &str = "compose: [compose.yaml]";
 const CHART: (&str, &str) = ("chart/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0-a\n");
+
+/// A workspace of a chart with one template.
+fn chart(pod: &str, values: &str) -> Sandbox {
+    workspace("chart: chart", &[CHART, ("chart/templates/web.yaml", pod), ("chart/values.yaml", values)])
+}
 
 /// Writes into `path` what `expected` has more than the text that stands there.
 #[track_caller]
@@ -102,8 +103,7 @@ spec:
     - {name: web, image: \"example.org/web:{{ .Values.tag }}\"}
     - {name: api, image: \"example.org/api:{{ .Values.tag }}\"}
 ";
-    let sandbox =
-        workspace("chart: chart", &[CHART, ("chart/templates/web.yaml", pod), ("chart/values.yaml", "tag: 1.0-a\n")]);
+    let sandbox = chart(pod, "tag: 1.0-a\n");
     let reason = "for profile `shop`: the place is shared with another image of the profile that needs something else";
     let label = format!("`api` needs `@{}` there", digest('2'));
     refused(&sandbox, &["pin", "--tag-with-digest"], &[&format!("cannot write `web` {reason}"), &label]);
@@ -117,8 +117,7 @@ fn an_argument_that_is_an_image_is_said_to_be_one() {
          command: [web, --image, {reference}]\n"
     );
     let values = "web: {repository: example.org/web, tag: 1.0-a}\n";
-    let sandbox =
-        workspace("chart: chart", &[CHART, ("chart/templates/web.yaml", &pod), ("chart/values.yaml", values)]);
+    let sandbox = chart(&pod, values);
     let entry = "images_at: [{kind: Pod, path: spec.containers.0.command.2}]";
     let help = format!("= help: say that these are images, and pin again: `{entry}` in `collimate.yaml`\n");
     let reason = "its tag is part of an argument or a value too that nobody says is an image";
@@ -127,8 +126,7 @@ fn an_argument_that_is_an_image_is_said_to_be_one() {
     written(&sandbox, &["pin", "--tag-with-digest"], "chart/values.yaml", &values.replace("1.0-a", "1.0-a@WEB"));
 
     let pod = pod.replace(&format!("--image, {reference}"), &format!("--image={}", reference.replace('"', "")));
-    let sandbox =
-        workspace("chart: chart", &[CHART, ("chart/templates/web.yaml", &pod), ("chart/values.yaml", values)]);
+    let sandbox = chart(&pod, values);
     refused(&sandbox, &["pin", "--tag-with-digest"], &["`images_at: [{args: \"--image=*\"}]` in `collimate.yaml`"]);
 }
 
@@ -145,8 +143,7 @@ spec:
     - name: api
       image: \"example.org/api:{{ .Values.tag }}\"
 ";
-    let sandbox =
-        workspace("chart: chart", &[CHART, ("chart/templates/web.yaml", pod), ("chart/values.yaml", "tag: 1.0-a\n")]);
+    let sandbox = chart(pod, "tag: 1.0-a\n");
     sandbox.replace("chart/Chart.yaml", "1.0-a", "1.0.0-a").replace(
         "stable.yaml",
         "web, tag: 1.0-a",

@@ -2,11 +2,7 @@
 
 use testkit::Sandbox;
 
-use super::world::{files, program};
-
-fn digest(digit: char) -> String {
-    format!("sha256:{}", digit.to_string().repeat(64))
-}
+use super::world::{digest, files, program};
 
 fn manifest(channel: &str, version: &str, tag: &str, digit: char) -> String {
     format!(

@@ -229,6 +229,11 @@ impl World {
     }
 }
 
+/// A digest that is easy to tell.
+pub(crate) fn digest(digit: char) -> String {
+    format!("sha256:{}", digit.to_string().repeat(64))
+}
+
 pub(crate) fn program(sandbox: &Sandbox, arguments: &[&str]) -> Cli {
     Cli::new(env!("CARGO_BIN_EXE_collimate")).folder(sandbox.root()).args(arguments.iter().copied())
 }
