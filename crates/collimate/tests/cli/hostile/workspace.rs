@@ -113,3 +113,29 @@ fn manifests() {
         manifests("lists of lists", format!("{}{}\n", "{kind: List, items: [".repeat(900), "]}".repeat(900))),
     ]);
 }
+
+/// A guess at what was meant compares a name with all that there are.
+#[test]
+fn many_misspelt_names() {
+    const MISSPELT: usize = 1_000;
+    const KNOWN: usize = 30_000;
+    let many = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<String>();
+    let mounts = many(MISSPELT, &|number| format!("    - {{name: w{number}, mountPath: /m{number}}}\n"));
+    let variables = many(MISSPELT, &|number| {
+        format!("    - {{name: V{number}, valueFrom: {{configMapKeyRef: {{name: cm, key: kxy{number}}}}}}}\n")
+    });
+    let volumes = many(KNOWN, &|number| format!("  - {{name: volume{number}, emptyDir: {{}}}}\n"));
+    let keys = many(KNOWN, &|number| format!("  key{number}: x\n"));
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n    image: docker.io/a/a:1\n";
+    let text = format!("{START}profiles:\n  p: {{channel: edge, manifests: [m.yaml]}}\n");
+    let case = |name, says, manifest| with(workspace(name, text.clone(), says), "m.yaml", manifest);
+    let map = format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: cm}}\ndata:\n{keys}");
+    refused(vec![
+        case(
+            "misspelt volumes",
+            ("object-invalid", "m.yaml:9:14"),
+            format!("{pod}    volumeMounts:\n{mounts}  volumes:\n{volumes}"),
+        ),
+        case("misspelt keys", ("dangling-reference", "m.yaml:9:63"), format!("{pod}    env:\n{variables}{map}")),
+    ]);
+}
