@@ -258,6 +258,10 @@ fn kubernetes_container(
         };
         let data = map.node.at(&["data"]).map(NodeRef::target);
         for (key, value) in data.into_iter().flat_map(NodeRef::entries) {
+            // Nearly every key is none of a mirror's.
+            if prefix.is_empty() && !is_mirrors(key.raw()) {
+                continue;
+            }
             let name = format!("{prefix}{}", key.raw());
             if is_mirrors(&name) {
                 let at = |path: Path| profile.value(variant, map.object, path);

@@ -104,10 +104,15 @@ pub(crate) fn is_label_value(value: &str) -> bool {
 
 /// `name`, or `prefix/name` with a prefix that is a domain.
 pub(crate) fn is_label_key(key: &str) -> bool {
-    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let (prefix, name) = match memchr::memchr(b'/', key.as_bytes()) {
+        Some(at) => (Some(&key[..at]), &key[at + 1..]),
+        None => (None, key),
+    };
     let is_domain = |prefix: &str| {
         !prefix.is_empty()
-            && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
+            && prefix
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
     };
     !name.is_empty() && is_label_value(name) && prefix.is_none_or(is_domain)
 }

@@ -23,7 +23,7 @@ pub(crate) struct Known<'a> {
 #[derive(Default)]
 pub(crate) struct Pods<'a> {
     all: Vec<Known<'a>>,
-    /// By value, key and namespace: values differ most, which makes comparisons short.
+    /// By value, key and namespace: values differ most, which makes comparisons short. In the order of `all`.
     by_label: BTreeMap<(&'a str, &'a str, &'a str), Vec<usize>>,
     /// Whether there may be more of them while it runs.
     pub(crate) others: bool,
@@ -46,15 +46,16 @@ impl<'a> Pods<'a> {
 
     /// The pods of a namespace that carry all of `wanted`.
     pub(crate) fn carrying(&self, namespace: &str, wanted: &Labels<'_>) -> Vec<&Known<'a>> {
-        if wanted.is_empty() {
-            return self.all.iter().filter(|pod| pod.namespace == namespace).collect();
-        }
-        let rarest = wanted
+        let carrying = wanted
             .iter()
-            .map(|(key, value)| self.by_label.get(&(*value, *key, namespace)).map_or(&[][..], Vec::as_slice))
-            .min_by_key(|candidates| candidates.len());
-        let candidates = rarest.unwrap_or_default().iter().filter_map(|index| self.all.get(*index));
-        candidates.filter(|pod| carries(&pod.labels, wanted)).collect()
+            .map(|(key, value)| self.by_label.get(&(*value, *key, namespace)).map_or(&[][..], Vec::as_slice));
+        let mut carrying: Vec<&[usize]> = carrying.collect();
+        carrying.sort_by_key(|pods| pods.len());
+        let Some((rarest, others)) = carrying.split_first() else {
+            return self.all.iter().filter(|pod| pod.namespace == namespace).collect();
+        };
+        let all = rarest.iter().filter(|index| others.iter().all(|pods| pods.binary_search(index).is_ok()));
+        all.filter_map(|index| self.all.get(*index)).collect()
     }
 
     /// The pods of a namespace that a selector with `matchLabels` and `matchExpressions` selects.

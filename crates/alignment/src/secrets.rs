@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use camino::Utf8Path;
 use source::{is_secret_name, words_of_name as words};
 
-use crate::names;
+use crate::{hosts, names};
 
 /// How a secret is spelled in an example: `change-me:<name>`.
 pub(crate) const PLACEHOLDER: &str = "change-me:";
@@ -26,7 +26,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
 pub fn is_secret_value(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     // Of a connection string only the password is secret.
-    if memchr::memmem::find(value.as_bytes(), b"://").is_some() {
+    if hosts::schemes(value).next().is_some() {
         return password_in_url(value).is_some();
     }
     let harmless = value.is_empty()
@@ -154,10 +154,9 @@ const ASKING: [&str; 9] =
 pub(crate) fn asks_for_a_value(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let letters = || value.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase);
-    let plain: String = letters().collect();
-    let is_blank = !plain.is_empty() && plain.chars().all(|character| character == 'x');
+    let is_blank = letters().next().is_some() && letters().all(|character| character == 'x');
     let is_in_brackets = value.starts_with('<') && value.ends_with('>');
-    is_blank || is_in_brackets || ASKING.iter().any(|asking| plain.starts_with(asking))
+    is_blank || is_in_brackets || ASKING.iter().any(|asking| letters().take(asking.len()).eq(asking.chars()))
 }
 
 /// Entries of a Secret that are secret whatever their names sound like, as Kubernetes and Docker call them.
@@ -272,7 +271,7 @@ fn looks_random(value: &str) -> bool {
 /// The password within a URL of the value, if it stands there as such.
 #[must_use]
 pub fn password_in_url(value: &str) -> Option<Range<usize>> {
-    memchr::memmem::find_iter(value.as_bytes(), "://").find_map(|at| userinfo(value, at))
+    hosts::schemes(value).find_map(|at| userinfo(value, at))
 }
 
 fn userinfo(value: &str, at: usize) -> Option<Range<usize>> {

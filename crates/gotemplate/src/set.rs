@@ -1,8 +1,9 @@
 //! Parsed templates by name.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use source::Text;
 
 use crate::parse::{self, Tree};
@@ -38,7 +39,7 @@ pub struct TemplateSet {
 #[derive(Default)]
 struct Layer {
     below: Option<Arc<Self>>,
-    trees: BTreeMap<Arc<str>, Template>,
+    trees: HashMap<Arc<str>, Template, RandomState>,
 }
 
 impl TemplateSet {
@@ -72,7 +73,7 @@ impl TemplateSet {
         let name = Arc::clone(&template.0.name);
         if Arc::get_mut(&mut self.top).is_none() {
             let below = Some(Arc::clone(&self.top));
-            self.top = Arc::new(Layer { below, trees: BTreeMap::new() });
+            self.top = Arc::new(Layer { below, trees: HashMap::default() });
         }
         if let Some(top) = Arc::get_mut(&mut self.top) {
             top.trees.insert(name, template);

@@ -1,10 +1,11 @@
 //! A profile renders one object twice.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use findings::{Finding, Severity};
 
-use crate::kubernetes::objects;
+use crate::kubernetes::{KubeObject, objects};
 use crate::place::Place;
 use crate::rules::Rule;
 use crate::survey::Survey;
@@ -40,29 +41,35 @@ impl Rule for DuplicateObject {
         for profile in &survey.profiles {
             for (index, variant) in profile.profile.variants.iter().enumerate() {
                 let Some(kubernetes) = variant.kubernetes() else { continue };
+                let objects = objects(kubernetes);
                 let mut first_seen = BTreeMap::new();
+                let place = |object: &KubeObject<'_>| {
+                    profile.value(index, object.object, object.path_of(&["metadata", "name"]))
+                };
                 // Hooks come and go: one may bear the name of an object that stays.
-                for object in objects(kubernetes).into_iter().filter(|object| !object.hook) {
+                for object in objects.iter().filter(|object| !object.hook) {
                     if object.name.is_empty() {
                         continue;
                     }
                     let namespace = if CLUSTER_KINDS.contains(&object.kind) { "" } else { object.namespace };
-                    let key = (object.group(), object.kind, namespace, object.name);
-                    let place = profile.value(index, object.object, object.path_of(&["metadata", "name"]));
-                    let Some(first) = first_seen.get(&key) else {
-                        first_seen.insert(key, place);
-                        continue;
+                    // Names differ most, which makes comparisons short.
+                    let key = (object.name, object.kind, namespace, object.group());
+                    let first = match first_seen.entry(key) {
+                        Entry::Occupied(first) => *first.get(),
+                        Entry::Vacant(free) => {
+                            free.insert(object);
+                            continue;
+                        }
                     };
-                    let first: &Place = first;
                     out.push(
                         Finding::new(
                             self.id(),
                             Severity::Error,
-                            place,
+                            place(object),
                             format!("profile `{}` renders {} twice", profile.name(), object.title()),
                         )
                         .label("the second one")
-                        .related(first.clone(), "the first one")
+                        .related(place(first), "the first one")
                         .help("rename or remove one of them: the cluster would keep only one"),
                     );
                 }

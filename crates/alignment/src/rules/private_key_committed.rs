@@ -1,5 +1,6 @@
 //! A tracked file holds a private key.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -67,6 +68,8 @@ struct Searched<'s> {
     /// What profiles bring into containers: charts, and what Compose mounts or takes as `configs` and `secrets`. Texts, for every tracked file is
     /// looked up, and paths are compared part by part.
     deployed: BTreeSet<String>,
+    /// The folder that was asked about last, and how long the path is that a profile takes it from: the files of a folder come one after the other.
+    last: RefCell<(String, Option<usize>)>,
 }
 
 impl<'s> Searched<'s> {
@@ -84,16 +87,26 @@ impl<'s> Searched<'s> {
                 }
             }
         }
-        let deployed = charts.iter().cloned().chain(deployed).map(Utf8PathBuf::into_string).collect();
+        let deployed: BTreeSet<String> = charts.iter().cloned().chain(deployed).map(Utf8PathBuf::into_string).collect();
         let tops = named(survey).filter_map(|path| Some(path.as_str().split_once('/')?.0));
-        Self { tops: tops.filter(|top| *top != ".").collect(), charts, deployed }
+        let tops = tops.filter(|top| *top != ".").collect();
+        let last = RefCell::new((String::new(), deployed.contains("").then_some(0)));
+        Self { tops, charts, deployed, last }
     }
 
     /// The longest path that a profile takes the file from.
     fn deployed<'p>(&self, path: &'p Utf8Path) -> Option<&'p Utf8Path> {
-        let above = |path: &&'p str| path.rsplit_once('/').map(|(above, _)| above);
-        let mut paths = std::iter::successors(Some(path.as_str()), above).chain([""]);
-        paths.find(|path| self.deployed.contains(*path)).map(Utf8Path::new)
+        if self.deployed.contains(path.as_str()) {
+            return Some(path);
+        }
+        let above = |path: &&'p str| memchr::memrchr(b'/', path.as_bytes()).map(|end| &path[..end]);
+        let folder = above(&path.as_str()).unwrap_or_default();
+        let mut last = self.last.borrow_mut();
+        if last.0 != folder {
+            let mut folders = std::iter::successors(Some(folder), above).chain([""]);
+            *last = (folder.to_owned(), folders.find(|folder| self.deployed.contains(*folder)).map(str::len));
+        }
+        last.1.map(|length| Utf8Path::new(&path.as_str()[..length]))
     }
 
     /// Whatever lies at the top, below a top folder that the workspace names, or where a profile takes it from (but for documents, which show
@@ -151,7 +164,7 @@ const PLAIN_ENDINGS: [&str; 5] = ["bak", "old", "orig", "save", "txt"];
 
 /// Whether the name of a file promises a key.
 fn is_named_as_key(path: &Utf8Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_lowercase();
+    let name = path.as_str().rsplit_once('/').map_or(path.as_str(), |(_, name)| name).to_ascii_lowercase();
     let (stem, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
     KEY_ENDINGS.contains(&ending)
         || (ending.is_empty() || PLAIN_ENDINGS.contains(&ending))

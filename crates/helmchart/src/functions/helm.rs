@@ -81,16 +81,12 @@ pub(crate) fn tpl(call: &mut Call<'_, '_>) -> Answer {
 /// The text without what Go prints for missing values.
 pub(crate) fn without_no_value(text: &Text) -> Text {
     // Looking for one byte is much faster than for a word, and few texts have it.
-    let mut rest = text.as_str();
-    let found = loop {
-        let Some(at) = rest.find('<') else { break false };
-        rest = &rest[at..];
-        if rest.starts_with(NO_VALUE) {
-            break true;
-        }
-        rest = &rest[1..];
-    };
-    if found { text.replaced(NO_VALUE, &Text::default()) } else { text.clone() }
+    let mut at = memchr::memchr_iter(b'<', text.as_str().as_bytes());
+    if at.any(|at| text.as_str()[at..].starts_with(NO_VALUE)) {
+        text.replaced(NO_VALUE, &Text::default())
+    } else {
+        text.clone()
+    }
 }
 
 pub(crate) fn required(call: &mut Call<'_, '_>) -> Answer {

@@ -14,9 +14,10 @@ mod web;
 mod words;
 mod work;
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hash as _, Hasher};
 use std::sync::{Mutex, PoisonError};
 
+use foldhash::quality::FixedState;
 use gotemplate::{Map, Value};
 use jsonschema::{PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value as Json;
@@ -278,13 +279,13 @@ fn to_json(value: &Value) -> Json {
 
 /// What tells the JSON of a value from that of another. Who makes two values for which it is the same has only taken the schema from his own chart.
 fn fingerprint(value: &Value) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FixedState::default().build_hasher();
     hash(value, &mut hasher);
     hasher.finish()
 }
 
 /// Hashes [`to_json`] of a value, which is much larger than the value, without making it.
-fn hash(value: &Value, hasher: &mut DefaultHasher) {
+fn hash(value: &Value, hasher: &mut impl Hasher) {
     match value {
         Value::Str(text) => ("string", text.as_str()).hash(hasher),
         Value::List(list) => {

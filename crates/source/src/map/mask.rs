@@ -5,26 +5,30 @@ use std::ops::Range;
 
 const MASK: &str = "•••";
 
-/// Words that make a key's value a secret when they are a whole part of its name (`DB_PASSWORD`, `clientSecret`).
-const SECRET_WORDS: [&str; 17] = [
-    "htpasswd",
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "secrets",
-    "token",
-    "apikey",
-    "credential",
-    "credentials",
-    "privatekey",
-    "dsn",
-    "pwd",
-    "accesskey",
-    "secretkey",
-    "requirepass",
-    "masterauth",
-];
+/// Whether a word makes a key's value a secret when it is a whole part of its name (`DB_PASSWORD`, `clientSecret`). Asked of every word of every
+/// variable and label: a pattern is compiled to a look at the length.
+fn is_secret_word(word: &str) -> bool {
+    matches!(
+        word,
+        "htpasswd"
+            | "password"
+            | "passwd"
+            | "passphrase"
+            | "secret"
+            | "secrets"
+            | "token"
+            | "apikey"
+            | "credential"
+            | "credentials"
+            | "privatekey"
+            | "dsn"
+            | "pwd"
+            | "accesskey"
+            | "secretkey"
+            | "requirepass"
+            | "masterauth"
+    )
+}
 
 /// Last words of names that only point at a secret, or say something about it (`PASSWORD_FILE`, `secretName`, `API_KEY_RATE_LIMIT`).
 const POINTER_WORDS: [&str; 24] = [
@@ -88,8 +92,7 @@ impl Masked {
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     let words = Words::of(name);
-    let is_secret = |word: &str| SECRET_WORDS.contains(&word);
-    let secret = (0..words.ends.len()).any(|at| is_secret(words.run(at, 1)) || is_secret(words.run(at, 2)));
+    let secret = words.any(is_secret_word);
     let last = words.run(words.ends.len().saturating_sub(1), 1);
     secret && !POINTER_WORDS.contains(&last) && !words.is_identifier()
 }
@@ -98,8 +101,7 @@ pub fn is_secret_name(name: &str) -> bool {
 #[must_use]
 pub fn is_plain_address(name: &str, value: &str) -> bool {
     let words = Words::of(name);
-    let is_secret = |word: &str| word != "dsn" && SECRET_WORDS.contains(&word);
-    let is_dsn = !(0..words.ends.len()).any(|at| is_secret(words.run(at, 1)) || is_secret(words.run(at, 2)));
+    let is_dsn = !words.any(|word| word != "dsn" && is_secret_word(word));
     let Some((scheme, host)) = value.split_once("://") else { return false };
     let (host, port) =
         host.strip_suffix('/').unwrap_or(host).split_once(':').unwrap_or_else(|| (host.trim_end_matches('/'), ""));
@@ -133,7 +135,7 @@ impl Words {
                 fresh = true;
                 continue;
             }
-            if fresh || (character.is_uppercase() && previous_lower) {
+            if (fresh || (character.is_uppercase() && previous_lower)) && !words.text.is_empty() {
                 words.ends.push(words.text.len());
             }
             fresh = false;
@@ -143,11 +145,16 @@ impl Words {
             } else {
                 words.text.extend(character.to_lowercase());
             }
-            if let Some(end) = words.ends.last_mut() {
-                *end = words.text.len();
-            }
+        }
+        if !words.text.is_empty() {
+            words.ends.push(words.text.len());
         }
         words
+    }
+
+    /// Whether it holds of a word, or of two that are written apart.
+    fn any(&self, holds: impl Fn(&str) -> bool) -> bool {
+        (0..self.ends.len()).any(|at| holds(self.run(at, 1)) || holds(self.run(at, 2)))
     }
 
     /// Words from the one at `at` on, written as one; nothing where there are not as many.

@@ -100,8 +100,8 @@ impl<'a> Wrong<'_, '_, 'a> {
                 } else if key.raw() == "emptyDir"
                     && let Some(limit) = source.target().get("sizeLimit")
                 {
-                    let path = path.key("emptyDir").key("sizeLimit");
-                    self.quantity(limit, &path, || format!("`sizeLimit` of a volume of {}", object.title()));
+                    let path = || path.key("emptyDir").key("sizeLimit");
+                    self.quantity(limit, path, || format!("`sizeLimit` of a volume of {}", object.title()));
                 }
             }
         }
@@ -198,14 +198,14 @@ impl<'a> Wrong<'_, '_, 'a> {
     ) -> Vec<(&'a str, &'a str, Option<Quantity>)> {
         let mut out = Vec::new();
         for (name, value) in resources.target().get(key).into_iter().flat_map(|list| list.target().entries()) {
-            let path = path.key(key).key(name.raw());
-            self.quantity(value, &path, || format!("`{}` under `{key}` of {user}", name.raw()));
+            let path = || path.key(key).key(name.raw());
+            self.quantity(value, path, || format!("`{}` under `{key}` of {user}", name.raw()));
             out.push((name.raw(), scalar(value).unwrap_or_default(), amount(value.target())));
         }
         out
     }
 
-    fn quantity(&mut self, value: NodeRef<'a>, path: &Path, what: impl Fn() -> String) {
+    fn quantity(&mut self, value: NodeRef<'a>, path: impl Fn() -> Path, what: impl Fn() -> String) {
         let value = value.target();
         let is_none = match (value.kind(), value.value()) {
             (Kind::Scalar, Scalar::Null | Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_)) => false,
@@ -218,7 +218,7 @@ impl<'a> Wrong<'_, '_, 'a> {
                 None => "write a number, and one of `m`, `k`, `M`, `G`, `Ki`, `Mi`, `Gi` behind it, as in `500m` or `128Mi`"
                     .to_owned(),
             };
-            self.push(path.clone(), format!("{} is no quantity", what()), &help);
+            self.push(path(), format!("{} is no quantity", what()), &help);
         }
     }
 }
