@@ -19,8 +19,16 @@ use crate::session::Session;
 /// The rules that find an image which `pin` may have to write.
 const PIN_RULES: &[&str] = &["digest-mismatch", "tag-digest-conflict", "image-unpinned", "platform-digest"];
 
-/// Rules that look up what others ask for too, which takes long: they are begun first, so that nobody waits for it.
-const LOOK_UP: [&str; 2] = ["collector-config-differs", "private-key-committed"];
+/// Rules that take longest, some of them because they look up what others ask for too: they are begun first, so that nobody waits for them.
+const LONG: [&str; 7] = [
+    "collector-config-differs",
+    "private-key-committed",
+    "object-invalid",
+    "secret-value-committed",
+    "dangling-reference",
+    "mirror-domains-differ",
+    "port-unknown",
+];
 
 /// The most findings of one rule that are kept: two hundred profiles of sixty services that pin nothing have 12,000. Each is
 /// resolved, sorted and printed, and a workspace can be made to have millions.
@@ -76,7 +84,7 @@ pub(crate) fn check(ctx: &Ctx, session: &Session, scope: &Scope<'_>) -> Checked 
         limited(rule, found)
     };
     let mut rules = alignment::RULES.to_vec();
-    rules.sort_by_key(|rule| !LOOK_UP.contains(&rule.id()));
+    rules.sort_by_key(|rule| LONG.iter().position(|id| *id == rule.id()).unwrap_or(LONG.len()));
     let mut raw = parallel::map(&rules, |rule| found(*rule)).concat();
     // Rules have read files that no engine asks for.
     let read = session.files.sources();
@@ -233,7 +241,7 @@ mod tests {
 
     #[test]
     fn rules_are_named_as_they_are_called() {
-        for id in PIN_RULES.iter().chain(&POLICIES).chain(&LOOK_UP) {
+        for id in PIN_RULES.iter().chain(&POLICIES).chain(&LONG) {
             assert!(alignment::rule(id).is_some(), "{id}");
         }
     }

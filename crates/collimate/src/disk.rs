@@ -284,8 +284,17 @@ impl DiskFiles {
         if let Some(known) = self.lock().inside.get(directory.as_str()) {
             return known.is_some();
         }
-        // A directory that does not exist is judged by its name: reading below it fails anyway, with the better message.
-        let resolved = directory.canonicalize_utf8().unwrap_or_else(|_| normalize(directory));
+        // Within a folder that is where its name says, so is one that is no link. One that does not exist is judged by its name: reading below it
+        // fails anyway, with the better message.
+        let is_where_it_says = || {
+            let above = directory.parent().map(Utf8Path::as_str).unwrap_or_default();
+            let knows = matches!(self.lock().inside.get(above), Some(Some(resolved)) if resolved == above);
+            knows && directory.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+        };
+        let resolved = match is_where_it_says() {
+            true => directory.to_owned(),
+            false => directory.canonicalize_utf8().unwrap_or_else(|_| normalize(directory)),
+        };
         let mut state = self.lock();
         let inside = may_read(&self.root, &state.allowed, &resolved);
         state.inside.insert(directory.as_str().to_owned(), inside.then_some(resolved));

@@ -24,16 +24,34 @@ pub(crate) fn with_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// `work` on every item, as many at a time as there are cores; the first ones are begun first.
 pub(crate) fn map<'i, T: Sync, R: Send + Sync>(items: &'i [T], work: impl Fn(&'i T) -> R + Sync) -> Vec<R> {
+    map_then(items, work, |_| {})
+}
+
+/// As [`map`], and `then` with every result: of the last ones only when all others are begun, so that what is left at the end is small pieces and the
+/// cores end together.
+pub(crate) fn map_then<'i, T: Sync, R: Send + Sync>(
+    items: &'i [T],
+    work: impl Fn(&'i T) -> R + Sync,
+    then: impl Fn(&R) + Sync,
+) -> Vec<R> {
     if !has_cores() {
-        return items.iter().map(work).collect();
+        let results: Vec<R> = items.iter().map(work).collect();
+        results.iter().for_each(then);
+        return results;
     }
     let slots: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
     // Items differ much in how long they take: none waits behind another while a core is free.
-    let work = &work;
+    let (work, then) = (&work, &then);
+    let last = items.len().saturating_sub(2 * rayon::current_num_threads());
     rayon::scope_fifo(|scope| {
-        for (item, slot) in items.iter().zip(&slots) {
-            scope.spawn_fifo(move |_| {
-                slot.get_or_init(|| work(item));
+        for (index, (item, slot)) in items.iter().zip(&slots).enumerate() {
+            scope.spawn_fifo(move |scope| {
+                let result = slot.get_or_init(|| work(item));
+                if index < last {
+                    then(result);
+                } else {
+                    scope.spawn_fifo(move |_| then(result));
+                }
             });
         }
     });

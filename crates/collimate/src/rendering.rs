@@ -172,11 +172,8 @@ fn rendered<'a>(
         ProfileSource::Compose(source) => (3, Reverse(source.overlays.len())),
         ProfileSource::Manifests(_) => (3, Reverse(0)),
     });
-    let mut rendered = parallel::map(&order, |(index, profile)| {
-        let rendered = render(session, profile, mode(profile));
-        then(&rendered);
-        (*index, rendered)
-    });
+    let work = |(index, profile): &(usize, &release::Profile)| (*index, render(session, profile, mode(profile)));
+    let mut rendered = parallel::map_then(&order, work, |(_, profile)| then(profile));
     rendered.sort_by_key(|(index, _)| *index);
     rendered.into_iter().map(|(_, profile)| profile).collect()
 }
