@@ -152,11 +152,8 @@ impl Exec<'_> {
     ) -> Result<Operand, Error> {
         let node = NodeRef::Variable(variable);
         frame.node = node;
-        let found = if &*variable.name == "$" {
-            frame.variables.first()
-        } else {
-            frame.variables.iter().rev().find(|(name, _)| **name == *variable.name)
-        };
+        // Also `$`, which a template may declare anew.
+        let found = frame.variables.iter().rev().find(|(name, _)| **name == *variable.name);
         let Some((_, value)) = found else {
             return Err(frame.fail(&format!("undefined variable: {}", variable.name)));
         };

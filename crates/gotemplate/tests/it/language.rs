@@ -41,6 +41,11 @@ const RECORDED: &[(&str, &str)] = &[
     ("{{ range .list }}{{ if eq (kindOf .) \"string\" }}{{ break }}{{ end }}{{ . }}{{ end }}", "1"),
     ("{{ range 4 }}{{ if eq . 1 }}{{ continue }}{{ end }}{{ . }}{{ end }}", "023"),
     ("{{ $x := 1 }}{{ range 3 }}{{ $x = . }}{{ end }}{{ $x }}", "2"),
+    ("{{ $ := .map }}{{ $.a }}{{ with 2 }}{{ $ := . }}{{ $ }}{{ end }}{{ $.a }}{{ $ = 3 }}{{ $ }}", "1213"),
+    (
+        "{{ define \"x\" }}{{ $ }}{{ end }}{{ range $, $e := .list }}{{ $ }}{{ template \"x\" $e }} {{ end }}{{ $.n }}",
+        "01 1two 2<no value> 3true 3",
+    ),
     (
         "{{ range $i, $x := 3 }}{{ end }}",
         "error: t:1:19: executing \"t\" at <3>: can't use 3 to iterate over more than one variable",
