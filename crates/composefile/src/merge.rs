@@ -278,6 +278,8 @@ fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Vec<Node>, Erro
     };
     let mut pools: Vec<(Map, Option<source::Span>)> = Vec::new();
     for original in bases {
+        // compose-go merges in place: the next override meets the merged pool, and so do the places where it stands already.
+        let mut places: Vec<usize> = Vec::new();
         refuse_null(original, path)?;
         let mut right = to_mapping(original.clone(), None, path)?;
         for other in overs {
@@ -288,11 +290,18 @@ fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Vec<Node>, Erro
                 continue;
             }
             let merged = merge_maps(right.clone(), left, path)?;
-            // compose-go merges in place: the next override meets the merged pool.
             right = merged.clone();
-            match pools.iter_mut().find(|(pool, _)| same_subnet(pool, &merged)) {
-                Some(pool) => *pool = (merged, other.span),
-                None => pools.push((merged, other.span)),
+            for place in &places {
+                pools[*place].0 = merged.clone();
+            }
+            let place = pools.iter().position(|(pool, _)| same_subnet(pool, &merged)).unwrap_or(pools.len());
+            if place == pools.len() {
+                pools.push((merged, other.span));
+            } else {
+                pools[place] = (merged, other.span);
+            }
+            if !places.contains(&place) {
+                places.push(place);
             }
         }
     }
