@@ -6,8 +6,11 @@ use crate::limits::{BYTES_OF_A_STEP, BYTES_OF_A_VALUE, MOST_WEIGHED_DEPTH};
 use crate::{FunctionError, Value};
 
 impl Exec<'_> {
-    /// Takes the value itself off the budget.
-    pub(super) fn weigh(&mut self, value: &Value) -> Result<(), FunctionError> {
+    /// Takes the value itself off the budget, and nothing that is inside of what it holds.
+    ///
+    /// # Errors
+    /// A limit error, when the budget is used up.
+    pub fn weigh(&mut self, value: &Value) -> Result<(), FunctionError> {
         self.take_steps(match value {
             Value::List(list) => list.len(),
             Value::Map(map) => map.len(),

@@ -1,6 +1,6 @@
 //! Functions on maps. `set`, `unset` and the merges change the map that everybody holds, as in Go.
 
-use gotemplate::{FunctionError, List, Map, Type, Value};
+use gotemplate::{Exec, FunctionError, List, Map, Type, Value};
 use source::Text;
 
 use super::call::Call;
@@ -95,7 +95,7 @@ fn merge_all(call: &mut Call<'_, '_>, overwrite: bool) -> Answer {
             target = Map::new();
         }
         if !target.is_nil() {
-            merge_into(&target, &source, overwrite, 0)?;
+            merge_into(call.exec, &target, &source, overwrite, 0)?;
         }
     }
     Ok(target.into())
@@ -103,13 +103,22 @@ fn merge_all(call: &mut Call<'_, '_>, overwrite: bool) -> Answer {
 
 /// `mergo.Merge` for maps. Without `overwrite`, what is empty in the target is filled; with it, everything in the source
 /// replaces, even what is empty there; maps on both sides are merged in either case.
-fn merge_into(target: &Map, source: &Map, overwrite: bool, depth: usize) -> Result<(), FunctionError> {
+///
+/// Only maps on both sides are looked into: values below may hold each other, and themselves, as charts do that collect what they make in `.Values`.
+fn merge_into(
+    exec: &mut Exec<'_>,
+    target: &Map,
+    source: &Map,
+    overwrite: bool,
+    depth: usize,
+) -> Result<(), FunctionError> {
     if depth > DEEPEST {
         return Err(too_deep());
     }
     if target.same(source) {
         return Ok(());
     }
+    exec.weigh(&source.clone().into())?;
     for (key, value) in source.entries() {
         let present = target.get(&key);
         if matches!(value, Value::Nil) {
@@ -123,7 +132,7 @@ fn merge_into(target: &Map, source: &Map, overwrite: bool, depth: usize) -> Resu
         if let (Some(inner), Some(below)) = (&inner, &below)
             && !below.is_nil()
         {
-            merge_into(below, inner, overwrite, depth + 1)?;
+            merge_into(exec, below, inner, overwrite, depth + 1)?;
         }
         if let Some(present) = &present
             && !is_unset(present)

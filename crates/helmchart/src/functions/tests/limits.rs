@@ -77,3 +77,17 @@ fn values_that_contain_themselves_are_refused_or_left_out() {
         );
     });
 }
+
+/// Charts collect what they make in `.Values`, so that a value holds itself; merges look into what both sides have, not below.
+#[test]
+fn values_that_contain_themselves_are_merged() {
+    let collected = "{{ $v := dict \"l\" (list) \"m\" (dict) }}{{ $n := dict \"v\" $v }}{{ range until 30 }}{{ $_ := set $v \"l\" (append $v.l $n) }}{{ end }}";
+    for (call, expected) in [
+        ("mergeOverwrite (dict \"v\" 1 \"a\" 2) $n", "[a v] 30"),
+        ("merge (dict \"a\" 2) $n", "[a v] 30"),
+        ("mustMergeOverwrite (dict \"a\" 2 \"v\" (dict \"m\" (dict \"x\" 1))) $n (dict \"b\" $v)", "[a b v] 30"),
+    ] {
+        let template = format!("{collected}{{{{ $r := {call} }}}}{{{{ keys $r | sortAlpha }}}} {{{{ len $r.v.l }}}}");
+        assert_eq!(Render::new().outcome(&template).as_deref(), Ok(expected), "{call}");
+    }
+}
