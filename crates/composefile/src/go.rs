@@ -60,7 +60,7 @@ fn time(text: &str) -> String {
     }
 }
 
-/// `%v` of a float64: the shortest digits, an exponent below 1e-4 and from 1e21 on.
+/// `%v` of a float64: the shortest digits, an exponent below 1e-4 and from 1e6 on.
 pub(crate) fn float(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -71,7 +71,7 @@ pub(crate) fn float(value: f64) -> String {
     let exponent = format!("{value:e}");
     let Some((digits, power)) = exponent.split_once('e') else { return exponent };
     let power: i32 = power.parse().unwrap_or(0);
-    if (-4..21).contains(&power) {
+    if (-4..6).contains(&power) {
         return format!("{value}");
     }
     let sign = if power < 0 { '-' } else { '+' };

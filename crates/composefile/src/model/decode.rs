@@ -402,6 +402,8 @@ impl Decoder<'_> {
         for (key, entry) in map {
             let span = entry.node.span;
             let items = match &entry.node.value {
+                // An option that is given no value is none.
+                Value::Seq(items) if items.is_empty() => continue,
                 Value::Seq(items) => items.iter().map(text).collect(),
                 _ => vec![text(&entry.node)],
             };
