@@ -138,7 +138,7 @@ fn by_rule(rule: Rule, base: Node, over: Node, path: &Path<'_>) -> Result<Node, 
             (Value::Map(base), Value::Map(over)) => Value::Map(merge_maps(base, over, path)?),
             (_, over) => over,
         },
-        Rule::IpamConfig => Value::Seq(merge_ipam(base, over, path)?),
+        Rule::IpamConfig => merge_ipam(base, over, path)?,
     };
     Ok(Node { value, span })
 }
@@ -260,8 +260,8 @@ fn merge_logging(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Error>
 /// Address pools of one network in one file. Each of one file is compared with each of the other, as Compose does; a network has one or two.
 const MOST_POOLS: usize = 100;
 
-/// Address pools are matched by their subnet.
-fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Vec<Node>, Error> {
+/// Address pools are matched by their subnet. Where one side has none, Compose makes a list that its schema then takes for none: null here.
+fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Value, Error> {
     let unexpected = |node: &Node| Error::invalid(format!("{path}: unexpected type {}", node.go_type())).at(node.span);
     let Value::Seq(bases) = &base.value else { return Err(unexpected(&base)) };
     let Value::Seq(overs) = &over.value else { return Err(unexpected(&over)) };
@@ -305,7 +305,10 @@ fn merge_ipam(base: Node, over: Node, path: &Path<'_>) -> Result<Vec<Node>, Erro
             }
         }
     }
-    Ok(pools.into_iter().map(|(pool, span)| Node::at(pool, span)).collect())
+    if pools.is_empty() {
+        return Ok(Value::Null);
+    }
+    Ok(Value::Seq(pools.into_iter().map(|(pool, span)| Node::at(pool, span)).collect()))
 }
 
 fn refuse_null(node: &Node, path: &Path<'_>) -> Result<(), Error> {
