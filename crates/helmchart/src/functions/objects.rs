@@ -101,7 +101,8 @@ impl Object for TimeObject {
                 let seconds = days.saturating_mul(86_400).saturating_add(of_day);
                 moment(Time::from_civil((months.div_euclid(12), month, 1), seconds, time.nanos, time.zone.clone()))
             }
-            ("String" | "GoString", ..) => time_text(time).into(),
+            ("String", ..) => time_text(time).into(),
+            ("GoString", ..) => time_source(time).into(),
             ("Unix", ..) => Value::int64(time.seconds),
             ("UnixMilli", ..) => scaled(1_000_000),
             ("UnixMicro", ..) => scaled(1_000),
@@ -139,6 +140,26 @@ impl Object for TimeObject {
 /// `Time.String`.
 fn time_text(time: &Time) -> String {
     layout::format(time, "2006-01-02 15:04:05.999999999 -0700 MST")
+}
+
+/// `Time.GoString`.
+fn time_source(time: &Time) -> String {
+    let civil = time.civil();
+    let zone = match &time.zone {
+        Zone::Utc => "time.UTC".to_owned(),
+        Zone::Local => "time.Local".to_owned(),
+        other => format!("time.Location({})", gotemplate::format::quote(other.name().as_bytes())),
+    };
+    format!(
+        "time.Date({}, time.{}, {}, {}, {}, {}, {}, {zone})",
+        civil.year,
+        layout::format(time, "January"),
+        civil.day,
+        civil.hour,
+        civil.minute,
+        civil.second,
+        time.nanos
+    )
 }
 
 /// A `time.Month` or `time.Weekday`: a number that prints as a name.
