@@ -31,6 +31,8 @@ pub fn is_secret_value(value: &str) -> bool {
     }
     let harmless = value.is_empty()
         || value.starts_with(['$', '/'])
+        || is_blank(value)
+        || is_path_of_key(value)
         || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "~" | "[]" | "{}")
         // What Go's `printf` writes where it was given nothing: `%!s(<nil>)`.
         || value.starts_with("%!")
@@ -38,6 +40,21 @@ pub fn is_secret_value(value: &str) -> bool {
         || (value.contains('$') && (value.contains("${") || value.contains("$(")))
         || is_placeholder(value);
     !harmless
+}
+
+/// Whether a value has the form of a place to be filled in, `<your token>` or `XXXX`: nobody takes that for a password.
+fn is_blank(value: &str) -> bool {
+    let mut letters = value.bytes().filter(u8::is_ascii_alphanumeric).peekable();
+    let is_crossed = letters.peek().is_some() && letters.all(|letter| matches!(letter, b'x' | b'X'));
+    is_crossed || value.starts_with('<') && value.ends_with('>')
+}
+
+/// How files of keys and certificates end.
+const KEY_FILES: [&str; 7] = [".crt", ".jks", ".key", ".keystore", ".p12", ".pem", ".pfx"];
+
+/// Whether a value says where a key lies: `config/jwt/private.pem`.
+fn is_path_of_key(value: &str) -> bool {
+    value.contains('/') && KEY_FILES.iter().any(|ending| value.ends_with(ending))
 }
 
 /// Last words of names whose value may be a number: of a token or a key it is a lifetime or a count more often.
@@ -53,13 +70,59 @@ pub(crate) fn is_secret_pair(name: &str, value: &str) -> bool {
 
 /// Whether a key holds a secret by its name, and does not choose an option or point at an object with this value.
 fn is_secret_key(name: &str, value: &str) -> bool {
-    is_secret_name(name) && !is_option(name) && !is_name_of_object(name, value)
+    is_secret_name(name)
+        && !is_option(name)
+        && !is_name_of_object(name, value)
+        && !is_none(name, value)
+        && !is_open_source(name, value)
+}
+
+/// Words for "none", as programs want them that insist on a key.
+const NONE: [&str; 8] = ["disabled", "dummy", "invalid", "missing", "none", "undefined", "unset", "unused"];
+
+/// Whether a key or token is a word that says that there is none. Of a password, and of a secret that two sides share, it would be the value.
+fn is_none(name: &str, value: &str) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    NONE.iter().any(|word| value.eq_ignore_ascii_case(word))
+        && words(name).last().is_none_or(|last| !NUMBERED.contains(&last.as_str()))
+}
+
+/// Whether a data source lets nobody in: it is one word, as `memory`.
+fn is_open_source(name: &str, value: &str) -> bool {
+    words(name).last().is_some_and(|last| last == "dsn")
+        && !value.contains(['@', '=', ':'])
+        && !looks_random(value.trim())
 }
 
 /// Last words of names that choose how secrets are handled: `SECRET_BACKEND: vault`. Masking does not know them: it may hide too much.
-const OPTIONS: [&str; 16] = [
-    "backend", "driver", "enabled", "encoding", "engine", "format", "hasher", "length", "manager", "mode", "provider",
-    "realm", "scheme", "store", "strategy", "version",
+/// The same goes for whose they are and where they come from: `CREDENTIAL_USERNAME`, `CREDENTIALS_SOURCE`.
+const OPTIONS: [&str; 26] = [
+    "backend",
+    "class",
+    "driver",
+    "enabled",
+    "encoding",
+    "engine",
+    "format",
+    "hasher",
+    "host",
+    "hostname",
+    "language",
+    "length",
+    "manager",
+    "mechanism",
+    "mode",
+    "namespace",
+    "protocol",
+    "provider",
+    "realm",
+    "scheme",
+    "servers",
+    "source",
+    "store",
+    "strategy",
+    "username",
+    "version",
 ];
 
 fn is_option(name: &str) -> bool {
@@ -154,9 +217,7 @@ const ASKING: [&str; 9] =
 pub(crate) fn asks_for_a_value(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let letters = || value.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase);
-    let is_blank = letters().next().is_some() && letters().all(|character| character == 'x');
-    let is_in_brackets = value.starts_with('<') && value.ends_with('>');
-    is_blank || is_in_brackets || ASKING.iter().any(|asking| letters().take(asking.len()).eq(asking.chars()))
+    is_blank(value) || ASKING.iter().any(|asking| letters().take(asking.len()).eq(asking.chars()))
 }
 
 /// Entries of a Secret that are secret whatever their names sound like, as Kubernetes and Docker call them.
@@ -380,6 +441,13 @@ mod tests {
             ("redis://:hunter2@redis:6379/0", true),
             ("3600", false),
             ("Y2hhbmdlLW1lOng=", false),
+            ("<YOUR-SECRET>", false),
+            ("XXX-XXX", false),
+            ("mysql://reader:XXXXXXXXXX@db/x", false),
+            ("x1", true),
+            ("%project_dir%/config/jwt/private.pem", false),
+            ("config/tls.key", false),
+            ("hunter2/x", true),
         ] {
             assert_eq!(is_secret_value(value), expected, "{value}");
         }
@@ -525,11 +593,47 @@ mod tests {
             ("PASSWORD_HASHER", "argon2", false),
             ("ETCD_INITIAL_CLUSTER_TOKEN", "etcd-cluster", false),
             ("K3S_CLUSTER_TOKEN", "hunter2", true),
+            ("SECRET_FORCED_LANGUAGE", "en", false),
+            ("SECRET_PARAM_SECURITY_PROTOCOL", "SASL_PLAINTEXT", false),
+            ("CONFIG_PROVIDERS_SECRET_CLASS", "org.example.Provider", false),
+            ("BEARER_AUTH_CREDENTIALS_SOURCE", "OAUTHBEARER", false),
+            ("CA_SECRET_NAMESPACE", "default", false),
+            ("API_KEY_SERVER_PUBLIC_HOST", "host.docker.internal", false),
+            ("REGISTRY_CREDENTIAL_USERNAME", "registry", false),
         ] {
             assert_eq!(is_secret_pair(name, value), expected, "{name}: {value}");
         }
         for (name, expected) in [("OPERATOR_SECRET", true), ("CLIENT_SECRET", false), ("DB_PASSWORD", false)] {
             assert_eq!(may_name_object(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_word_for_none_is_no_key_but_may_be_a_password() {
+        for (name, value, expected) in [
+            ("API_KEY", "invalid", false),
+            ("GITHUB_PRIVATE_KEY", "disabled", false),
+            ("api-key", "MISSING", false),
+            ("ACCESS_TOKEN", "'none'", false),
+            ("DB_PASSWORD", "none", true),
+            ("CLIENT_SECRET", "disabled", true),
+            ("ACCESS_TOKEN", "nonesuch", true),
+        ] {
+            assert_eq!(is_secret_pair(name, value), expected, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_data_source_is_a_secret_where_it_lets_somebody_in() {
+        for (name, value, expected) in [
+            ("dsn", "memory", false),
+            ("DSN", "sqlite:///var/lib/x.db", false),
+            ("DSN", "user:hunter2@tcp(db:3306)/x", true),
+            ("DSN", "host=db password=hunter2", true),
+            ("SENTRY_DSN", "https://850181e4652dd023b7a98c58ae0d2d34@sentry.example.com/1", false),
+            ("DSN_PASSWORD", "memory", true),
+        ] {
+            assert_eq!(is_secret_pair(name, value), expected, "{name}: {value}");
         }
     }
 

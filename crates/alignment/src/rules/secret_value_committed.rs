@@ -170,7 +170,10 @@ impl Report<'_, '_> {
         for (key, node) in entries(service.node.get("environment")) {
             let Some(value) = node.as_str() else { continue };
             let named = is_secret_pair(key, value);
-            if (named || password_in_url(value).is_some()) && self.is_literal(project, node, named) {
+            if (named || password_in_url(value).is_some())
+                && !self.is_passed_on(key, value, node)
+                && self.is_literal(project, node, named)
+            {
                 let place = self.profile.value(variant, Object::Compose, environment.key(key));
                 let what = format!("variable `{key}`");
                 self.finding(
@@ -223,6 +226,13 @@ impl Report<'_, '_> {
         if is_of_flag && let Some(finding) = self.out.last_mut() {
             finding.is_secret = true;
         }
+    }
+
+    /// Whether of an entry of `environment` only the name is written: its value comes from an env file.
+    fn is_passed_on(&self, key: &str, value: &str, node: &Node) -> bool {
+        let written = node.span.and_then(|span| self.survey.written(span)).unwrap_or_default();
+        let written = written.trim().trim_matches(['"', '\'']);
+        value != key && (written == key || matches!(written, "" | "~" | "null"))
     }
 
     /// Whether a value stands in a Compose file as it is. What comes in through variables is judged where it stands.
