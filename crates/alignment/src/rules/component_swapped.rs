@@ -103,7 +103,8 @@ impl ComponentSwapped {
             let meant = Known::named(&used.image.runs_as, survey, profile);
             let Some(meant) = meant.filter(|meant| !meant.image.same_name(runs.image)) else { continue };
             let (name, running) = (meant.name, runs.name);
-            if is_one_product(name, running) {
+            // What an image is called in its repository is its name too: `bitnami/redis` is a `redis`.
+            if is_one_product(name, running) || runs.image.short_name() == name {
                 continue;
             }
             out.push(
