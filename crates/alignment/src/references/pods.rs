@@ -15,6 +15,10 @@ pub(super) fn references<'a>(object: &KubeObject<'a>, pod: &Pod<'a>, out: &mut V
     }
     for (index, entry) in items(pod.spec, &["imagePullSecrets"]).enumerate() {
         push(object, out, "Secret", entry, &["name"], &pod.spec_path.key("imagePullSecrets").index(index));
+        // One without a name Kubernetes passes over.
+        if let Some(last) = out.pop_if(|last| last.name.is_empty()) {
+            out.push(last.warning());
+        }
     }
     let mut needs = Needs { object, out };
     for (path, volume) in pod.volumes() {
