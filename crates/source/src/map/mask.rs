@@ -257,7 +257,9 @@ fn secret_value(raw: &str) -> Option<Range<usize>> {
     let key_start = raw.len() - content.len();
     let key_end = key_start + content.find(['=', ':'])?;
     let key = raw[key_start..key_end].trim().trim_matches(['"', '\'']);
-    if key.is_empty() || key.contains(char::is_whitespace) || !is_secret_name(key) {
+    // A message about something of that name: nothing of YAML begins so.
+    let is_quoted = key.starts_with('`') && key.ends_with('`') && raw[key_end..].starts_with(": ");
+    if is_quoted || key.is_empty() || key.contains(char::is_whitespace) || !is_secret_name(key) {
         return None;
     }
     let after = &raw[key_end + 1..];

@@ -23,6 +23,12 @@ fn secrets_are_masked_and_the_highlight_moves_along() {
         ("ini: \"[db]\\npassword = hunter2\\n\"", "ini", "ini: \"[db]\\npassword = •••\\n\"", "ini"),
         ("        \"--password=hunter2\",", "--", "        \"--password=•••\",", "--"),
         ("c: [\"--password=hunter2\", \"-v\"]", "-v", "c: [\"--password=•••\", \"-v\"]", "-v"),
+        (
+            "`charts/external-secrets`: a dependency is missing",
+            "a",
+            "`charts/external-secrets`: a dependency is missing",
+            "a",
+        ),
         ("error: unexpected token: foo", "foo", "error: unexpected token: foo", "foo"),
         ("a: {password: \"${P:?}\", b: 1}", "b", "a: {password: \"${P:?}\", b: 1}", "b"),
         ("t:$2y$10$/OK.fbVrR/bpIqNJ5ianF.Sa7shbm4.OzKpvFnX1pQLmQW96oUlCq:x", "x", "t:•••:x", "x"),
