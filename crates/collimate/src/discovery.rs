@@ -31,8 +31,8 @@ pub(crate) const DEEPEST: usize = 8;
 /// Names that are looked at in all: about a second's work, and more than any repository's own files outside `node_modules`.
 const MOST_ENTRIES: usize = 200_000;
 
-/// Folders that hold what others wrote or what a build made, beside hidden ones.
-const SKIPPED: [&str; 3] = ["node_modules", "target", "vendor"];
+/// Folders that hold what others wrote, what a build made, or what is input of a test by Go's custom, beside hidden ones.
+const SKIPPED: [&str; 4] = ["node_modules", "target", "testdata", "vendor"];
 
 /// Folders of a chart whose files belong to it: its subcharts (rendered with it) and its templates.
 const OF_A_CHART: [&str; 2] = ["charts", "templates"];

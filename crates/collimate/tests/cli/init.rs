@@ -103,13 +103,14 @@ unmanaged:
 fn an_empty_folder_is_refused() {
     let looked = "\
 hint: looked for `compose.yaml`, `docker-compose.yml`, `docker-compose.NAME.yaml` and folders with a `Chart.yaml`, 8 folders deep; \
-hidden folders, `node_modules`, `target` and `vendor` are passed over
+hidden folders, `node_modules`, `target`, `testdata` and `vendor` are passed over
 ";
     let nothing = format!("error: there is no Compose file and no chart in `.`\n{looked}");
     refused(&[], &[], 3, &nothing);
     let others = [
         (".github/compose.yaml", COMPOSE),
         ("a/node_modules/b/compose.yaml", COMPOSE),
+        ("a/testdata/chart/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.0\n"),
         ("1/2/3/4/5/6/7/8/9/compose.yaml", COMPOSE),
         ("README.md", "nothing to deploy\n"),
     ];
