@@ -87,7 +87,8 @@ fn shown(folder: &Utf8Path, file: &str) -> String {
 fn nothing(folder: &Utf8Path) -> Failure {
     Failure::input(format!("there is no Compose file and no chart in `{folder}`")).hint(format!(
         "looked for `compose.yaml`, `docker-compose.yml`, `docker-compose.NAME.yaml` and folders with a `Chart.yaml`, \
-         {DEEPEST} folders deep; hidden folders, `node_modules`, `target`, `testdata` and `vendor` are passed over"
+         {DEEPEST} folders deep; hidden folders, `node_modules`, `target`, `testdata` and `vendor` are passed over; \
+         plain manifests are listed by hand, in a profile with `manifests: [FILE…]`"
     ))
 }
 

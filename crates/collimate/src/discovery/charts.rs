@@ -79,7 +79,8 @@ fn values_files(path: &Utf8Path, files: &DiskFiles) -> Vec<(Option<String>, Opti
 fn values_variant(name: &str) -> Option<&str> {
     let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
     let variant = stem.strip_prefix("values")?.strip_prefix(['-', '.', '_'])?;
-    (!variant.is_empty()).then_some(variant)
+    // A schema in YAML, from which some projects make `values.schema.json`.
+    (!variant.is_empty() && variant != "schema").then_some(variant)
 }
 
 fn render(chart: &Chart, values: Option<&Utf8Path>, files: &DiskFiles) -> Result<(), helmchart::Error> {
@@ -144,6 +145,7 @@ mod tests {
             ("values.yaml", None),
             ("values-.yaml", None),
             ("values.schema.json", None),
+            ("values.schema.yaml", None),
             ("my-values-prod.yaml", None),
         ] {
             assert_eq!(values_variant(name), expected, "{name}");

@@ -103,7 +103,7 @@ unmanaged:
 fn an_empty_folder_is_refused() {
     let looked = "\
 hint: looked for `compose.yaml`, `docker-compose.yml`, `docker-compose.NAME.yaml` and folders with a `Chart.yaml`, 8 folders deep; \
-hidden folders, `node_modules`, `target`, `testdata` and `vendor` are passed over
+hidden folders, `node_modules`, `target`, `testdata` and `vendor` are passed over; plain manifests are listed by hand, in a profile with `manifests: [FILE…]`
 ";
     let nothing = format!("error: there is no Compose file and no chart in `.`\n{looked}");
     refused(&[], &[], 3, &nothing);
