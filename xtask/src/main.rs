@@ -61,6 +61,7 @@ usage: cargo xtask TASK
   mutations          what the program says of workspaces that were changed at every place (docs/mutations.md)
     --most N           so many for each file, kind of place and operator (4)
     --subject NAME…    only these workspaces
+    --workspace DIR…   the workspaces in these folders, instead of our own
     --filter TEXT      only mutants whose name has this
     --show VERDICT…    print the mutants that became this, such as `survived`
     --jobs N           how many at once (2)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow, bail};
 use camino::Utf8Path;
 use mutation::{Judge, Judged, Mutant, Subject};
 
@@ -25,9 +25,16 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let program = arguments.option("--program")?;
     let show = arguments.list("--show");
     let write = arguments.switch("--write");
+    let folders = arguments.list("--workspace");
     arguments.done()?;
+    if write && !folders.is_empty() {
+        bail!("`docs/mutations.md` is about our own workspaces: use `--write` without `--workspace`");
+    }
     let program = parity::program(program)?;
-    let mut subjects = Subject::all();
+    let mut subjects = match &folders[..] {
+        [] => Subject::all(),
+        folders => folders.iter().map(|folder| subject(folder)).collect::<Result<_>>()?,
+    };
     subjects.retain(|known| named.is_empty() || named.contains(&known.name));
     let mut verdicts = Vec::new();
     for subject in &subjects {
@@ -55,6 +62,11 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
     }
     say(&format!("{} mutants, {} wrong", verdicts.len(), wrong.len()));
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Anybody's workspace.
+fn subject(folder: &str) -> Result<Subject> {
+    Subject::of(Utf8Path::new(folder)).map_err(|error| anyhow!("`{folder}`: {error}"))
 }
 
 /// Judges all mutants of a subject, a few at once; in the order of the mutants.

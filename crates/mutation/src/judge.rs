@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use testkit::Sandbox;
 
 use crate::mutant::Mutant;
-use crate::rendered;
+use crate::rendered::{self, Before};
 use crate::subject::{Role, Subject};
 use crate::told::{self, Told};
 use crate::verdict::{self, Verdict};
@@ -16,7 +16,9 @@ pub struct Judge<'s> {
     subject: &'s Subject,
     program: Utf8PathBuf,
     sandbox: Sandbox,
-    before: Vec<Result<String, String>>,
+    /// What the program says before any change.
+    told: Vec<Told>,
+    before: Vec<Before>,
 }
 
 /// A mutant with what was said of it.
@@ -27,19 +29,21 @@ pub struct Judged {
 }
 
 impl<'s> Judge<'s> {
-    /// Renders the subject as it is.
+    /// Checks and renders the subject as it is.
     ///
     /// # Panics
-    /// If the program finds anything in it: then nothing that it says of a mutant would be about the mutant.
+    /// If the subject is to be clean, and the program finds anything in it.
     pub fn new(subject: &'s Subject, program: &Utf8Path) -> Self {
         let sandbox = subject.copy();
         let told = told::check(program, sandbox.root());
-        assert!(told.is_empty(), "`{}` is not clean: {}", subject.name, described(&told));
+        assert!(told.is_empty() || !subject.clean, "`{}` is not clean: {}", subject.name, described(&told));
         let before = rendered::all(program, sandbox.root(), subject);
-        if let Some(Err(error)) = before.iter().find(|rendered| rendered.is_err()) {
+        if let Some(error) = before.iter().find_map(|rendered| rendered.text.as_ref().err())
+            && subject.clean
+        {
             panic!("`{}` does not render: {error}", subject.name);
         }
-        Self { subject, program: program.to_owned(), sandbox, before }
+        Self { subject, program: program.to_owned(), sandbox, told, before }
     }
 
     pub fn judge(&self, mutant: &Mutant) -> Judged {
@@ -47,7 +51,7 @@ impl<'s> Judge<'s> {
         for (file, changed) in &changed {
             self.sandbox.write(file, &changed.after);
         }
-        let told = told::check(&self.program, self.sandbox.root());
+        let told = told::since(&self.told, told::check(&self.program, self.sandbox.root()), &changed);
         // What is compared at once is read first: a manifest that says something else needs no rendering.
         let same = changed.iter().all(|(file, changed)| {
             let release = matches!(self.subject.files.get(file), Some((Role::Release, _)));

@@ -81,8 +81,15 @@ pub(crate) struct Changed {
 }
 
 impl Changed {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self { before: text.to_owned(), ..Self::default() }
+    }
+
+    /// With one edit.
+    #[cfg(test)]
+    pub(crate) fn edit(&mut self, edit: Edit) {
+        self.edits.push(edit);
+        self.apply();
     }
 
     fn apply(&mut self) {

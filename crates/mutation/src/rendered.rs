@@ -7,18 +7,38 @@ use yamlspan::{Dialect, Kind, NodeRef};
 
 use crate::subject::Subject;
 
-/// Every profile with every overlay, as the program renders it. A refusal is what it says.
-pub(crate) fn all(program: &Utf8Path, root: &Utf8Path, subject: &Subject) -> Vec<Result<String, String>> {
-    each(program, root, subject).collect()
+/// What one profile with one overlay is before the change.
+#[derive(Clone, Debug)]
+pub(crate) struct Before {
+    /// As the program renders it. A refusal is what it says.
+    pub(crate) text: Result<String, String>,
+    /// Documents that are equal in every rendering, and how many there are in all; where a template asks for random bytes, others are not.
+    fixed: Option<(Vec<String>, usize)>,
+}
+
+/// Every profile with every overlay.
+pub(crate) fn all(program: &Utf8Path, root: &Utf8Path, subject: &Subject) -> Vec<Before> {
+    each(program, root, subject)
+        .zip(each(program, root, subject))
+        .map(|(text, again)| {
+            let fixed = match (&text, &again) {
+                (Ok(text), Ok(again)) if text != again => fixed(text, again),
+                _ => None,
+            };
+            Before { text, fixed }
+        })
+        .collect()
+}
+
+fn fixed(text: &str, again: &str) -> Option<(Vec<String>, usize)> {
+    let (mut documents, again) = (canonical(text)?, canonical(again)?);
+    let count = documents.len();
+    documents.retain(|document| again.binary_search(document).is_ok());
+    Some((documents, count))
 }
 
 /// Whether every profile with every overlay still renders to the same. The first difference ends the search.
-pub(crate) fn all_same(
-    program: &Utf8Path,
-    root: &Utf8Path,
-    subject: &Subject,
-    before: &[Result<String, String>],
-) -> bool {
+pub(crate) fn all_same(program: &Utf8Path, root: &Utf8Path, subject: &Subject, before: &[Before]) -> bool {
     before.iter().zip(each(program, root, subject)).all(|(before, after)| same(before, &after))
 }
 
@@ -33,10 +53,14 @@ fn each(program: &Utf8Path, root: &Utf8Path, subject: &Subject) -> impl Iterator
     })
 }
 
-/// Whether both are documents that say the same: comments, quotes and the order of keys do not count.
-fn same(before: &Result<String, String>, after: &Result<String, String>) -> bool {
-    match (before, after) {
-        (Ok(before), Ok(after)) => before == after || same_documents(before, after),
+/// Whether both are documents that say the same: comments, quotes and the order of keys do not count. Two refusals are the same if their words are.
+fn same(before: &Before, after: &Result<String, String>) -> bool {
+    match (&before.text, &before.fixed, after) {
+        (Ok(_), Some((fixed, count)), Ok(after)) => canonical(after).is_some_and(|after| {
+            after.len() == *count && fixed.iter().all(|document| after.binary_search(document).is_ok())
+        }),
+        (Ok(before), None, Ok(after)) => before == after || same_documents(before, after),
+        (Err(before), _, Err(after)) => before == after,
         _ => false,
     }
 }

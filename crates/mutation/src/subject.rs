@@ -1,6 +1,7 @@
 //! A workspace that mutants are made of.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use release::{ProfileSource, WORKSPACE_FILE, Workspace};
@@ -19,11 +20,13 @@ pub enum Role {
     Manifests,
 }
 
-/// A workspace without findings, with the text of every file that decides what is deployed.
+/// A workspace with the text of every file that decides what is deployed.
 #[derive(Clone, Debug)]
 pub struct Subject {
     pub name: String,
     pub root: Utf8PathBuf,
+    /// Whether the program must find nothing in it. In any other, what it finds before the change is not about the change.
+    pub clean: bool,
     /// What of the folder belongs to the workspace.
     parts: Vec<String>,
     pub files: BTreeMap<String, (Role, String)>,
@@ -36,7 +39,11 @@ impl Subject {
     /// The shipped tree and all folders of `subjects`.
     pub fn all() -> Vec<Self> {
         let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut subjects = vec![Self::new("this tree", &here.join("../.."), &["collimate.yaml", "deploy", "docs"])];
+        let new = |name: &str, root: &Utf8Path, parts: &[&str]| {
+            let parts = parts.iter().map(|&part| part.to_owned()).collect();
+            Self::new(name, root, parts, true).unwrap_or_else(|error| panic!("`{name}`: {error}"))
+        };
+        let mut subjects = vec![new("this tree", &here.join("../.."), &["collimate.yaml", "deploy", "docs"])];
         let mut folders: Vec<_> = here
             .join("subjects")
             .read_dir_utf8()
@@ -44,18 +51,33 @@ impl Subject {
             .map(|entry| entry.expect("the subjects can be listed").file_name().to_owned())
             .collect();
         folders.sort();
-        subjects.extend(folders.iter().map(|name| Self::new(name, &here.join("subjects").join(name), &[""])));
+        subjects.extend(folders.iter().map(|name| new(name, &here.join("subjects").join(name), &[""])));
         subjects
     }
 
-    fn new(name: &str, root: &Utf8Path, parts: &[&str]) -> Self {
+    /// Anybody's workspace, called as the folder that was named.
+    ///
+    /// # Errors
+    /// If there is no workspace in the folder, or a file of it cannot be read.
+    pub fn of(folder: &Utf8Path) -> Result<Self, String> {
+        let list = || -> io::Result<Vec<String>> {
+            folder.read_dir_utf8()?.map(|entry| entry.map(|entry| entry.file_name().to_owned())).collect()
+        };
+        let mut parts = list().map_err(|error| format!("cannot list `{folder}`: {error}"))?;
+        // Of git's own files the index alone counts: it says what is tracked.
+        parts.retain(|part| part != ".git");
+        parts.extend(Some(".git/index".to_owned()).filter(|index| folder.join(index).is_file()));
+        Self::new(folder.as_str(), folder, parts, false)
+    }
+
+    fn new(name: &str, root: &Utf8Path, parts: Vec<String>, clean: bool) -> Result<Self, String> {
         let read = |path: &Utf8Path| {
             let path = root.join(path);
-            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read `{path}`: {error}"))
+            std::fs::read_to_string(&path).map_err(|error| format!("cannot read `{path}`: {error}"))
         };
-        let text = read(Utf8Path::new(WORKSPACE_FILE));
+        let text = read(Utf8Path::new(WORKSPACE_FILE))?;
         let workspace = Workspace::parse(&text, FileId(0))
-            .unwrap_or_else(|problems| panic!("the workspace of `{name}` has {} problems", problems.len()));
+            .map_err(|problems| format!("`{WORKSPACE_FILE}` has {} problems", problems.len()))?;
         let mut roles = BTreeMap::from([(Utf8PathBuf::from(WORKSPACE_FILE), Role::Workspace)]);
         for channel in &workspace.channels {
             roles.insert(channel.release.value.clone(), Role::Release);
@@ -97,7 +119,7 @@ impl Subject {
             if files.contains_key(path.as_str()) {
                 continue;
             }
-            let text = read(&path);
+            let text = read(&path)?;
             if role == Role::Compose {
                 left.extend(
                     crate::places::compose::included(&path, &text)
@@ -107,8 +129,7 @@ impl Subject {
             }
             files.insert(path.into_string(), (role, text));
         }
-        let parts = parts.iter().map(|&part| part.to_owned()).collect();
-        Self { name: name.to_owned(), root: root.to_owned(), parts, files, deployments, workspace }
+        Ok(Self { name: name.to_owned(), root: root.to_owned(), clean, parts, files, deployments, workspace })
     }
 
     /// The text of one of its files; empty if it has none.

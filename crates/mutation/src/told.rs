@@ -1,10 +1,13 @@
 //! What the program said: findings of `check`, or why the workspace cannot be read.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use camino::Utf8Path;
 use serde_json::Value;
 use testkit::Cli;
+
+use crate::mutant::Changed;
 
 /// An error or a warning; notes are not about the change.
 #[derive(Clone, Debug)]
@@ -69,8 +72,36 @@ pub(crate) fn check(program: &Utf8Path, root: &Utf8Path) -> Vec<Told> {
             findings.iter().filter(|finding| finding["severity"] != "note").map(finding).collect()
         }
         3 => refusal(&output.stderr),
-        other => panic!("`check` ends with {other}: {output}"),
+        // An answer to nothing: wherever the change is, this is not about it.
+        other => {
+            let message = output.stderr;
+            vec![Told { rule: format!("exit code {other}"), message, place: None, related: Vec::new() }]
+        }
     }
+}
+
+/// What was not said before the change. What was, is said again at the same place, as far as the change moved it; where the change touches
+/// the place, either end of it tells.
+pub(crate) fn since(before: &[Told], after: Vec<Told>, changed: &BTreeMap<String, Changed>) -> Vec<Told> {
+    let mut left: Vec<&Told> = before.iter().collect();
+    let is_said_again = |known: &Told, told: &Told| {
+        let is_there = match (&known.place, &told.place) {
+            (Some(known), Some(told)) => is_moved(known, told, changed.get(&told.file)),
+            (known, told) => known.is_none() && told.is_none(),
+        };
+        known.rule == told.rule && known.message == told.message && is_there
+    };
+    let is_new = |told: &Told| {
+        let known = left.iter().position(|known| is_said_again(known, told));
+        known.map(|known| left.swap_remove(known)).is_none()
+    };
+    after.into_iter().filter(is_new).collect()
+}
+
+fn is_moved(known: &Spot, told: &Spot, changed: Option<&Changed>) -> bool {
+    let Some(changed) = changed.filter(|_| known.file == told.file) else { return known == told };
+    let (before, after) = (known.range(&changed.before), told.range(&changed.after));
+    changed.moved(before.start) == after.start || changed.moved(before.end) == after.end
 }
 
 fn finding(finding: &Value) -> Told {
@@ -118,4 +149,38 @@ fn refusal(text: &str) -> Vec<Told> {
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Spot, Told, since};
+    use crate::mutant::{Changed, Edit};
+
+    fn told(message: &str, line: usize) -> Told {
+        let place = Spot { file: "a.yaml".to_owned(), from: (line, 1), to: (line, 5) };
+        Told { rule: "some-rule".to_owned(), message: message.to_owned(), place: Some(place), related: Vec::new() }
+    }
+
+    #[test]
+    fn what_was_said_before_and_has_moved_is_not_about_the_change() {
+        let mut changed = Changed::new("a: 1\nb: 2\nc: 3\n");
+        changed.edit(Edit::new("a.yaml", 5..5, "# word\n# word\n"));
+        let changed = [("a.yaml".to_owned(), changed)].into();
+        let before = [told("one", 1), told("three", 3)];
+        let after = vec![told("one", 1), told("three", 3), told("three", 5), told("two", 4), told("one", 1)];
+        let new = since(&before, after, &changed);
+        let new: Vec<String> =
+            new.iter().map(|told| format!("{} {}", told.message, told.place.as_ref().unwrap())).collect();
+        assert_eq!(new, ["three a.yaml:3:1", "two a.yaml:4:1", "one a.yaml:1:1"]);
+    }
+
+    #[test]
+    fn what_is_said_of_the_changed_value_in_other_words_is_new() {
+        let mut changed = Changed::new("a: 1\nb: 2\n");
+        changed.edit(Edit::new("a.yaml", 3..4, "10"));
+        let changed = [("a.yaml".to_owned(), changed)].into();
+        let before = [told("`1` is one", 1), told("any", 1)];
+        let new = since(&before, vec![told("`10` is one", 1), told("any", 1)], &changed);
+        assert_eq!(new.iter().map(|told| told.message.as_str()).collect::<Vec<_>>(), ["`10` is one"]);
+    }
 }

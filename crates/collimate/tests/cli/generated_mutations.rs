@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use camino::Utf8Path;
 use mutation::{Judge, Mutant, Operator, Subject};
+use testkit::{Cli, Sandbox};
 
 /// About how many are judged here: as many as half a minute of one core can take with a program that is not optimised.
 const SAMPLE: usize = 130;
@@ -43,4 +44,35 @@ fn every_operator_is_found_at_its_place_or_silent() {
         .map(|(mutant, verdict)| format!("{}: {}", verdict.name(), Mutant::name(mutant)))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_was_found_before_the_change_is_not_about_it() {
+    let sandbox = Sandbox::new();
+    let program = Utf8Path::new(env!("CARGO_BIN_EXE_collimate"));
+    // Neither image has a digest, and the second document is another in every rendering.
+    sandbox.write("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n");
+    sandbox.write(
+        "chart/templates/web.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: tool}\nspec:\n  containers:\n    - name: tool\n      image: registry.example.org/shop/tool:2.1.0\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - name: web\n      image: registry.example.org/shop/web:1.4.0\n      env: [{name: KEY, value: {{ randAlpha 8 }}}]\n",
+    );
+    let folder = sandbox.root().to_owned();
+    assert_eq!(Cli::new(program).folder(&folder).args(["init"]).output().exit, 0);
+    let subject = Subject::of(&folder).unwrap();
+    assert!(!subject.clean);
+    let judge = Judge::new(&subject, program);
+    let verdict = |operator: Operator, path: &str| {
+        let all = mutation::mutants(&subject);
+        let is_meant = |mutant: &&Mutant| {
+            mutant.operator == operator && mutant.place.path.ends_with(path) && mutant.place.file.ends_with("web.yaml")
+        };
+        let mutant = all.iter().find(is_meant).unwrap_or_else(|| panic!("no mutant of `{path}`"));
+        let judged = judge.judge(mutant);
+        format!("{}{}", judged.verdict.name(), judged.described())
+    };
+    assert_eq!(verdict(Operator::Comment, "kind"), "silent and equal");
+    assert_eq!(
+        verdict(Operator::Digit, "(tag)"),
+        "found at the place\n  tag-digest-conflict at chart/templates/web.yaml:7:45: profile `helm/shop` names tag `2.1.1` of `tool` instead of tag `2.1.0`"
+    );
 }
