@@ -1,8 +1,10 @@
 //! The API server would refuse an object, whatever the cluster: something that it must have is missing or of the wrong kind.
 
+mod bindings;
 mod jobs;
 mod numbers;
 mod twice;
+mod words;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -55,6 +57,7 @@ impl Rule for ObjectInvalid {
                     wrong.scale_target();
                     wrong.numbers_of_object();
                     wrong.claims();
+                    wrong.words_of_object();
                     if let Some(pod) = object.pod() {
                         wrong.pod(&pod);
                         wrong.restart_policy(&pod);
@@ -235,6 +238,7 @@ impl<'a> Wrong<'_, '_, 'a> {
         self.containers_twice(pod);
         self.volumes_twice(pod);
         self.numbers_of_pod(pod);
+        self.words_of_pod(pod.spec, &pod.spec_path);
         self.are_fields(pod.spec, fields::POD, "a pod", || pod.spec_path.clone());
         for (word, path, container) in pod.containers() {
             let container = container.target();
@@ -249,6 +253,7 @@ impl<'a> Wrong<'_, '_, 'a> {
                 self.resources(resources, &path.key("resources"), &user);
             }
             self.numbers_of_container(container, &path, &user);
+            self.words_of_container(container, &path, &user);
             self.listed_twice(container, &path, &user);
             if name.is_empty() {
                 let path = if container.get("name").is_some() { path.key("name") } else { path.clone() };
@@ -338,6 +343,7 @@ impl<'a> Wrong<'_, '_, 'a> {
                 self.push(object.path_of(&["spec", "ports"]).index(index).key("name"), message, DNS_LABEL);
             }
         }
+        self.service_ports_twice(ports);
         for (index, port) in ports.target().items().enumerate() {
             let path = object.path_of(&["spec", "ports"]).index(index);
             self.port(port, &path, "port", &title);

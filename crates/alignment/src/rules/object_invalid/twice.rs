@@ -57,6 +57,25 @@ impl<'a> Wrong<'_, '_, 'a> {
         });
     }
 
+    /// One number, once for each protocol.
+    pub(super) fn service_ports_twice(&mut self, ports: NodeRef<'a>) {
+        let object = self.object;
+        let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for (second, port) in ports.target().items().enumerate() {
+            let protocol = text(port, &["protocol"]).filter(|protocol| !protocol.is_empty()).unwrap_or("TCP");
+            let Some(number) = text(port, &["port"]) else { continue };
+            let Some(first) = known.get(&(protocol, number)).copied() else {
+                known.insert((protocol, number), second);
+                continue;
+            };
+            let message = format!("two ports of {} are {number} of {protocol}", object.title());
+            let path = |index: usize| object.path_of(&["spec", "ports"]).index(index).key("port");
+            let first = self.profile.value(self.variant, object.object, path(first));
+            let finding = self.finding(Severity::Error, path(second), message, "remove one, or change its number");
+            self.out.push(finding.related(first, "the first"));
+        }
+    }
+
     /// Whatever has the same text under `key` as one before it. What is said of both gets the title of the object, their numbers and the text.
     fn twice(
         &mut self,
