@@ -111,7 +111,7 @@ impl Operator {
         let text = place.text(around.text);
         // What a variable or a template puts there is mutated where it comes from.
         let literal = !text.contains(['$', '{']);
-        let edit = |range: Range<usize>, with: String| Some(vec![Edit::new(&place.file, range, with)]);
+        let edit = |range: Range<usize>, with: String| Some(vec![put(&place.file, around.text, range, &with)]);
         let span = place.span.clone();
         match self {
             Self::Digit => edit(span, digit(place.what, text).filter(|_| literal)?),
@@ -186,6 +186,12 @@ fn reference(text: &str) -> Option<ImageRef> {
     text.parse().ok()
 }
 
+/// A value in the place of another. A key without a value ends with its colon, and a value stands apart from that.
+fn put(file: &str, text: &str, range: Range<usize>, with: &str) -> Edit {
+    let apart = range.is_empty() && text[..range.start].ends_with(':') && !with.is_empty();
+    Edit::new(file, range, if apart { format!(" {with}") } else { with.to_owned() })
+}
+
 /// Another digit: in the middle of a digest, else the last one. Only where digits mean something.
 fn digit(what: What, text: &str) -> Option<String> {
     let at = match what {
@@ -214,8 +220,8 @@ fn swap(place: &Place, around: &Around<'_>) -> Option<Vec<Edit>> {
         other.what == place.what && apart && other.text(around.text) != text && other.scalar.is_none() == key
     })?;
     Some(vec![
-        Edit::new(&place.file, place.span.clone(), other.text(around.text)),
-        Edit::new(&place.file, other.span.clone(), text),
+        put(&place.file, around.text, place.span.clone(), other.text(around.text)),
+        put(&place.file, around.text, other.span.clone(), text),
     ])
 }
 
@@ -297,4 +303,17 @@ fn nested(path: &str) -> String {
         text.push_str(&format!("{}{step}:{end}", "  ".repeat(depth)));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put;
+
+    #[test]
+    fn a_value_stands_apart_from_its_key() {
+        let text = "registry:\ntag: a:b\n";
+        assert_eq!(put("values.yaml", text, 9..9, "mirror.example.org").with, " mirror.example.org");
+        assert_eq!(put("values.yaml", text, 15..18, "c").with, "c");
+        assert_eq!(put("values.yaml", text, 9..9, "").with, "");
+    }
 }
