@@ -9,7 +9,7 @@ use super::{Reference, identity};
 use crate::kubernetes::{KubeObject, scalar, text};
 use crate::pods::{carries, labels_of};
 
-/// References that an object leaves empty though there is something for them. `used`: what the references of all objects lead to.
+/// References that an object leaves empty though there is something for them. `used`: what references lead to, but for those of role bindings.
 pub(crate) fn left_empty<'a>(
     object: &KubeObject<'a>,
     objects: &[KubeObject<'a>],

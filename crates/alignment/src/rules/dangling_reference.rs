@@ -92,8 +92,10 @@ fn each(survey: &Survey<'_>, report: &mut dyn FnMut(Lost<'_, '_>)) {
                 objects.iter().map(|object| object.namespace).chain([kubernetes.namespace.as_str()]).collect();
             let all: Vec<(&KubeObject<'_>, Vec<Reference<'_>>)> =
                 objects.iter().map(|object| (object, references::of(object))).collect();
+            // What a role is given to is not used by that.
+            let users = all.iter().filter(|(object, _)| !object.kind.ends_with("RoleBinding"));
             let used: BTreeSet<(&str, &str, &str)> =
-                all.iter().flat_map(|(_, references)| references).map(Reference::identity).collect();
+                users.flat_map(|(_, references)| references).map(Reference::identity).collect();
             let takes_keys = all.iter().flat_map(|(_, references)| references).any(Reference::takes_keys);
             let stores = if takes_keys { references::stores(&objects) } else { BTreeMap::new() };
             let mut written = BTreeMap::new();
