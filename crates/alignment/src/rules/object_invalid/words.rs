@@ -173,10 +173,18 @@ fn of_objects(group: &str, kind: &str) -> &'static [Field] {
             &[words(&["spec", "unhealthyPodEvictionPolicy"], &["IfHealthyBudget", "AlwaysAllow"])]
         },
         ("rbac.authorization.k8s.io", "ClusterRoleBinding") => const {
-            &[needs(&["roleRef", "kind"], &["ClusterRole"]), needs(&["subjects", "*", "kind"], SUBJECTS)]
+            &[
+                words(&["roleRef", "apiGroup"], ROLES),
+                needs(&["roleRef", "kind"], &["ClusterRole"]),
+                needs(&["subjects", "*", "kind"], SUBJECTS),
+            ]
         },
         ("rbac.authorization.k8s.io", "RoleBinding") => const {
-            &[needs(&["roleRef", "kind"], &["Role", "ClusterRole"]), needs(&["subjects", "*", "kind"], SUBJECTS)]
+            &[
+                words(&["roleRef", "apiGroup"], ROLES),
+                needs(&["roleRef", "kind"], &["Role", "ClusterRole"]),
+                needs(&["subjects", "*", "kind"], SUBJECTS),
+            ]
         },
         ("scheduling.k8s.io", "PriorityClass") => const {
             &[truth(&["globalDefault"]), words(&["preemptionPolicy"], PREEMPTION)]
@@ -206,6 +214,9 @@ fn of_objects(group: &str, kind: &str) -> &'static [Field] {
         _ => &[],
     }
 }
+
+/// The API of roles.
+const ROLES: &[&str] = &["rbac.authorization.k8s.io"];
 
 /// Whom a binding gives a role to.
 const SUBJECTS: &[&str] = &["ServiceAccount", "User", "Group"];
