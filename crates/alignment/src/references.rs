@@ -6,6 +6,7 @@
 
 mod empty;
 mod keys;
+mod made;
 mod pods;
 
 use findings::Severity;
@@ -17,6 +18,7 @@ use crate::place::Path;
 
 pub(crate) use empty::left_empty;
 pub(crate) use keys::{Store, is_written, stores};
+pub(crate) use made::made_of;
 
 use keys::Taken;
 

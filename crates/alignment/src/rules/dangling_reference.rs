@@ -80,7 +80,8 @@ fn each(survey: &Survey<'_>, report: &mut dyn FnMut(Lost<'_, '_>)) {
         for (variant, rendering) in profile.profile.variants.iter().enumerate() {
             let Some(kubernetes) = rendering.kubernetes() else { continue };
             let objects = objects(kubernetes);
-            let rendered: BTreeSet<(&str, &str, &str)> = objects.iter().map(references::identity).collect();
+            let made = objects.iter().filter_map(references::made_of);
+            let rendered: BTreeSet<(&str, &str, &str)> = objects.iter().map(references::identity).chain(made).collect();
             // Without a namespace of its own an object is where it is put: perhaps where a reference into another namespace looks.
             let anywhere: BTreeSet<(&str, &str)> = objects
                 .iter()
