@@ -138,15 +138,23 @@ fn shared<'a, A: AsRef<str>>(one: impl Iterator<Item = A>, other: impl Iterator<
 }
 
 /// Whether a rendered value of a variable is an image: the name ends in `_IMAGE`, and the whole value is a reference that
-/// says more than a bare word: `DEFAULT_IMAGE: logo` names a picture. What carries a digest is meant to be one, damaged or not.
+/// says more than a bare word: `DEFAULT_IMAGE: logo` names a picture. What carries a digest is meant to be one, damaged or not, and so is what would
+/// be one of some registry without its capitals.
 #[must_use]
 pub(crate) fn is_image_variable(name: &str, value: &str) -> bool {
     let says_more = |reference: ImageRef| {
         let ranges = reference.ranges();
         ranges.registry.is_some() || ranges.tag.is_some() || ranges.digest.is_some()
     };
-    let has_digest = || value.to_ascii_lowercase().contains("@sha256:");
-    name.ends_with("_IMAGE") && (has_digest() || value.parse::<ImageRef>().is_ok_and(says_more))
+    if !name.ends_with("_IMAGE") {
+        return false;
+    }
+    let lower = value.to_ascii_lowercase();
+    let is_of_registry = |reference: ImageRef| reference.ranges().registry.is_some();
+    match value.parse::<ImageRef>() {
+        Ok(reference) => says_more(reference),
+        Err(_) => lower.contains("@sha256:") || lower.parse::<ImageRef>().is_ok_and(is_of_registry),
+    }
 }
 
 /// Matches `text` against a pattern with one `*`; gives the range of what the `*` stands for.
