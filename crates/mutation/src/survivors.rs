@@ -51,6 +51,9 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
             "a policy names both namespaces, and both are there: which of them may connect is for the operator to say",
         ),
         What::Selector if by == By::Empty => Some("a Service that selects nothing gets its endpoints elsewhere"),
+        What::Reference if by == By::Empty && is_optional(subject, mutant) => {
+            Some("`optional: true` says that nothing need be there")
+        }
         What::Reference if by == By::Drop => Some("what is not referred to is not needed"),
         What::Reference if role == Role::Values => {
             Some("the object and what refers to it take the name from this one value")
@@ -83,7 +86,7 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         }
         What::Healthcheck if by == By::Drop => Some("nothing waits until this service is healthy"),
         What::Source if by == By::Drop => Some("a profile of fewer files is a profile, too"),
-        What::Kind | What::Port if is_custom(subject, mutant) => {
+        What::Kind | What::Port | What::Reference if is_custom(subject, mutant) => {
             Some("a custom resource: what its API takes, only the cluster knows")
         }
         What::Kind if by == By::OtherProfile => Some("another kind that exists, and that runs the same pods"),
@@ -113,6 +116,12 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
 
 fn text<'s>(subject: &'s Subject, mutant: &Mutant) -> &'s str {
     mutant.place.text(subject.text(&mutant.place.file))
+}
+
+/// Whether the collection that holds the place says that what it refers to need not be there.
+fn is_optional(subject: &Subject, mutant: &Mutant) -> bool {
+    let parent = subject.text(&mutant.place.file).get(mutant.place.parent.clone());
+    parent.is_some_and(|parent| parent.contains("optional: true"))
 }
 
 /// Whether the place is in an object of an API that is not Kubernetes' own: its group is a domain.

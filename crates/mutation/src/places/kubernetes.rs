@@ -47,6 +47,9 @@ pub(crate) fn what(path: &[&str]) -> What {
         "name" if has("imagePullSecrets") => What::Reference,
         "name" if has("volumes") || has("volumeMounts") => What::Volume,
         "name" if has("env") => What::Environment,
+        // The metadata of a template names nothing, and what it claims to be nobody reads.
+        "name" if before == "metadata" && has("template") => What::Value,
+        "apiVersion" | "kind" if has("volumeClaimTemplates") => What::Value,
         "name" if before == "metadata" => What::Name,
         "port" | "containerPort" | "targetPort" => What::Port,
         "name" if has("ports") => What::Port,
