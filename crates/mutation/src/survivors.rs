@@ -54,6 +54,9 @@ pub(crate) fn reason(subject: &Subject, mutant: &Mutant) -> Option<&'static str>
         What::Reference if by == By::Empty && is_optional(subject, mutant) => {
             Some("`optional: true` says that nothing need be there")
         }
+        What::Reference if by == By::Swap && role != Role::Values => {
+            Some("both objects are there: which of them a program finds where, only the program knows")
+        }
         What::Reference if by == By::Drop => Some("what is not referred to is not needed"),
         What::Reference if role == Role::Values => {
             Some("the object and what refers to it take the name from this one value")
