@@ -20,6 +20,8 @@ enum Takes {
     Words(&'static [&'static str]),
     /// One of the words, which must stand there.
     Needs(&'static [&'static str]),
+    /// Any text, which must stand there. Where it is written and empty, `dangling-reference` says so.
+    Name,
     Bool,
 }
 
@@ -33,6 +35,10 @@ const fn needs(at: &'static [&'static str], words: &'static [&'static str]) -> F
 
 const fn truth(at: &'static [&'static str]) -> Field {
     Field { at, takes: Takes::Bool }
+}
+
+const fn name(at: &'static [&'static str]) -> Field {
+    Field { at, takes: Takes::Name }
 }
 
 const PROTOCOLS: &[&str] = &["TCP", "UDP", "SCTP"];
@@ -176,6 +182,7 @@ fn of_objects(group: &str, kind: &str) -> &'static [Field] {
             &[
                 words(&["roleRef", "apiGroup"], ROLES),
                 needs(&["roleRef", "kind"], &["ClusterRole"]),
+                name(&["roleRef", "name"]),
                 needs(&["subjects", "*", "kind"], SUBJECTS),
             ]
         },
@@ -183,6 +190,7 @@ fn of_objects(group: &str, kind: &str) -> &'static [Field] {
             &[
                 words(&["roleRef", "apiGroup"], ROLES),
                 needs(&["roleRef", "kind"], &["Role", "ClusterRole"]),
+                name(&["roleRef", "name"]),
                 needs(&["subjects", "*", "kind"], SUBJECTS),
             ]
         },
@@ -273,10 +281,13 @@ impl<'a> Wrong<'_, '_, 'a> {
             [key] => match node.get(key) {
                 Some(value) => self.value(value, key, takes, &|| path().key(key), of),
                 None => {
-                    if let Takes::Needs(words) = takes
-                        && node.kind() == Kind::Mapping
-                    {
-                        self.push(path(), format!("`{key}` of {} is missing", of()), &format!("write {}", any_of(words)));
+                    let help = match takes {
+                        Takes::Needs(words) => format!("write {}", any_of(words)),
+                        Takes::Name => format!("write `{key}`"),
+                        Takes::Words(_) | Takes::Bool => return,
+                    };
+                    if node.kind() == Kind::Mapping {
+                        self.push(path(), format!("`{key}` of {} is missing", of()), &help);
                     }
                 }
             },
@@ -303,6 +314,7 @@ impl<'a> Wrong<'_, '_, 'a> {
             }
             Takes::Words(words) => (words, is_null || is_scalar && (raw.is_empty() || words.contains(&raw))),
             Takes::Needs(words) => (words, is_scalar && words.contains(&raw)),
+            Takes::Name => return,
         };
         if is_right {
             return;
