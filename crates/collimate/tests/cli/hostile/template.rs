@@ -101,7 +101,7 @@ fn values_in_values() {
         doubled("toYaml", "list 1", twice, "toYaml $x", BYTES),
         doubled("toToml", "dict \"a\" 1", dict, "toToml $x", BYTES),
         doubled("deepCopy", "dict \"a\" 1", dict, "deepCopy $x | len", BYTES),
-        template("merge", format!("{both}{{{{ merge $x $y | len }}}}"), "", (BYTES, "")),
+        template("merge", format!("{both}{{{{ merge $x $y | len }}}}"), "", (STEPS, "")),
         template("deepEqual", format!("{both}{{{{ deepEqual $x $y }}}}"), "", (BYTES, "")),
         template("itself, printed", format!("{own}{{{{ $d }}}}"), "", ("does it contain itself?", "")),
         template(
