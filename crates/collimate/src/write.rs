@@ -44,7 +44,7 @@ pub(crate) fn try_replace_all(
     });
     let result = result.and_then(|()| still()).and_then(|()| {
         prepared.iter().try_for_each(|(temporary, path)| {
-            let target = path.canonicalize_utf8().unwrap_or_else(|_| (*path).to_owned());
+            let target = target(path);
             fs::rename(temporary, &target).map_err(|error| ((*path).to_owned(), error))
         })
     });
@@ -70,6 +70,7 @@ pub(crate) fn is_being_written(name: &str) -> bool {
 
 /// Removes what runs left beside `path` that were killed while they wrote it. Only for who knows that none is at work.
 pub(crate) fn remove_leftovers(path: &Utf8Path) -> io::Result<usize> {
+    let path = target(path);
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(0) };
     let entries = match folder.read_dir_utf8() {
         Ok(entries) => entries,
@@ -89,8 +90,13 @@ pub(crate) fn remove_leftovers(path: &Utf8Path) -> io::Result<usize> {
     Ok(removed)
 }
 
+/// The file that a path leads to: what is prepared lies beside it, not beside a link.
+fn target(path: &Utf8Path) -> Utf8PathBuf {
+    path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
+}
+
 fn prepare(file: &NewFile) -> io::Result<Utf8PathBuf> {
-    let target = file.path.canonicalize_utf8().unwrap_or_else(|_| file.path.clone());
+    let target = target(&file.path);
     if target.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         // Renaming over `/dev/null` would make a plain file of it, for every program of this machine.
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a device or a pipe"));
@@ -189,5 +195,8 @@ mod tests {
         assert_eq!(remove_leftovers(&root.join("a")).unwrap(), 1);
         assert!(!root.join(".collimate-a-12").exists());
         assert_eq!(remove_leftovers(&root.join("none/a")).unwrap(), 0);
+        std::os::unix::fs::symlink("a", root.join("link")).unwrap();
+        fs::write(root.join(".collimate-a-13"), "").unwrap();
+        assert_eq!(remove_leftovers(&root.join("link")).unwrap(), 1, "they lie beside what a link leads to");
     }
 }

@@ -43,6 +43,12 @@ pub trait Storage {
     /// # Errors
     /// A file that is there and cannot be removed.
     fn remove(&self, path: &Utf8Path) -> io::Result<()>;
+
+    /// Removes what killed runs left beside a file while they prepared it, and says how many files these were.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    fn remove_leftovers(&self, path: &Utf8Path) -> io::Result<usize>;
 }
 
 /// One file and what it shall hold.
@@ -156,6 +162,8 @@ pub struct Recovered {
     pub journal: Journal,
     /// How many files still had to be written.
     pub written: usize,
+    /// How many files of killed runs lay beside those of the change.
+    pub removed: usize,
 }
 
 impl Journal {
@@ -277,8 +285,13 @@ pub fn recover(storage: &dyn Storage, at: &Utf8Path) -> Result<Option<Recovered>
         open.push(change.clone());
     }
     make(storage, &open)?;
+    // Once the journal has gone, nothing tells any more beside which files to look.
+    let mut removed = 0;
+    for change in &journal.changes {
+        removed += storage.remove_leftovers(&change.path)?;
+    }
     storage.remove(at)?;
-    Ok(Some(Recovered { written: open.len(), journal }))
+    Ok(Some(Recovered { written: open.len(), removed, journal }))
 }
 
 fn before(change: &Change) -> Before<'_> {

@@ -90,6 +90,13 @@ impl Storage for DiskStorage<'_> {
             _ => Ok(()),
         }
     }
+
+    fn remove_leftovers(&self, path: &Utf8Path) -> io::Result<usize> {
+        write::remove_leftovers(&self.inside(path)?).map_err(|error| {
+            let message = format!("what an interrupted run left beside `{path}`: {}", system::reason(&error));
+            io::Error::new(error.kind(), message)
+        })
+    }
 }
 
 fn invalid(path: &Utf8Path, why: &str) -> io::Error {

@@ -3,8 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::plural;
 use release::Workspace;
-use rollout::{Change, CommitError, Content, Journal, JournalError, Moment};
-use source::{FileError, Files as _, system};
+use rollout::{Change, CommitError, Content, Journal, JournalError, Moment, Storage as _};
+use source::{FileError, Files as _};
 
 use super::disk::DiskStorage;
 use super::lock::{Lock, Owner, told};
@@ -13,7 +13,6 @@ use crate::context::Ctx;
 use crate::disk::DiskFiles;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::Session;
-use crate::write;
 
 /// The opened workspace, locked if it shall be changed.
 pub(crate) struct Turn {
@@ -116,21 +115,15 @@ pub(crate) fn moment(ctx: &Ctx) -> Result<Moment> {
 
 /// Finishes or undoes what a killed run began.
 fn recover(ctx: &Ctx, files: &DiskFiles, journal: &Utf8Path, stale: Option<&Owner>) -> Result<()> {
-    let cannot_clean = |error: std::io::Error| {
-        Failure::outside("cannot remove what an interrupted run left behind").because(system::reason(&error))
-    };
     let storage = DiskStorage::new(files.root());
     let found = rollout::recover(&storage, journal).map_err(|error| unfinished(journal, &error))?;
-    let mut removed = write::remove_leftovers(&files.absolute(journal)).map_err(cannot_clean)?;
+    let of_journal = storage.remove_leftovers(journal).map_err(|error| unfinished(journal, &error.into()))?;
     let Some(recovered) = found else {
         if let Some(owner) = stale {
             ctx.say(&format!("note: {owner}, was interrupted before it changed anything\n"));
         }
         return Ok(());
     };
-    for change in &recovered.journal.changes {
-        removed += write::remove_leftovers(&files.absolute(&change.path)).map_err(cannot_clean)?;
-    }
     let Journal { command, by, at, changes, .. } = &recovered.journal;
     let (command, by) = (told(command), told(by));
     let total = plural(changes.len(), "file");
@@ -138,7 +131,7 @@ fn recover(ctx: &Ctx, files: &DiskFiles, journal: &Utf8Path, stale: Option<&Owne
         0 => "all were written already".to_owned(),
         written => format!("{written} of them just now"),
     };
-    let leftovers = match removed {
+    let leftovers = match recovered.removed + of_journal {
         0 => String::new(),
         removed => format!("; removed {}", plural(removed, "leftover file")),
     };

@@ -16,6 +16,8 @@ struct Disk {
     full: Cell<bool>,
     /// What somebody else writes to while the next files are prepared.
     edit: RefCell<Option<Utf8PathBuf>>,
+    /// Which process writes: each has temporary files of its own.
+    process: Cell<usize>,
 }
 
 impl Disk {
@@ -32,10 +34,20 @@ impl Disk {
         Ok(())
     }
 
-    /// Everything but temporary files, which the program removes by its lock.
+    /// Temporary files, but for those of the journal: who takes the lock removes them.
+    fn leftovers(&self) -> Vec<Utf8PathBuf> {
+        let files = self.files.borrow();
+        files.keys().filter(|path| path.as_str().contains('~') && !path.as_str().starts_with(AT)).cloned().collect()
+    }
+
+    fn temporary(&self, path: &Utf8Path) -> Utf8PathBuf {
+        Utf8PathBuf::from(format!("{path}~{}", self.process.get()))
+    }
+
+    /// Everything but temporary files.
     fn lasting(&self) -> BTreeMap<Utf8PathBuf, Vec<u8>> {
         let files = self.files.borrow();
-        files.iter().filter(|(path, _)| !path.as_str().ends_with("~")).map(|(p, c)| (p.clone(), c.clone())).collect()
+        files.iter().filter(|(path, _)| !path.as_str().contains('~')).map(|(p, c)| (p.clone(), c.clone())).collect()
     }
 }
 
@@ -45,13 +57,12 @@ impl Storage for Disk {
     }
 
     fn replace_all(&self, files: &[Write<'_>]) -> io::Result<()> {
-        let temporary = |path: &Utf8Path| Utf8PathBuf::from(format!("{path}~"));
         for file in files {
             for end in [0, file.content.len() / 2, file.content.len()] {
                 if self.full.get() && file.path != AT && end > 0 {
                     return Err(io::ErrorKind::StorageFull.into());
                 }
-                self.write(&temporary(file.path), &file.content[..end])?;
+                self.write(&self.temporary(file.path), &file.content[..end])?;
             }
         }
         if let Some(edit) = self.edit.take() {
@@ -65,7 +76,7 @@ impl Storage for Disk {
         }
         for file in files {
             self.step()?;
-            let content = self.files.borrow_mut().remove(&temporary(file.path)).unwrap();
+            let content = self.files.borrow_mut().remove(&self.temporary(file.path)).unwrap();
             self.files.borrow_mut().insert(file.path.to_owned(), content);
         }
         Ok(())
@@ -75,6 +86,14 @@ impl Storage for Disk {
         self.step()?;
         self.files.borrow_mut().remove(path);
         Ok(())
+    }
+
+    fn remove_leftovers(&self, path: &Utf8Path) -> io::Result<usize> {
+        self.step()?;
+        let mut files = self.files.borrow_mut();
+        let before = files.len();
+        files.retain(|known, _| !known.as_str().starts_with(&format!("{path}~")));
+        Ok(before - files.len())
     }
 }
 
@@ -86,6 +105,7 @@ fn disk(files: usize) -> Disk {
         steps: Cell::new(0),
         full: Cell::new(false),
         edit: RefCell::new(None),
+        process: Cell::new(0),
     }
 }
 
@@ -127,11 +147,14 @@ fn killed_at_any_step_of_change_and_recovery_it_is_old_or_new() {
             points += 1;
             let next = killed.clone();
             next.left.set(again);
+            next.process.set(1);
             let through = recover(&next, Utf8Path::new(AT)).is_ok();
             next.left.set(usize::MAX);
+            next.process.set(2);
             let recovered = recover(&next, Utf8Path::new(AT)).unwrap();
             let state = next.lasting();
             assert!(state == old || state == new, "killed at {at}, then at {again}");
+            assert_eq!(next.leftovers(), [""; 0], "killed at {at}, then at {again}");
             if through {
                 assert_eq!(recovered, None, "a recovery leaves nothing to do");
                 finished += usize::from(state == new);
