@@ -106,6 +106,11 @@ impl<'a> Loader<'a> {
         self.files.kind(&self.asked(path))
     }
 
+    /// Why a file cannot be read, if so.
+    pub(crate) fn read_error(&self, path: &str) -> Option<FileError> {
+        self.files.read(&self.asked(path)).err()
+    }
+
     /// The folder that `~` stands for.
     pub(crate) fn home(&self) -> Option<&'a str> {
         self.options.environment.get("HOME").map(String::as_str).filter(|home| !home.is_empty())

@@ -1,13 +1,13 @@
 //! `env_file` and `label_file` of services: read, and laid under `environment` and `labels`.
 
 use camino::Utf8PathBuf;
-use source::{FileId, FileKind, Span, Text, octets};
+use source::{FileError, FileId, FileKind, Span, Text, octets};
 
 use crate::budget::Budget;
 use crate::dotenv::{self, Refusal};
 use crate::environment::Environment;
 use crate::interpolate::template::{Found, Use};
-use crate::loader::Loader;
+use crate::loader::{Loader, unreadable};
 use crate::node::Entry;
 use crate::{EnvEntry, Error, ErrorKind, Map, Node, ServiceFile, Value, VariableSource};
 
@@ -112,8 +112,7 @@ impl Loader<'_> {
         if self.kind(path).is_none() {
             self.record.service_files.push(known);
             if required {
-                let message = format!("env file {path} not found: stat {path}: no such file or directory");
-                return Err(Error::new(ErrorKind::Unreadable, message).at(span));
+                return Err(self.missing("env", path, span));
             }
             return Ok(());
         }
@@ -157,8 +156,7 @@ impl Loader<'_> {
                 };
                 if self.kind(path).is_none() {
                     self.record.service_files.push(known);
-                    let message = format!("label file {path} not found: stat {path}: no such file or directory");
-                    return Err(Error::new(ErrorKind::Unreadable, message).at(file.span));
+                    return Err(self.missing("label", path, file.span));
                 }
                 let (id, content) = self.service_file(path, file.span)?;
                 let own = Map::new();
@@ -181,6 +179,18 @@ impl Loader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Why there is no file to read, in Compose's words. What is there and may not be read (it lies outside, or is a pipe) is refused for that.
+    fn missing(&self, what: &str, path: &str, span: Option<Span>) -> Error {
+        let error = match self.read_error(path) {
+            Some(error @ (FileError::Outside { .. } | FileError::Io { .. })) => unreadable(path, &error),
+            _ => {
+                let message = format!("{what} file {path} not found: stat {path}: no such file or directory");
+                Error::new(ErrorKind::Unreadable, message)
+            }
+        };
+        error.at(span)
     }
 
     fn service_file(&self, path: &str, span: Option<Span>) -> Result<(FileId, Text), Error> {

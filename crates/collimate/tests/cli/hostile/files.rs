@@ -54,6 +54,27 @@ fn links_do_not_lead_out() {
     says("compose.yaml", |tree| symlink("compose.yaml", tree.path("w/compose.yaml")).unwrap());
 }
 
+/// It is there, so the reason is not that it is missing.
+#[test]
+fn files_of_services_are_refused_for_what_they_are() {
+    for key in ["env_file", "label_file"] {
+        for (path, reason) in [
+            ("../elsewhere.yaml", "leads out of the workspace"),
+            ("/proc/self/environ", "leads out of the workspace"),
+            ("link", "leads out of the workspace"),
+            ("pipe", "not a regular file"),
+            ("nowhere", "no such file or directory"),
+        ] {
+            says(reason, |tree| {
+                symlink("/dev/zero", tree.path("w/link")).unwrap();
+                assert!(std::process::Command::new("mkfifo").arg(tree.path("w/pipe")).status().unwrap().success());
+                let service = format!("services: {{a: {{image: \"example.org/a:1\", {key}: {path}}}}}\n");
+                tree.write("w/compose.yaml", &service);
+            });
+        }
+    }
+}
+
 /// `init` walks a folder that somebody else made.
 #[test]
 fn a_walk_ends() {
