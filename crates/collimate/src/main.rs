@@ -50,7 +50,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use musl as _;
 
 use crate::context::{Color, Ctx};
@@ -84,7 +84,26 @@ pub(crate) struct Cli {
     command: Command,
 }
 
+impl Cli {
+    /// The command line of this process, or the end of it with help or the reason.
+    fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|_| {
+            Self::from_arg_matches(&Self::whole(Self::command()).get_matches()).unwrap_or_else(|error| error.exit())
+        })
+    }
+
+    /// `root`, which is [`Cli::command`], with all that its commands take, as help, completions and the manual show it. By itself it puts a command
+    /// together when that is asked for, which spares every other run half a millisecond.
+    pub(crate) fn whole(root: clap::Command) -> clap::Command {
+        let mut built = root.clone();
+        built.build();
+        let commands = built.get_subcommands().filter(|command| command.get_name() != "help");
+        commands.fold(root, |whole, command| whole.mut_subcommand(command.get_name(), |_| command.clone()))
+    }
+}
+
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     Init(commands::init::Args),
     Check(Box<commands::check::Args>),
@@ -112,7 +131,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     report_panics();
     if matches!(&cli.command, Command::Check(args) if args.watch) {
         watcher::hold_signals();

@@ -14,7 +14,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::Cli::command(), "collimate", &mut script);
+    clap_complete::generate(args.shell, &mut crate::Cli::whole(crate::Cli::command()), "collimate", &mut script);
     ctx.print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
 }

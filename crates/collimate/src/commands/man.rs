@@ -46,6 +46,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
 /// part of a page's name.
 fn program() -> Command {
     let mut root = crate::Cli::command().version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
+    root = crate::Cli::whole(root);
     root.build();
     root
 }
