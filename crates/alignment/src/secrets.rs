@@ -57,8 +57,8 @@ fn is_path_of_key(value: &str) -> bool {
     value.contains('/') && KEY_FILES.iter().any(|ending| value.ends_with(ending))
 }
 
-/// Last words of names whose value may be a number: of a token or a key it is a lifetime or a count more often.
-const NUMBERED: [&str; 5] = ["passphrase", "password", "passwd", "pwd", "secret"];
+/// Last words of names whose value people choose, so that it may be a number or any word. Of a token or a key a number is a lifetime or a count more often.
+const CHOSEN: [&str; 5] = ["passphrase", "password", "passwd", "pwd", "secret"];
 
 /// Digits of the shortest number that counts as a password: `0` and `1` are switches.
 const LEAST_DIGITS: usize = 4;
@@ -84,7 +84,7 @@ const NONE: [&str; 8] = ["disabled", "dummy", "invalid", "missing", "none", "und
 fn is_none(name: &str, value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     NONE.iter().any(|word| value.eq_ignore_ascii_case(word))
-        && words(name).last().is_none_or(|last| !NUMBERED.contains(&last.as_str()))
+        && words(name).last().is_none_or(|last| !CHOSEN.contains(&last.as_str()))
 }
 
 /// Whether a data source lets nobody in: it is one word, as `memory`.
@@ -188,7 +188,7 @@ pub(crate) fn is_secret_value_of(name: &str, value: &str) -> bool {
     is_secret_value(value) || {
         let value = value.trim().trim_matches(['"', '\'']);
         let is_number = value.len() >= LEAST_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit());
-        is_number && words(name).last().is_some_and(|last| NUMBERED.contains(&last.as_str()))
+        is_number && words(name).last().is_some_and(|last| CHOSEN.contains(&last.as_str()))
     }
 }
 
@@ -442,7 +442,7 @@ mod tests {
             ("3600", false),
             ("Y2hhbmdlLW1lOng=", false),
             ("<YOUR-SECRET>", false),
-            ("XXX-XXX", false),
+            ("xxx-xxx", false),
             ("mysql://reader:XXXXXXXXXX@db/x", false),
             ("x1", true),
             ("%project_dir%/config/jwt/private.pem", false),

@@ -15,9 +15,9 @@ mod words;
 mod work;
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use foldhash::quality::FixedState;
+use foldhash::quality::RandomState;
 use gotemplate::{Map, Value};
 use jsonschema::{PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value as Json;
@@ -277,9 +277,10 @@ fn to_json(value: &Value) -> Json {
     }
 }
 
-/// What tells the JSON of a value from that of another. Who makes two values for which it is the same has only taken the schema from his own chart.
+/// What tells the JSON of a value from that of another while this process runs: nobody can make two values beforehand for which it is the same.
 fn fingerprint(value: &Value) -> u64 {
-    let mut hasher = FixedState::default().build_hasher();
+    static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    let mut hasher = SEED.build_hasher();
     hash(value, &mut hasher);
     hasher.finish()
 }
