@@ -187,8 +187,6 @@ func normal(value any) any {
 		return plain
 	case time.Time:
 		return value.String()
-	case string:
-		return string([]rune(value))
 	}
 	return value
 }

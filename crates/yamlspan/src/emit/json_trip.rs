@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use source::{FileId, Text, TextBuf};
+use source::{FileId, Text, TextBuf, octets};
 
 use crate::number::{format_e_json, format_f, format_g, parse_int, parse_uint};
 use crate::{Data, Dialect, Error, decode, parse_first};
@@ -58,10 +58,11 @@ fn change_of(data: &Data) -> Change {
     }
 }
 
-/// JSON leaves these as they are, and go-yaml v2 refuses or folds them.
+/// JSON leaves these as they are, and go-yaml v2 refuses or folds them; and bytes that are no characters, which JSON cannot hold.
 fn is_suspicious(text: &str) -> bool {
     let forbidden = |letter| matches!(letter, '\u{80}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    text.as_bytes().contains(&0x7f) || (!text.is_ascii() && text.contains(forbidden))
+    text.as_bytes().contains(&0x7f)
+        || (!text.is_ascii() && (text.contains(forbidden) || octets::first_mark(text).is_some()))
 }
 
 fn whole_numbers(data: &Data) -> Result<Data, Error> {
@@ -133,6 +134,11 @@ fn write_json(data: &Data, json: &mut TextBuf) -> Result<(), Error> {
 }
 
 fn write_string(text: &Text, json: &mut TextBuf) {
+    let replaced = match octets::replaced(text) {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        Cow::Owned(replaced) => Cow::Owned(Text::derived_from(replaced, [text])),
+    };
+    let text = &*replaced;
     json.push_str("\"");
     let mut copied = 0;
     for (at, letter) in text.char_indices() {
