@@ -20,6 +20,7 @@ mod given;
 mod group;
 mod head;
 mod identity;
+mod ignored;
 mod inputs;
 mod laid_over;
 mod masking;

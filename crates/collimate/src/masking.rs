@@ -29,6 +29,11 @@ pub(crate) fn words(error: &dyn std::fmt::Display) -> String {
     }
 }
 
+/// [`words`] as the cause of a failure. They begin with a path such as `secrets.a`, which would pass for the name of a secret if the line did too.
+pub(crate) fn refusal(error: &dyn std::fmt::Display) -> String {
+    format!("it does not load: {}", words(error))
+}
+
 /// `output` (YAML or JSON documents) with secret values masked. Output that does not parse is masked line by line only.
 pub(crate) fn mask(output: &str) -> String {
     let Ok(documents) = yamlspan::parse(output, FileId(0), Dialect::GoYamlV3) else { return source::redact(output) };

@@ -46,7 +46,7 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     create(&root, &plan)?;
     ctx.print(&plan.opening(&args.folder))?;
     let exit = check(&root, ctx)?;
-    ctx.print(&closing::text(&plan, &args.folder, &discovery))?;
+    ctx.print(&closing::text(&plan, &root, &args.folder, &discovery))?;
     Ok(exit)
 }
 

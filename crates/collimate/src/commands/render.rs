@@ -275,7 +275,7 @@ fn of_compose(args: &ComposeArgs, ctx: &Ctx) -> Result<Output> {
         ..composefile::Options::default()
     };
     let project = composefile::load(&options, &files)
-        .map_err(|error| Failure::input("cannot render the Compose files").because(masking::words(&error)))?;
+        .map_err(|error| Failure::input("cannot render the Compose files").because(masking::refusal(&error)))?;
     Ok(Output::Compose(Arc::new(project)))
 }
 

@@ -81,7 +81,7 @@ pub(crate) fn compose_output(
         Err(error) => {
             let alone = Some(&options).filter(|_| depth == 0);
             let over_base = alone.and_then(|options| laid_over::way_out(options, &error, &session.files));
-            Err(Failure::input(format!("cannot render `{name}`")).because(masking::words(&error)).hint_if(over_base))
+            Err(Failure::input(format!("cannot render `{name}`")).because(masking::refusal(&error)).hint_if(over_base))
         }
     }
 }

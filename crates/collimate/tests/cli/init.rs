@@ -552,6 +552,18 @@ fn what_git_does_not_have_is_not_taken_or_said() {
     assert!(workspace.contains("    env: [prod.env]\n"), "{workspace}");
 }
 
+/// `releases/` is the name of a folder that build tools fill, and so many a `.gitignore` has it.
+#[test]
+fn a_manifest_that_git_ignores_is_said() {
+    let Some(_) = testkit::tool("git") else { return };
+    let files = [("compose.yaml", "services: {web: {image: nginx:1.27}}\n"), (".gitignore", "/target\nreleases/\n")];
+    let (code, stdout, _) = repository(&files).run_text(&["init"]);
+    let told = "\nnext:\n  git ignores `releases/current.yaml`, so that a clone lacks it: take `releases/` out of `.gitignore`, or force \
+                it in with `git add --force`\n";
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains(told), "{stdout}");
+}
+
 /// Where git has nothing of what is deployed, all of it is new and about to be committed; without a repository nothing is known.
 #[test]
 fn of_new_files_nothing_is_said() {

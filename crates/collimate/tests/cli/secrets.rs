@@ -93,3 +93,13 @@ fn keys_are_found_wherever_the_compose_file_lies() {
         assert_eq!(found(&repository(files, profile), "private-key-committed"), expected, "{profile}");
     }
 }
+
+/// What Compose says begins with a path, which is no name of a secret.
+#[test]
+fn a_refusal_of_compose_is_not_masked() {
+    let tree = Tree::of(&[("compose.yaml", "services: {web: {image: nginx:1.27}}\nsecrets: {a: {}}\n")]);
+    let (code, _, stderr) = tree.run_text(&["render", "--compose", "compose.yaml"]);
+    let expected = "error: cannot render the Compose files\n\
+                    caused by: it does not load: secrets.a: one of file|environment must be set\n";
+    assert_eq!((code, stderr.as_str()), (3, expected));
+}

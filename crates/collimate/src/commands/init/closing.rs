@@ -10,6 +10,7 @@ use release::WORKSPACE_FILE;
 
 use super::{Plan, shown};
 use crate::discovery::{CHANNEL, Discovery, Part, RELEASE_FILE, Uncommitted};
+use crate::ignored::{Ignored, ignored};
 
 /// Images that one sentence names before it only counts: the manifest lists them all.
 const MOST_NAMED: usize = 5;
@@ -17,8 +18,8 @@ const MOST_NAMED: usize = 5;
 /// Lists under `external` that hold objects of Kubernetes.
 const OBJECTS: [&str; 5] = ["config_maps", "secrets", "service_accounts", "volume_claims", "objects"];
 
-/// Empty if nothing is.
-pub(super) fn text(plan: &Plan, folder: &Utf8Path, discovery: &Discovery) -> String {
+/// `root` is `folder`, absolute. Empty if there is nothing to say.
+pub(super) fn text(plan: &Plan, root: &Utf8Path, folder: &Utf8Path, discovery: &Discovery) -> String {
     let mut text = String::new();
     let left_out = &discovery.left_out;
     if !left_out.is_empty() {
@@ -32,7 +33,7 @@ pub(super) fn text(plan: &Plan, folder: &Utf8Path, discovery: &Discovery) -> Str
             let _ = writeln!(text, "    {}", printable(help));
         }
     }
-    let next = steps(plan, folder, &discovery.uncommitted);
+    let next = steps(plan, root, folder, &discovery.uncommitted);
     if !next.is_empty() {
         text.push_str("\nnext:\n");
     }
@@ -43,10 +44,11 @@ pub(super) fn text(plan: &Plan, folder: &Utf8Path, discovery: &Discovery) -> Str
 }
 
 /// What is left to do, most important first.
-fn steps(plan: &Plan, folder: &Utf8Path, uncommitted: &[Uncommitted]) -> Vec<String> {
+fn steps(plan: &Plan, root: &Utf8Path, folder: &Utf8Path, uncommitted: &[Uncommitted]) -> Vec<String> {
     let release = shown(folder, RELEASE_FILE);
     let workspace = shown(folder, WORKSPACE_FILE);
     let mut next = Vec::new();
+    next.extend([WORKSPACE_FILE, RELEASE_FILE].iter().filter_map(|path| take_in(path, root, folder)));
     next.extend(uncommitted.iter().map(|uncommitted| commit(uncommitted, folder)));
     let components = &plan.components;
     if !components.moved.is_empty() {
@@ -105,6 +107,16 @@ fn steps(plan: &Plan, folder: &Utf8Path, uncommitted: &[Uncommitted]) -> Vec<Str
         ));
     }
     next
+}
+
+/// What to do about a file of ours that git would not take.
+fn take_in(path: &str, root: &Utf8Path, folder: &Utf8Path) -> Option<String> {
+    let Ignored { file, pattern } = ignored(root, Utf8Path::new(path))?;
+    let (pattern, file) = (printable(&pattern), printable(file.as_str()));
+    Some(format!(
+        "git ignores `{}`, so that a clone lacks it: take `{pattern}` out of `{file}`, or force it in with `git add --force`",
+        shown(folder, path)
+    ))
 }
 
 /// What to do about a file that no clone has.
