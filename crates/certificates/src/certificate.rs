@@ -151,8 +151,8 @@ fn short(name: &str) -> &str {
 
 /// A distinguished name, without what a terminal would act on.
 fn name(name: &X509Name<'_>) -> String {
-    let text: String = name.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.is_empty() { "(empty)".to_owned() } else { text }
+    let text = name.to_string();
+    if text.is_empty() { "(empty)".to_owned() } else { source::printable(&text).into_owned() }
 }
 
 fn names(parsed: &X509Certificate<'_>) -> Result<(Vec<San>, bool), &'static str> {
@@ -166,7 +166,7 @@ fn names(parsed: &X509Certificate<'_>) -> Result<(Vec<San>, bool), &'static str>
     for name in &extension.value.general_names {
         match name {
             GeneralName::DNSName(name) => {
-                sans.push(San::Dns(name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()));
+                sans.push(San::Dns(source::printable(name).into_owned()));
             }
             GeneralName::IPAddress(bytes) => {
                 let four = <[u8; 4]>::try_from(*bytes).map(std::net::IpAddr::from);

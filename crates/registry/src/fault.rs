@@ -227,17 +227,7 @@ impl Kind {
 
 /// Words of the other side: one line, without control characters, not endless.
 pub(crate) fn shown(text: &str) -> String {
-    let mut out = String::new();
-    for (count, letter) in text.trim().chars().enumerate() {
-        if count >= LONGEST_QUOTE {
-            out.push('…');
-            break;
-        }
-        let invisible = letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        out.push(if invisible { '\u{fffd}' } else { letter });
-    }
-    out
+    source::quoted(text, LONGEST_QUOTE)
 }
 
 #[cfg(test)]
@@ -255,11 +245,5 @@ mod tests {
         let count = names.len();
         names.dedup();
         assert_eq!(names.len(), count);
-    }
-
-    #[test]
-    fn words_of_others_are_one_short_line() {
-        assert_eq!(shown(" a\u{1b}[31m\nb\u{202e} "), "a\u{fffd}[31m\u{fffd}b\u{fffd}");
-        assert_eq!(shown(&"x".repeat(500)).chars().count(), LONGEST_QUOTE + 1);
     }
 }

@@ -149,16 +149,8 @@ pub(crate) fn disk(doing: &str, path: &Utf8Path, error: &std::io::Error) -> Erro
 /// Text that somebody else chose, so that it can be printed: one line, nothing that a terminal obeys, not too long.
 pub(crate) fn printable(text: &str) -> String {
     const MOST: usize = 120;
-    let odd = |character: char| {
-        character.is_control()
-            || matches!(character, '`' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let mut shown: String =
-        text.chars().take(MOST).map(|character| if odd(character) { '\u{fffd}' } else { character }).collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
-    shown
+    // It stands in backquotes.
+    source::quoted(text, MOST).replace('`', "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -167,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_others_wrote_is_shown_in_one_line_and_not_endlessly() {
-        assert_eq!(printable("a\u{1b}[31m\n`\u{202e}b"), "a\u{fffd}[31m\u{fffd}\u{fffd}\u{fffd}b");
+        assert_eq!(printable("a\u{1b}[31m\n`\u{202e}b"), "a\u{fffd}[31m \u{fffd}\u{fffd}b");
         assert_eq!(printable(&"ä".repeat(120)), "ä".repeat(120));
         assert_eq!(printable(&"ä".repeat(121)), format!("{}…", "ä".repeat(120)));
     }

@@ -5,10 +5,9 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use rustls::{CertificateError, Error as TlsError, InvalidMessage};
-use rustls_pki_types::UnixTime;
+use rustls::{Error as TlsError, InvalidMessage};
 use source::system;
+use tlsfault::Doubt;
 
 use crate::error::{Error, printable};
 
@@ -138,39 +137,18 @@ fn of_tls(error: &TlsError, mirror: &str) -> Error {
         |why: String, hint: &str| Error::untrusted(format!("`{mirror}` is not trusted")).because(why).hint(hint);
     let plain = |why: &str, hint: &str| refused(why.to_owned(), hint);
     match error {
-        TlsError::InvalidCertificate(error) => match error {
-            CertificateError::UnknownIssuer => plain(
-                "its certificate is from an authority that we do not trust",
-                "name the authority's certificate with `--ca`",
-            ),
-            CertificateError::BadSignature => plain(
-                "its certificate is not signed by the authority that it names",
-                "the authority may have been made anew: name its certificate of today with `--ca`",
-            ),
-            CertificateError::ExpiredContext { not_after, .. } => {
-                refused(format!("its certificate expired at {}", moment(*not_after)), "the mirror must renew it")
-            }
-            CertificateError::Expired => plain("its certificate expired", "the mirror must renew it"),
-            CertificateError::NotValidYetContext { not_before, .. } => refused(
-                format!("its certificate is valid from {} on", moment(*not_before)),
-                "compare the clocks of both machines",
-            ),
-            CertificateError::NotValidYet => {
-                plain("its certificate is not valid yet", "compare the clocks of both machines")
-            }
-            CertificateError::NotValidForNameContext { expected, presented } => refused(
-                format!("its certificate is not for `{}`, but for {}", expected.to_str(), names(presented)),
-                "check the URL; with `--connect` the URL still names the mirror",
-            ),
-            CertificateError::NotValidForName => plain("its certificate is not for this name", "check the URL"),
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                plain("its certificate is not meant for servers", "the mirror needs one with serverAuth")
-            }
-            error => refused(
-                format!("its certificate is not acceptable: {}", printable(&error.to_string())),
-                "compare with `openssl s_client -connect HOST:PORT`",
-            ),
-        },
+        TlsError::InvalidCertificate(error) => {
+            let (doubt, words) = tlsfault::doubt(error);
+            let hint = match doubt {
+                Doubt::Authority => "name the authority's certificate of today with `--ca`: it may have been made anew",
+                Doubt::Expired => "the mirror must renew it",
+                Doubt::NotYetValid => "compare the clocks of both machines",
+                Doubt::Name => "check the URL; with `--connect` the URL still names the mirror",
+                Doubt::Purpose => "the mirror needs another one",
+                Doubt::Other => "compare with `openssl s_client -connect HOST:PORT`",
+            };
+            refused(format!("its certificate {words}"), hint)
+        }
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
             plain("the port does not speak TLS", "check the port")
         }
@@ -181,38 +159,5 @@ fn of_tls(error: &TlsError, mirror: &str) -> Error {
             format!("the TLS handshake failed: {}", printable(&error.to_string())),
             "compare with `openssl s_client -connect HOST:PORT`",
         ),
-    }
-}
-
-/// The library writes `DnsName("a")`; people want the names.
-fn names(presented: &[String]) -> String {
-    const MOST: usize = 8;
-    let plain = |name: &String| {
-        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
-        format!("`{}`", printable(inner.trim_matches('"')))
-    };
-    let mut list: Vec<String> = presented.iter().take(MOST).map(plain).collect();
-    if presented.len() > MOST {
-        list.push(format!("{} more", presented.len() - MOST));
-    }
-    if list.is_empty() { "no name at all".to_owned() } else { list.join(", ") }
-}
-
-fn moment(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds).map_or_else(|_| format!("second {seconds}"), |time| time.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_a_certificate_are_listed_plainly_and_not_endlessly() {
-        assert_eq!(names(&[]), "no name at all");
-        assert_eq!(names(&["DnsName(\"a.test\")", "IpAddress(127.0.0.1)"].map(str::to_owned)), "`a.test`, `127.0.0.1`");
-        let many = |count: usize| (0..count).map(|number| format!("DnsName(\"{number}.test\")")).collect::<Vec<_>>();
-        assert!(names(&many(8)).ends_with(", `7.test`"));
-        assert!(names(&many(20)).ends_with(", `7.test`, 12 more"));
     }
 }

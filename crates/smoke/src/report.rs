@@ -186,19 +186,7 @@ pub(crate) fn quoting(message: &str, quoted: &str) -> String {
 /// A text of the other side, safe to print: on one line, without control characters, cut where it is long.
 #[must_use]
 pub fn shown(text: &str) -> String {
-    let mut out: String = text
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .map(|char| if char.is_control() { '\u{fffd}' } else { char })
-        .take(LONGEST_FOREIGN_TEXT + 1)
-        .collect();
-    if out.chars().count() > LONGEST_FOREIGN_TEXT {
-        out.pop();
-        out.push('…');
-    }
-    out
+    source::quoted(text, LONGEST_FOREIGN_TEXT)
 }
 
 #[cfg(test)]

@@ -274,7 +274,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
 
 mod mask;
 use mask::Masked;
-pub use mask::{is_plain_address, is_secret_name, printable, redact, words_of_name};
+pub use mask::{is_plain_address, is_secret_name, printable, quoted, redact, words_of_name};
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,11 @@
 //! From what TLS says to the fault that it means.
 
-use std::net::IpAddr;
-
 use jiff::Timestamp;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
-use rustls_pki_types::UnixTime;
+use tlsfault::Doubt;
 
 use super::identity::{Validity, now};
 use super::{Fault, Identity, Kind};
-use crate::report::shown;
-
-/// Lists of names in a message end after this many; a certificate can have hundreds.
-const MOST_NAMES: usize = 12;
 
 /// What is known of our own certificate; decides what a refusal means.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +50,7 @@ impl Own {
 
     /// The other side does not like our certificate, or that we have none.
     fn refused(self, alert: AlertDescription) -> Fault {
-        let said = format!("(TLS alert {})", alert_name(alert));
+        let said = format!("(TLS alert {})", tlsfault::alert(alert));
         if !self.present || alert == AlertDescription::CertificateRequired {
             let message = format!("the other side asks for a client certificate and got none {said}");
             return Fault::new(Kind::ClientCertificateMissing, message);
@@ -99,7 +93,7 @@ pub(crate) fn fault(error: &Error, own: Own) -> Fault {
         Error::NoApplicationProtocol => other_protocol(),
         Error::PeerIncompatible(reason) => Fault::new(
             Kind::TlsVersion,
-            format!("no TLS version or cipher in common: {}", spaced(&format!("{reason:?}"))),
+            format!("no TLS version or cipher in common: {}", tlsfault::spaced(&format!("{reason:?}"))),
         ),
         error => Fault::quoting(Kind::TlsFailed, "the TLS handshake failed", &error.to_string()),
     }
@@ -110,7 +104,7 @@ fn of_alert(alert: AlertDescription, own: Own) -> Fault {
     match alert {
         A::NoApplicationProtocol => other_protocol(),
         A::ProtocolVersion | A::InsufficientSecurity => {
-            let message = format!("no TLS version or cipher in common (TLS alert {})", alert_name(alert));
+            let message = format!("no TLS version or cipher in common (TLS alert {})", tlsfault::alert(alert));
             Fault::new(Kind::TlsVersion, message)
         }
         A::CertificateRequired
@@ -125,7 +119,7 @@ fn of_alert(alert: AlertDescription, own: Own) -> Fault {
         | A::DecryptError => own.refused(alert),
         // OpenSSL says this to a client without a certificate in TLS 1.2.
         A::HandshakeFailure if !own.present => own.refused(alert),
-        _ => Fault::new(Kind::TlsFailed, format!("the other side ended TLS with the alert {}", alert_name(alert))),
+        _ => Fault::new(Kind::TlsFailed, format!("the other side ended TLS with the alert {}", tlsfault::alert(alert))),
     }
 }
 
@@ -137,82 +131,15 @@ fn other_protocol() -> Fault {
 }
 
 fn server_certificate(error: &CertificateError) -> Fault {
-    match error {
-        CertificateError::UnknownIssuer => {
-            Fault::new(Kind::WrongCa, "the server's certificate is from an authority that we do not trust")
-        }
-        // The right name on the wrong key: an authority that was made anew under its old name.
-        CertificateError::BadSignature => {
-            Fault::new(Kind::WrongCa, "the server's certificate is not signed by the authority that it names")
-        }
-        CertificateError::ExpiredContext { not_after, .. } => Fault::new(
-            Kind::ServerCertificateExpired,
-            format!("the server's certificate expired at {}", moment_of(*not_after)),
-        ),
-        CertificateError::Expired => Fault::new(Kind::ServerCertificateExpired, "the server's certificate expired"),
-        CertificateError::NotValidYetContext { not_before, .. } => Fault::new(
-            Kind::ServerCertificateNotYetValid,
-            format!("the server's certificate is valid from {} on", moment_of(*not_before)),
-        ),
-        CertificateError::NotValidYet => {
-            Fault::new(Kind::ServerCertificateNotYetValid, "the server's certificate is not valid yet")
-        }
-        CertificateError::NotValidForNameContext { expected, presented } => Fault::new(
-            Kind::NameNotInCertificate,
-            format!("the server's certificate is not for `{}`; it is for {}", expected.to_str(), names(presented)),
-        ),
-        CertificateError::NotValidForName => {
-            Fault::new(Kind::NameNotInCertificate, "the server's certificate is not for this name")
-        }
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => Fault::new(
-            Kind::ServerCertificateInvalid,
-            "the server's certificate is not meant for servers (no serverAuth)",
-        ),
-        error => Fault::quoting(
-            Kind::ServerCertificateInvalid,
-            "the server's certificate is not acceptable",
-            &error.to_string(),
-        ),
-    }
-}
-
-/// The library writes `DnsName("a")` and `IpAddress(127.0.0.1)`; people want the names.
-fn names(presented: &[String]) -> String {
-    if presented.is_empty() {
-        return "no name at all".to_owned();
-    }
-    let plain = |name: &String| {
-        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
-        let inner = inner.trim_matches('"');
-        // Its spelling of IPv6 addresses is not the usual one.
-        let usual = inner.parse::<IpAddr>().map_or_else(|_| shown(inner), |address| address.to_string());
-        format!("`{usual}`")
+    let (doubt, words) = tlsfault::doubt(error);
+    let kind = match doubt {
+        Doubt::Authority => Kind::WrongCa,
+        Doubt::Expired => Kind::ServerCertificateExpired,
+        Doubt::NotYetValid => Kind::ServerCertificateNotYetValid,
+        Doubt::Name => Kind::NameNotInCertificate,
+        Doubt::Purpose | Doubt::Other => Kind::ServerCertificateInvalid,
     };
-    let mut list: Vec<String> = presented.iter().take(MOST_NAMES).map(plain).collect();
-    if presented.len() > MOST_NAMES {
-        list.push(format!("{} more", presented.len() - MOST_NAMES));
-    }
-    list.join(", ")
-}
-
-/// `Tls12NotOffered` → `tls12 not offered`.
-fn spaced(name: &str) -> String {
-    let mut out = String::new();
-    for char in name.chars() {
-        if char.is_ascii_uppercase() && !out.is_empty() {
-            out.push(' ');
-        }
-        out.push(char.to_ascii_lowercase());
-    }
-    out
-}
-
-fn alert_name(alert: AlertDescription) -> String {
-    spaced(&format!("{alert:?}").replace("CA", "Ca"))
-}
-
-fn moment_of(time: UnixTime) -> String {
-    moment(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+    Fault::new(kind, format!("the server's certificate {words}"))
 }
 
 /// `2026-11-25T12:00:00Z`.
@@ -239,20 +166,5 @@ mod tests {
         assert_eq!(kind(Own { of_own_authority: false, ..GOOD }, bad), Kind::ClientCertificateForeign);
         assert_eq!(kind(GOOD, AlertDescription::UnknownCA), Kind::ClientCertificateForeign);
         assert_eq!(kind(GOOD, bad), Kind::ClientCertificateRefused);
-    }
-
-    #[test]
-    fn names_of_a_certificate_are_listed_plainly_and_not_endlessly() {
-        let some = ["DnsName(\"a.test\")", "IpAddress(127.0.0.1)", "IpAddress(0::1)"].map(str::to_owned);
-        assert_eq!(names(&some), "`a.test`, `127.0.0.1`, `::1`");
-        assert_eq!(names(&[]), "no name at all");
-        let many: Vec<String> = (0..20).map(|number| format!("DnsName(\"{number}.test\")")).collect();
-        assert!(names(&many).ends_with("`11.test`, 8 more"));
-    }
-
-    #[test]
-    fn alerts_are_said_in_words() {
-        assert_eq!(alert_name(AlertDescription::UnknownCA), "unknown ca");
-        assert_eq!(alert_name(AlertDescription::CertificateRequired), "certificate required");
     }
 }

@@ -1,6 +1,7 @@
 //! Addresses of backends.
 
 use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// An `http://` or `https://` URL without user, password, query and fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,16 +38,12 @@ impl Url {
     }
 }
 
+/// All but what RFC 3986 calls unreserved.
+const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A text as one value of a query string.
 pub(crate) fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    utf8_percent_encode(text, UNSAFE).to_string()
 }
 
 #[cfg(test)]

@@ -189,6 +189,16 @@ pub fn printable(name: &str) -> Cow<'_, str> {
     Cow::Owned(name.chars().map(|character| if is_unsafe(character) { REPLACEMENT } else { character }).collect())
 }
 
+/// Words of another side as a part of a message: on one line, what must not be printed replaced, cut after so many characters.
+#[must_use]
+pub fn quoted(words: &str, most: usize) -> String {
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most) {
+        Some((end, _)) => printable(&line[..end]).into_owned() + "…",
+        None => printable(&line).into_owned(),
+    }
+}
+
 /// One line without its end.
 pub(super) fn line(raw: &str) -> Masked {
     let mut secrets = password_hashes(raw);

@@ -168,3 +168,10 @@ fn of_many_lines_the_first_are_shown() {
     let excerpt = map.excerpt(Span::new(file, 0..text.len())).unwrap();
     assert_eq!((excerpt.text.lines().count(), excerpt.highlight), (50, 0..249));
 }
+
+#[test]
+fn words_of_others_are_one_short_line() {
+    assert_eq!(quoted(" a\u{1b}[31m\r\n  b\u{202e} ", 20), "a\u{fffd}[31m b\u{fffd}");
+    assert_eq!(quoted(&"ä".repeat(9), 9), "ä".repeat(9));
+    assert_eq!(quoted(&"ä".repeat(10), 9), "ä".repeat(9) + "…");
+}

@@ -340,7 +340,7 @@ fn over_tls_by_name() {
     over_tls(&world, "https://other.test", front.port)
         .stderr(
             "error: `https://other.test` is not trusted\n\
-             caused by: its certificate is not for `other.test`, but for `mirror.test`\n\
+             caused by: its certificate is not for `other.test`; it is for `mirror.test`\n\
              hint: check the URL; with `--connect` the URL still names the mirror\n",
         )
         .exit(5)
@@ -375,7 +375,7 @@ fn certificates_of_other_days_and_for_other_uses() {
     for (from, until, usage, expected) in [
         (-20, -10, Usage::Server, "caused by: its certificate expired at "),
         (10, 20, Usage::Server, "caused by: its certificate is valid from "),
-        (-1, 1, Usage::Client, "caused by: its certificate is not meant for servers\n"),
+        (-1, 1, Usage::Client, "caused by: its certificate is not meant for servers (no serverAuth)\n"),
     ] {
         let world = World::new();
         let Some(front) = front(&world, from, until, usage) else { return };
