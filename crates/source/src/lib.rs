@@ -13,7 +13,8 @@ mod text;
 
 pub use files::{Entry, EntryKind, FileError, FileKind, Files, MemoryFiles, normalize, text_of};
 pub use map::{
-    Excerpt, Position, SourceFile, SourceMap, is_plain_address, is_secret_name, printable, quoted, redact, words_of_name,
+    Excerpt, Position, SourceFile, SourceMap, is_plain_address, is_secret_name, printable, quoted, redact,
+    words_of_name,
 };
 pub use span::{FileId, Span};
 pub use text::{Origin, Segment, Text, TextBuf, Via};

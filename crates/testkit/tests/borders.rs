@@ -22,10 +22,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gitobjects", &["source"]),
     ("certificates", &["source"]),
     ("bundle", &["signing"]),
-    ("smoke", &["source", "yamlspan", "mirror"]),
+    ("smoke", &["source", "yamlspan", "mirror", "tlsfault"]),
     ("verifier", &["source", "yamlspan", "mirror"]),
-    ("replica", &["source", "yamlspan", "mirror", "signing"]),
-    ("registry", &["source", "yamlspan", "release"]),
+    ("replica", &["source", "yamlspan", "mirror", "signing", "tlsfault"]),
+    ("registry", &["source", "yamlspan", "release", "tlsfault"]),
+    ("tlsfault", &["source"]),
     ("musl", &[]),
     (
         "collimate",
@@ -48,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "verifier",
             "replica",
             "registry",
+            "tlsfault",
             "musl",
         ],
     ),
@@ -61,8 +63,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const PROGRAM_ONLY: &[&str] =
     &["anstream", "clap", "clap_complete", "clap_mangen", "comfy_table", "indicatif", "tempfile", "fs_err"];
 
-/// The crates that talk to a network and have a runtime; through them the program has both.
-const TALKS: &[&str] = &["collimate", "smoke", "verifier", "replica", "registry", "testkit", "mutation", "xtask"];
+/// The crates that talk to a network and have a runtime, and what these share; through them the program has both.
+const TALKS: &[&str] =
+    &["collimate", "smoke", "verifier", "replica", "registry", "tlsfault", "testkit", "mutation", "xtask"];
 
 /// What only those may bring in.
 const NETWORK: &[&str] = &["tokio", "tokio_rustls", "reqwest", "hyper", "tonic", "rustls"];
