@@ -77,10 +77,11 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
 /// How often go-yaml is asked whether it says the same twice.
 const ASKED: usize = 50;
 
-/// Whether go-yaml itself writes this one way or another. Its order of keys is no total one: `0500-x` comes after `497`, that after
-/// `0v`, and `0v` after `0500-x`. What it sorts comes out of a Go map, in another order each time.
-fn wavers(text: &str, key: &str, answer: &str) -> bool {
-    ORACLE.with_borrow_mut(|oracle| (0..ASKED).any(|_| oracle.ask(text)[key]["emit"] != *answer))
+/// Whether go-yaml itself says this one way or another. What it has as a map comes out of it in another order each time: of the keys `0` and `.0`, which
+/// are one as texts, now the one is the last and now the other; and its order of keys is no total one: `0500-x` comes after `497`, that after `0v`, and `0v`
+/// after `0500-x`.
+fn wavers(text: &str, key: &str, part: &str, answer: &str) -> bool {
+    ORACLE.with_borrow_mut(|oracle| (0..ASKED).any(|_| oracle.ask(text)[key][part] != *answer))
 }
 
 fn compare(
@@ -97,10 +98,14 @@ fn compare(
         Ok(data) => {
             assert!(their_error.is_empty(), "{key}: we read what go-yaml refuses: {their_error}");
             let ours = canonical::canonical(data);
-            assert_eq!(ours, theirs["value"].as_str().unwrap_or_default(), "{key}: another value");
+            let value = theirs["value"].as_str().unwrap_or_default();
+            if ours != value && wavers(text, key, "value", value) {
+                return;
+            }
+            assert_eq!(ours, value, "{key}: another value");
             let theirs = theirs["emit"].as_str().unwrap_or_default();
             match emitted(data) {
-                Ok(ours) if ours.as_str() != theirs && wavers(text, key, theirs) => {}
+                Ok(ours) if ours.as_str() != theirs && wavers(text, key, "emit", theirs) => {}
                 Ok(ours) => assert_eq!(ours.as_str(), theirs, "{key}: written otherwise"),
                 Err(error) => assert_eq!(format!("error: {error}"), theirs, "{key}: written, not refused"),
             }
