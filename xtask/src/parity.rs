@@ -92,12 +92,21 @@ pub(crate) fn program(named: Option<String>) -> Result<Utf8PathBuf> {
 
 /// Builds the program as people install it.
 pub(crate) fn build() -> Result<Utf8PathBuf> {
+    build_as("release")
+}
+
+/// Builds the program optimised, crate by crate: a tenth slower than what people install, and there in a third of the time.
+pub(crate) fn build_for_the_gate() -> Result<Utf8PathBuf> {
+    build_as("gate")
+}
+
+fn build_as(profile: &str) -> Result<Utf8PathBuf> {
     let mut command = Command::new("cargo");
-    command.args(["build", "--release", "--locked", "--quiet", "--package", "collimate"]);
+    command.args(["build", "--profile", profile, "--locked", "--quiet", "--package", "collimate"]);
     if !process::watch(command.current_dir(repository::root()?), |_| {})? {
         bail!("`collimate` does not build");
     }
-    Ok(repository::target()?.join("release/collimate"))
+    Ok(repository::target()?.join(profile).join("collimate"))
 }
 
 fn peer(name: &str, needed: bool) -> Result<Utf8PathBuf> {
