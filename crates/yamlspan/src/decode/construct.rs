@@ -84,9 +84,11 @@ impl<'s> Constructor<'s> {
             };
             return Err(Error::new(message, first.span()));
         }
+        let data = data.unwrap_or(Data::Null);
         match self.bad_key.take().or(self.bad_number.take()) {
-            Some(error) => Err(error),
-            None => Ok(data.unwrap_or(Data::Null)),
+            // Where a key is there twice, what stood at the first one is gone.
+            Some(error) if has_no_json(&data) => Err(error),
+            _ => Ok(data),
         }
     }
 
@@ -257,8 +259,7 @@ impl<'s> Constructor<'s> {
                 self.complain(value, &format!("key {} already set in map", print(key)));
                 continue;
             }
-            let name = self.key_text(key, &name, value, filling);
-            filling.entries.push((name, data));
+            self.enter((key, &name), (value, data), filling);
         }
         Ok(true)
     }
@@ -360,8 +361,7 @@ impl<'s> Constructor<'s> {
                 return Err(self.fail(key, "constructor", &message));
             }
             if let Some(data) = self.value(value)? {
-                let name = self.key_text(key, &name, value, filling);
-                filling.entries.push((name, data));
+                self.enter((key, &name), (value, data), filling);
             }
         }
         let Some(merge) = merge else { return Ok(true) };
@@ -418,10 +418,10 @@ impl<'s> Constructor<'s> {
         true
     }
 
-    /// A key as a string.
-    fn key_text(&self, node: NodeRef<'_>, key: &Data, value: NodeRef<'_>, filling: &mut Filling) -> Text {
+    /// One more entry, its key as a string. What JSON cannot have as a key has a value that JSON cannot have either.
+    fn enter(&self, (node, key): (NodeRef<'_>, &Data), (value, mut data): (NodeRef<'_>, Data), filling: &mut Filling) {
         let made = |string: String| Text::derived_from(string, [&node.text(self.source)]);
-        match key {
+        let name = match key {
             Data::Str(text) => text.clone(),
             Data::Bool(value) => made(value.to_string()),
             Data::Int(value) => made(value.to_string()),
@@ -437,9 +437,20 @@ impl<'s> Constructor<'s> {
                 let message = format!("unsupported map key of type: {kind}, key: {printed}, value: {value}");
                 // A key that is written twice has the value that was set last.
                 filling.bad_key = Some(Error::new(message, Some(node.span())));
+                data = Data::Float(f64::NAN);
                 Text::default()
             }
-        }
+        };
+        filling.entries.push((name, data));
+    }
+}
+
+fn has_no_json(data: &Data) -> bool {
+    match data {
+        Data::Float(value) => !value.is_finite(),
+        Data::Seq(items) => items.iter().any(has_no_json),
+        Data::Map(entries) => entries.iter().any(|(_, value)| has_no_json(value)),
+        _ => false,
     }
 }
 
