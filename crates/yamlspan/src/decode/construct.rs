@@ -150,12 +150,16 @@ impl<'s> Constructor<'s> {
                 if !self.mapping(node, &mut filling, None)? {
                     return Ok(None);
                 }
-                self.bad_key = self.bad_key.take().or(filling.bad_key);
                 let mut entries = filling.entries;
                 // Of equal keys the last was set last.
                 entries.reverse();
                 entries.sort_by(|(a, _), (b, _)| a.cmp(b));
                 entries.dedup_by(|(a, _), (b, _)| a == b);
+                if let Some(error) = filling.bad_key {
+                    // What JSON cannot have either, so that it is known whether this map is still there at the end.
+                    entries.push((Text::default(), Data::Float(f64::NAN)));
+                    self.bad_key.get_or_insert(error);
+                }
                 Ok(Some(Data::Map(entries)))
             }
         }
@@ -418,8 +422,8 @@ impl<'s> Constructor<'s> {
         true
     }
 
-    /// One more entry, its key as a string. What JSON cannot have as a key has a value that JSON cannot have either.
-    fn enter(&self, (node, key): (NodeRef<'_>, &Data), (value, mut data): (NodeRef<'_>, Data), filling: &mut Filling) {
+    /// One more entry, its key as a string.
+    fn enter(&self, (node, key): (NodeRef<'_>, &Data), (value, data): (NodeRef<'_>, Data), filling: &mut Filling) {
         let made = |string: String| Text::derived_from(string, [&node.text(self.source)]);
         let name = match key {
             Data::Str(text) => text.clone(),
@@ -437,8 +441,7 @@ impl<'s> Constructor<'s> {
                 let message = format!("unsupported map key of type: {kind}, key: {printed}, value: {value}");
                 // A key that is written twice has the value that was set last.
                 filling.bad_key = Some(Error::new(message, Some(node.span())));
-                data = Data::Float(f64::NAN);
-                Text::default()
+                return;
             }
         };
         filling.entries.push((name, data));
