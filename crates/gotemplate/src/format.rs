@@ -1,6 +1,6 @@
 //! Go's `fmt` and the parts of `strconv` that it and templates need.
 //!
-//! The result is text: bytes of strings that are not UTF-8 are printed as U+FFFD (`%q` and `%x` see the bytes).
+//! The result is text: bytes of strings that are not UTF-8 stand in it as marks (`source::octets`; `%q` and `%x` see the bytes).
 //! What a verb copies from a string keeps its trace; what it makes anew is a union of what went in.
 
 mod float;

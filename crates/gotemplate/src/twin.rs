@@ -10,7 +10,7 @@
 
 use std::rc::Rc;
 
-use source::{Text, octets};
+use source::Text;
 
 use crate::limits::MOST_SEARCHED_DEPTH;
 use crate::{Map, Value, deep_equal};
@@ -98,8 +98,7 @@ impl From<Printed> for Value {
     fn from(Printed { text, second }: Printed) -> Self {
         match second {
             Some(second) => Self::twin(text.into(), second.into()).unwrap_or(Self::Nil),
-            None if octets::first_mark(text.as_str()).is_none() => text.into(),
-            None => Self::string_from_bytes(octets::unmarked(text.as_str()).into_owned()),
+            None => Self::string_from_marked(text),
         }
     }
 }

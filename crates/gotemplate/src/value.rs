@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use source::Text;
+use source::{Text, octets};
 
 use crate::types::{IntKind, Kind, Type, UintKind};
 use crate::{List, Map, Object, Twin};
@@ -61,6 +61,15 @@ impl Value {
         match String::from_utf8(bytes) {
             Ok(string) => Self::Str(Text::from(string)),
             Err(error) => Self::Binary(Rc::from(error.into_bytes())),
+        }
+    }
+
+    /// A Go `string` of a text in which marks stand for bytes that are not UTF-8, as printing makes it; see [`octets`].
+    #[must_use]
+    pub fn string_from_marked(text: Text) -> Self {
+        match octets::first_mark(&text) {
+            None => Self::Str(text),
+            Some(_) => Self::string_from_bytes(octets::unmarked(&text).into_owned()),
         }
     }
 

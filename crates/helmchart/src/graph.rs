@@ -4,7 +4,7 @@
 //! conditions, tags, aliases and imported values depend on the values given.
 
 use gotemplate::{Map, Value};
-use source::{Text, octets};
+use source::Text;
 
 use crate::HelmVersion;
 use crate::chart::ChartData;
@@ -298,10 +298,7 @@ pub(crate) fn to_value(tree: &crate::values::tree::Tree) -> Value {
         Tree::Bool(value) => Value::Bool(*value),
         Tree::Int(value) => Value::int64(*value),
         Tree::Float(value) => Value::Float(*value),
-        Tree::Str(text) => match octets::first_mark(text) {
-            None => Value::Str(Text::clone(text)),
-            Some(_) => Value::string_from_bytes(octets::unmarked(text).into_owned()),
-        },
+        Tree::Str(text) => Value::string_from_marked(Text::clone(text)),
         Tree::List(items) => Value::list(items.iter().map(to_value).collect()),
         Tree::Map(table) => Value::Map(to_map(table)),
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use source::Text;
+use source::{Text, octets};
 
 use super::compare::{equal, less};
 use super::escape;
@@ -140,24 +140,22 @@ impl Builtin {
                     Self::Js => escape::js(&text),
                     _ => escape::url_query(&text),
                 };
-                let text = if escaped == text.as_str() { text } else { Text::derived_from(escaped, [&text]) };
-                Ok(Operand::Plain(Value::Str(text)))
+                Ok(string(if escaped == text.as_str() { text } else { Text::derived_from(escaped, [&text]) }))
             }
-            (Self::Print, _) => Ok(Operand::Plain(Value::Str(format::try_sprint(&values(args))?))),
-            (Self::Println, _) => Ok(Operand::Plain(Value::Str(format::try_sprintln(&values(args))?))),
+            (Self::Print, _) => Ok(string(format::try_sprint(&values(args))?)),
+            (Self::Println, _) => Ok(string(format::try_sprintln(&values(args))?)),
             (Self::Printf, [Operand::Plain(Value::Str(pattern)), ..]) => {
                 let pattern = pattern.clone();
                 let args = values(args);
                 let args = args.get(1..).unwrap_or_default();
-                Ok(Operand::Plain(Value::Str(format::try_sprintf(&pattern, args)?)))
+                Ok(string(format::try_sprintf(&pattern, args)?))
             }
             (Self::Printf, [pattern, ..]) => {
                 // A pattern that is not UTF-8.
-                let bytes = pattern.value().string_bytes().unwrap_or_default();
-                let pattern = Text::from(String::from_utf8_lossy(bytes).into_owned());
+                let pattern = Text::from(&*octets::marked(pattern.value().string_bytes().unwrap_or_default()));
                 let args = values(args);
                 let args = args.get(1..).unwrap_or_default();
-                Ok(Operand::Plain(Value::Str(format::try_sprintf(&pattern, args)?)))
+                Ok(string(format::try_sprintf(&pattern, args)?))
             }
             (Self::Not, [arg]) => bool(Ok(!arg.is_true())),
             (Self::Len, [arg]) => len(arg),
@@ -181,6 +179,11 @@ impl Builtin {
 
 fn less_or_equal(a: &Operand, b: &Operand) -> Result<bool, String> {
     if less(a, b)? { Ok(true) } else { equal(a, std::slice::from_ref(b)) }
+}
+
+/// What was printed, as a result.
+fn string(text: Text) -> Operand {
+    Operand::Plain(Value::string_from_marked(text))
 }
 
 fn take(arg: &mut Operand) -> Value {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use source::octets;
+
 use crate::format::is_printable;
 
 pub(super) fn html(text: &str) -> String {
@@ -32,7 +34,7 @@ pub(super) fn js(text: &str) -> String {
             '&' => out.push_str("\\u0026"),
             '=' => out.push_str("\\u003D"),
             // DEL is not printable, yet Go lets it through.
-            c if c >= ' ' && c.is_ascii() || !c.is_ascii() && is_printable(c) => out.push(c),
+            c if c >= ' ' && c.is_ascii() || !c.is_ascii() && (is_printable(c) || octets::is_mark(c)) => out.push(c),
             c => {
                 let _ = write!(out, "\\u{:04X}", u32::from(c));
             }
@@ -44,7 +46,7 @@ pub(super) fn js(text: &str) -> String {
 /// `url.QueryEscape`
 pub(super) fn url_query(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    for &byte in &*octets::unmarked(text) {
         match byte {
             b' ' => out.push('+'),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),

@@ -202,9 +202,9 @@ pub(crate) fn dig(call: &mut Call<'_, '_>) -> Answer {
     }
     let mut map = plain_map(dict)?;
     let mut names = Vec::new();
-    for key in keys {
+    for (index, key) in keys.iter().enumerate() {
         match key {
-            Value::Str(text) => names.push(text),
+            Value::Str(_) | Value::Binary(_) => names.push(call.text(index)),
             _ => return Err(wrong_assertion(key, Type::String)),
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn string_of(value: &Value) -> Value {
     match value {
         Value::Str(_) | Value::Binary(_) => value.clone(),
         Value::Bytes(bytes) => Value::string_from_bytes(bytes.to_vec()),
-        _ => Value::Str(gotemplate::format::value_text(value)),
+        _ => Value::string_from_marked(gotemplate::format::value_text(value)),
     }
 }
 

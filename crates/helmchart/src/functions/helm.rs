@@ -60,11 +60,7 @@ pub(crate) fn tpl(call: &mut Call<'_, '_>) -> Answer {
     };
     if !text.contains("{{") {
         // Nothing to run. Helm would parse and print the same text.
-        let text = without_no_value(&text);
-        return Ok(match octets::first_mark(&text) {
-            None => text.into(),
-            Some(_) => Value::string_from_bytes(octets::unmarked(&text).into_owned()),
-        });
+        return Ok(Value::string_from_marked(without_no_value(&text)));
     }
     let mut set = call.exec.set().clone();
     let template = set

@@ -34,6 +34,7 @@ fn nested(value: &Value, way: Way, depth: usize) -> Option<Data> {
         Value::Float(number) if way == Way::Direct => Data::Float(*number),
         Value::Float(number) => json_number(*number)?,
         Value::Str(text) => Data::Str(checked(text, way)?),
+        Value::Binary(bytes) if way == Way::Direct => Data::Str(Text::from(&*octets::marked(bytes))),
         Value::Binary(bytes) => Data::Str(Text::from(&*octets::with_replacements(bytes))),
         Value::Bytes(bytes) if way == Way::Json => Data::Str(Text::from(super::base_n::base64(bytes))),
         Value::List(list) if list.is_nil() && way == Way::Json => Data::Null,

@@ -27,6 +27,7 @@ mod json;
 mod keys;
 mod layout;
 mod lists;
+mod marks;
 mod math;
 mod network;
 mod number;
@@ -146,7 +147,12 @@ impl Functions for HelmFunctions<'_> {
         if entry.looks_inside {
             args.iter().try_for_each(|arg| exec.weigh_whole(arg).map(|_| ()))?;
         }
-        (entry.body)(&mut Call { functions: self, exec, name: entry.name, args })
+        let mut call = Call { functions: self, exec, name: entry.name, args };
+        if entry.copies_text && marks::are_needed(&call.args) {
+            call.args = call.args.into_iter().map(marks::set).collect();
+            return (entry.body)(&mut call).map(marks::taken);
+        }
+        (entry.body)(&mut call)
     }
 
     fn reports(&self) -> u64 {

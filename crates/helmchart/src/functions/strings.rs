@@ -164,12 +164,12 @@ fn repeated(call: &mut Call<'_, '_>, text: &Text, count: i64) -> Result<Text, Fu
 
 pub(crate) fn wrap_at(call: &mut Call<'_, '_>) -> Answer {
     let text = call.value(1);
-    let wrapped = wrap::wrap(text.string_bytes().unwrap_or_default(), call.int(0), "", false);
+    let wrapped = wrap::wrap(text.string_bytes().unwrap_or_default(), call.int(0), b"", false);
     Ok(derived(wrapped, &[text]))
 }
 
 pub(crate) fn wrap_with(call: &mut Call<'_, '_>) -> Answer {
-    let (width, newline) = (call.int(0), call.text(1));
+    let (width, newline) = (call.int(0), call.bytes(1).into_owned());
     let length = call.value(2).string_bytes().map_or(0, <[u8]>::len);
     // At worst one separator per byte.
     call.exec.charge(length.saturating_mul(newline.len().max(1)))?;
@@ -236,12 +236,12 @@ pub(crate) fn squote_all(call: &mut Call<'_, '_>) -> Answer {
             buf.finish()
         })
         .collect();
-    Ok(joined(&pieces, &Text::from(" ")).into())
+    Ok(Value::string_from_marked(joined(&pieces, &Text::from(" "))))
 }
 
 pub(crate) fn cat(call: &mut Call<'_, '_>) -> Answer {
     let pieces: Vec<Text> = call.args.iter().filter(|value| !matches!(value, Value::Nil)).map(value_text).collect();
-    Ok(joined(&pieces, &Text::from(" ")).into())
+    Ok(Value::string_from_marked(joined(&pieces, &Text::from(" "))))
 }
 
 pub(crate) fn indent(call: &mut Call<'_, '_>) -> Answer {

@@ -18,11 +18,17 @@ pub(crate) struct Entry {
     pub(crate) only_v4: bool,
     /// Whether it looks at everything inside its arguments.
     pub(crate) looks_inside: bool,
+    /// Whether it copies texts without changing them, so that bytes that are not UTF-8 go through it; see [`super::marks`].
+    pub(crate) copies_text: bool,
 }
 
 impl Entry {
     const fn looks_inside(self) -> Self {
         Self { looks_inside: true, ..self }
+    }
+
+    const fn copies_text(self) -> Self {
+        Self { copies_text: true, ..self }
     }
 }
 
@@ -38,15 +44,15 @@ const S: Type = Type::String;
 const U32: Type = Type::Uint(UintKind::Uint32);
 
 const fn fixed(name: &'static str, params: &'static [Type], body: Body) -> Entry {
-    Entry { name, signature: Signature::fixed(params), body, only_v4: false, looks_inside: false }
+    Entry { name, signature: Signature::fixed(params), body, only_v4: false, looks_inside: false, copies_text: false }
 }
 
 const fn many(name: &'static str, params: &'static [Type], body: Body) -> Entry {
-    Entry { name, signature: Signature::variadic(params), body, only_v4: false, looks_inside: false }
+    Entry { signature: Signature::variadic(params), ..fixed(name, params, body) }
 }
 
 const fn since_v4(name: &'static str, params: &'static [Type], body: Body) -> Entry {
-    Entry { name, signature: Signature::fixed(params), body, only_v4: true, looks_inside: false }
+    Entry { only_v4: true, ..fixed(name, params, body) }
 }
 
 /// Sorted by bytes of the name; a function's place is its id.
@@ -80,7 +86,7 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     many("coalesce", &[A], flow::coalesce),
     fixed("compact", &[A], lists::compact),
     many("concat", &[A], lists::concat),
-    fixed("contains", &[S, S], strings::contains),
+    fixed("contains", &[S, S], strings::contains).copies_text(),
     fixed("date", &[S, A], dates::date),
     fixed("dateInZone", &[S, A, S], dates::date_in_zone),
     fixed("dateModify", &[S, TIME], dates::date_modify),
@@ -131,20 +137,20 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("getHostByName", &[S], network::get_host_by_name),
     fixed("has", &[A, A], lists::has).looks_inside(),
     fixed("hasKey", &[M, S], dicts::has_key),
-    fixed("hasPrefix", &[S, S], strings::has_prefix),
-    fixed("hasSuffix", &[S, S], strings::has_suffix),
+    fixed("hasPrefix", &[S, S], strings::has_prefix).copies_text(),
+    fixed("hasSuffix", &[S, S], strings::has_suffix).copies_text(),
     fixed("hello", &[], strings::hello),
     fixed("htmlDate", &[A], dates::html_date),
     fixed("htmlDateInZone", &[A, S], dates::html_date_in_zone),
     fixed("htpasswd", &[S, S], crypto::htpasswd),
     fixed("include", &[S, A], helm::include),
-    fixed("indent", &[I, S], strings::indent),
+    fixed("indent", &[I, S], strings::indent).copies_text(),
     fixed("initial", &[A], lists::initial),
     fixed("initials", &[S], strings::initials),
     fixed("int", &[A], math::int),
     fixed("int64", &[A], math::int64),
     fixed("isAbs", &[S], paths::is_abs),
-    fixed("join", &[S, A], strings::join),
+    fixed("join", &[S, A], strings::join).copies_text(),
     fixed("kebabcase", &[S], strings::kebabcase),
     many("keys", &[M], dicts::keys),
     fixed("kindIs", &[S, A], reflection::kind_is),
@@ -176,12 +182,12 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     many("mustMergeOverwrite", &[M, M], dicts::merge_overwrite),
     fixed("mustPrepend", &[A, A], lists::prepend),
     fixed("mustPush", &[A, A], lists::push),
-    fixed("mustRegexFind", &[S, S], regexes::must_regex_find),
-    fixed("mustRegexFindAll", &[S, S, I], regexes::must_regex_find_all),
+    fixed("mustRegexFind", &[S, S], regexes::must_regex_find).copies_text(),
+    fixed("mustRegexFindAll", &[S, S, I], regexes::must_regex_find_all).copies_text(),
     fixed("mustRegexMatch", &[S, S], regexes::must_regex_match),
-    fixed("mustRegexReplaceAll", &[S, S, S], regexes::must_regex_replace_all),
-    fixed("mustRegexReplaceAllLiteral", &[S, S, S], regexes::must_regex_replace_all_literal),
-    fixed("mustRegexSplit", &[S, S, I], regexes::must_regex_split),
+    fixed("mustRegexReplaceAll", &[S, S, S], regexes::must_regex_replace_all).copies_text(),
+    fixed("mustRegexReplaceAllLiteral", &[S, S, S], regexes::must_regex_replace_all_literal).copies_text(),
+    fixed("mustRegexSplit", &[S, S, I], regexes::must_regex_split).copies_text(),
     fixed("mustRest", &[A], lists::rest),
     fixed("mustReverse", &[A], lists::reverse),
     many("mustSlice", &[A, A], lists::slice),
@@ -195,7 +201,7 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("mustUniq", &[A], lists::uniq).looks_inside(),
     many("mustWithout", &[A, A], lists::without).looks_inside(),
     fixed("must_date_modify", &[S, TIME], dates::must_date_modify),
-    fixed("nindent", &[I, S], strings::nindent),
+    fixed("nindent", &[I, S], strings::nindent).copies_text(),
     fixed("nospace", &[S], strings::nospace),
     fixed("now", &[], dates::now),
     many("omit", &[M, S], dicts::omit),
@@ -216,15 +222,15 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("randBytes", &[I], crypto::rand_bytes),
     fixed("randInt", &[I, I], crypto::rand_int),
     fixed("randNumeric", &[I], crypto::rand_numeric),
-    fixed("regexFind", &[S, S], regexes::regex_find),
-    fixed("regexFindAll", &[S, S, I], regexes::regex_find_all),
+    fixed("regexFind", &[S, S], regexes::regex_find).copies_text(),
+    fixed("regexFindAll", &[S, S, I], regexes::regex_find_all).copies_text(),
     fixed("regexMatch", &[S, S], regexes::regex_match),
-    fixed("regexQuoteMeta", &[S], regexes::regex_quote_meta),
-    fixed("regexReplaceAll", &[S, S, S], regexes::regex_replace_all),
-    fixed("regexReplaceAllLiteral", &[S, S, S], regexes::regex_replace_all_literal),
-    fixed("regexSplit", &[S, S, I], regexes::regex_split),
-    fixed("repeat", &[I, S], strings::repeat),
-    fixed("replace", &[S, S, S], strings::replace),
+    fixed("regexQuoteMeta", &[S], regexes::regex_quote_meta).copies_text(),
+    fixed("regexReplaceAll", &[S, S, S], regexes::regex_replace_all).copies_text(),
+    fixed("regexReplaceAllLiteral", &[S, S, S], regexes::regex_replace_all_literal).copies_text(),
+    fixed("regexSplit", &[S, S, I], regexes::regex_split).copies_text(),
+    fixed("repeat", &[I, S], strings::repeat).copies_text(),
+    fixed("replace", &[S, S, S], strings::replace).copies_text(),
     fixed("required", &[S, A], helm::required),
     fixed("rest", &[A], lists::rest),
     fixed("reverse", &[A], lists::reverse),
@@ -239,10 +245,10 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("shuffle", &[S], crypto::shuffle),
     many("slice", &[A, A], lists::slice),
     fixed("snakecase", &[S], strings::snakecase),
-    fixed("sortAlpha", &[A], strings::sort_alpha),
-    fixed("split", &[S, S], strings::split),
-    fixed("splitList", &[S, S], strings::split_list),
-    fixed("splitn", &[S, I, S], strings::splitn),
+    fixed("sortAlpha", &[A], strings::sort_alpha).copies_text(),
+    fixed("split", &[S, S], strings::split).copies_text(),
+    fixed("splitList", &[S, S], strings::split_list).copies_text(),
+    fixed("splitn", &[S, I, S], strings::splitn).copies_text(),
     many("squote", &[A], strings::squote_all),
     fixed("sub", &[A, A], math::sub),
     many("subf", &[A, A], math::subf),
@@ -256,16 +262,16 @@ pub(crate) static FUNCTIONS: &[Entry] = &[
     fixed("toPrettyJson", &[A], encoding::to_pretty_json).looks_inside(),
     fixed("toRawJson", &[A], encoding::to_raw_json).looks_inside(),
     fixed("toString", &[A], strings::to_string),
-    fixed("toStrings", &[A], strings::to_strings),
+    fixed("toStrings", &[A], strings::to_strings).copies_text(),
     fixed("toToml", &[A], helm::to_toml).looks_inside(),
     fixed("toYaml", &[A], helm::to_yaml).looks_inside(),
     fixed("toYamlPretty", &[A], helm::to_yaml_pretty).looks_inside(),
     fixed("tpl", &[S, A], helm::tpl),
-    fixed("trim", &[S], strings::trim),
-    fixed("trimAll", &[S, S], strings::trim_all),
-    fixed("trimPrefix", &[S, S], strings::trim_prefix),
-    fixed("trimSuffix", &[S, S], strings::trim_suffix),
-    fixed("trimall", &[S, S], strings::trim_all),
+    fixed("trim", &[S], strings::trim).copies_text(),
+    fixed("trimAll", &[S, S], strings::trim_all).copies_text(),
+    fixed("trimPrefix", &[S, S], strings::trim_prefix).copies_text(),
+    fixed("trimSuffix", &[S, S], strings::trim_suffix).copies_text(),
+    fixed("trimall", &[S, S], strings::trim_all).copies_text(),
     fixed("trunc", &[I, S], strings::trunc),
     many("tuple", &[A], lists::list),
     fixed("typeIs", &[S, A], reflection::type_is),

@@ -1,8 +1,8 @@
 //! Line wrapping and abbreviation as `goutils` does them: in bytes.
 
 /// `goutils.WrapCustom`. `breaks_words` cuts words that are longer than a line.
-pub(crate) fn wrap(text: &[u8], width: i64, newline: &str, breaks_words: bool) -> Vec<u8> {
-    let newline = if newline.is_empty() { "\n" } else { newline };
+pub(crate) fn wrap(text: &[u8], width: i64, newline: &[u8], breaks_words: bool) -> Vec<u8> {
+    let newline = if newline.is_empty() { b"\n" } else { newline };
     let width = usize::try_from(width.max(1)).unwrap_or(1);
     let mut out = Vec::with_capacity(text.len());
     let mut offset = 0;
@@ -14,15 +14,15 @@ pub(crate) fn wrap(text: &[u8], width: i64, newline: &str, breaks_words: bool) -
         let line = &text[offset..=offset + width];
         if let Some(space) = line.iter().rposition(|byte| *byte == b' ') {
             out.extend_from_slice(&line[..space]);
-            out.extend_from_slice(newline.as_bytes());
+            out.extend_from_slice(newline);
             offset += space + 1;
         } else if breaks_words {
             out.extend_from_slice(&text[offset..offset + width]);
-            out.extend_from_slice(newline.as_bytes());
+            out.extend_from_slice(newline);
             offset += width;
         } else if let Some(space) = text[offset + width..].iter().position(|byte| *byte == b' ') {
             out.extend_from_slice(&text[offset..offset + width + space]);
-            out.extend_from_slice(newline.as_bytes());
+            out.extend_from_slice(newline);
             offset += width + space + 1;
         } else {
             out.extend_from_slice(&text[offset..]);
