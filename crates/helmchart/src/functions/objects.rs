@@ -51,7 +51,7 @@ impl Object for TimeObject {
             "AddDate" => Some(&DATE),
             "String" | "GoString" | "Unix" | "UnixMilli" | "UnixMicro" | "UnixNano" | "Year" | "Month" | "Day"
             | "Hour" | "Minute" | "Second" | "Nanosecond" | "YearDay" | "Weekday" | "IsZero" | "UTC" | "Local"
-            | "IsDST" => Some(&NO_ARGUMENTS),
+            | "IsDST" | "MarshalText" | "MarshalJSON" => Some(&NO_ARGUMENTS),
             _ => None,
         }
     }
@@ -120,6 +120,10 @@ impl Object for TimeObject {
             ("UTC", ..) => moment(time.in_zone(Zone::Utc)),
             ("Local", ..) => moment(time.in_zone(Zone::Local)),
             ("IsDST", ..) => false.into(),
+            ("MarshalText", ..) => Value::Bytes(layout::format(time, RFC3339_NANO).as_bytes().into()),
+            ("MarshalJSON", ..) => {
+                Value::Bytes(format!("\"{}\"", layout::format(time, RFC3339_NANO)).as_bytes().into())
+            }
             _ => return Err(not_callable(name)),
         })
     }
