@@ -13,7 +13,7 @@ use crate::{Error, Map, Node, Value, bytes, duration, go, shellwords};
 /// Decodes a whole project. Booleans in words that YAML 1.2 does not know are told to `warn`.
 ///
 /// # Errors
-/// All values of a wrong type, in one error.
+/// All values of a wrong type, in one error: in the order of the fields of compose-go's types.
 pub(crate) fn decode(root: Node, shape: &'static Shape, warn: &mut dyn FnMut(String)) -> Result<Node, Error> {
     let mut decoder = Decoder { warn, failures: Vec::new() };
     let span = root.span;
@@ -21,7 +21,6 @@ pub(crate) fn decode(root: Node, shape: &'static Shape, warn: &mut dyn FnMut(Str
     if decoder.failures.is_empty() {
         return Ok(Node::at(map, span));
     }
-    decoder.failures.sort();
     let span = decoder.failures.iter().find_map(|(_, span)| *span);
     let messages: Vec<String> = decoder.failures.into_iter().map(|(message, _)| message).collect();
     let message = format!("decoding failed due to the following error(s):\n\n{}", messages.join("\n"));
