@@ -202,6 +202,12 @@ impl<'a> Pod<'a> {
         out
     }
 
+    /// Where its labels are, or would be.
+    pub(crate) fn labels_path(&self) -> Option<Path> {
+        let (_, template) = self.spec_path.0.split_last()?;
+        Some(Path(template.to_vec()).key("metadata").key("labels"))
+    }
+
     /// The pod's volumes.
     pub(crate) fn volumes(&self) -> Vec<(Path, NodeRef<'a>)> {
         let Some(list) = self.spec.target().get("volumes") else { return Vec::new() };

@@ -38,6 +38,7 @@ mod rules;
 mod schedule;
 mod secrets;
 mod survey;
+mod timezone;
 mod touched;
 mod undeclared;
 

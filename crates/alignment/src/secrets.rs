@@ -210,8 +210,18 @@ pub(crate) fn is_to_be_filled_in(path: &Utf8Path) -> bool {
 }
 
 /// How people ask for a value in an example, without punctuation: `CHANGE_ME`, `change-me`, `<your token>`, `replace-with-…`.
-const ASKING: [&str; 9] =
-    ["changeme", "changeit", "changethis", "enteryour", "fillin", "insertyour", "putyour", "replace", "your"];
+const ASKING: [&str; 10] = [
+    "changeme",
+    "changeit",
+    "changethis",
+    "enteryour",
+    "fillin",
+    "insertyour",
+    "overrideme",
+    "putyour",
+    "replace",
+    "your",
+];
 
 /// Whether a value of an example only stands for one.
 pub(crate) fn asks_for_a_value(value: &str) -> bool {

@@ -1,6 +1,8 @@
 //! The API server would refuse an object, whatever the cluster: something that it must have is missing or of the wrong kind.
 
 mod bindings;
+mod definitions;
+mod encoded;
 mod jobs;
 mod numbers;
 mod twice;
@@ -58,12 +60,15 @@ impl Rule for ObjectInvalid {
                     wrong.numbers_of_object();
                     wrong.claims();
                     wrong.words_of_object();
+                    wrong.encoded();
+                    wrong.definition();
                     if let Some(pod) = object.pod() {
                         wrong.pod(&pod);
                         wrong.restart_policy(&pod);
                     }
                     if (object.kind, object.group()) == ("CronJob", "batch") {
                         wrong.schedule();
+                        wrong.time_zone();
                     }
                     if object.kind == "Service" && object.group().is_empty() {
                         wrong.service();
@@ -165,8 +170,7 @@ impl<'a> Wrong<'_, '_, 'a> {
     fn labels(&mut self) {
         let pod = self.object.pod();
         let of_pods = pod.as_ref().and_then(|pod| {
-            let (_, template) = pod.spec_path.0.split_last()?;
-            Some((Path(template.to_vec()).key("metadata").key("labels"), pod.metadata?.at(&["labels"])?))
+            Some((pod.labels_path()?, pod.metadata?.at(&["labels"])?))
         });
         let own = self.object.node.at(&["metadata", "labels"]);
         let own = own.map(|labels| (self.object.path_of(&["metadata", "labels"]), labels));

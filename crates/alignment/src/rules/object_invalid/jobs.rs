@@ -1,8 +1,11 @@
 //! When pods run again, and when Jobs run.
 
+use findings::Severity;
+
 use super::{Wrong, is_left_open};
 use crate::kubernetes::{Pod, text};
 use crate::schedule;
+use crate::timezone::{self, Problem};
 
 impl<'a> Wrong<'_, '_, 'a> {
     /// Pods of a Job end, those of other workloads never do, and a Pod of its own may do either.
@@ -46,5 +49,22 @@ impl<'a> Wrong<'_, '_, 'a> {
         let help = "write minute, hour, day, month and day of the week, such as `0 3 * * 1-5`, or a word such as `@daily`";
         let path = object.path_of(&["spec", "schedule"]);
         self.push(path, format!("`schedule` of {title} is none that Kubernetes reads: {problem}"), help);
+    }
+    /// A CronJob without a time zone runs by the clock of the controller.
+    pub(super) fn time_zone(&mut self) {
+        let object = self.object;
+        let Some(zone) = text(object.node, &["spec", "timeZone"]).filter(|zone| !is_left_open(zone)) else { return };
+        let (severity, near) = match timezone::problem(zone) {
+            Some(Problem::NoName) => (Severity::Error, None),
+            Some(Problem::Unknown { near }) => (Severity::Warning, near),
+            None => return,
+        };
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write a name of IANA's database, such as `Etc/UTC` or `Europe/Berlin`".to_owned(),
+        };
+        let message = format!("`timeZone` of {} is no time zone that is known", object.title());
+        let finding = self.finding(severity, object.path_of(&["spec", "timeZone"]), message, &help);
+        self.out.push(finding);
     }
 }
