@@ -16,7 +16,7 @@ pub(crate) struct Known<'a> {
     /// The names of its containers' ports.
     pub(crate) ports: Vec<&'a str>,
     /// Which of the objects it is, or makes it.
-    owner: usize,
+    pub(crate) owner: usize,
 }
 
 /// The pods of a rendering. Looked up by label: a profile may have a thousand Services and as many pods.
@@ -42,6 +42,11 @@ impl<'a> Pods<'a> {
             pods.all.push(Known { namespace: object.namespace, labels, ports: port_names(&pod), owner });
         }
         pods
+    }
+
+    /// In the order of the objects.
+    pub(crate) fn all(&self) -> &[Known<'a>] {
+        &self.all
     }
 
     /// The pods of a namespace that carry all of `wanted`.
@@ -76,6 +81,30 @@ impl<'a> Pods<'a> {
     ) -> Option<&'o KubeObject<'a>> {
         let pod = self.all.iter().find(|pod| pod.namespace != namespace && is_meant(&pod.labels))?;
         objects.get(pod.owner)
+    }
+
+    /// The pods of a namespace that a selector comes nearest to, with whose they are: they carry all labels but one, or else the rarest, and most of
+    /// the others. None where that one is carried by all, so that it tells nothing.
+    pub(crate) fn nearest<'o>(
+        &self,
+        objects: &'o [KubeObject<'a>],
+        namespace: &str,
+        wanted: &Labels<'_>,
+    ) -> Option<(&Known<'a>, &'o KubeObject<'a>)> {
+        let mut others = wanted.clone();
+        if self.odd_one(namespace, wanted).is_some_and(|odd| others.remove(odd).is_some() && !others.is_empty()) {
+            let nearest = self.carrying(namespace, &others).into_iter().next()?;
+            return Some((nearest, objects.get(nearest.owner)?));
+        }
+        let carrying = wanted.iter().filter_map(|(key, value)| self.by_label.get(&(*value, *key, namespace)));
+        let rarest = carrying.min_by_key(|pods| pods.len())?;
+        let of_namespace = self.all.iter().filter(|pod| pod.namespace == namespace).count();
+        let carried =
+            |pod: &Known<'_>| wanted.iter().filter(|(key, value)| pod.labels.get(*key) == Some(value)).count();
+        let pods = rarest.iter().rev().filter_map(|index| self.all.get(*index));
+        let nearest =
+            pods.max_by_key(|pod| carried(pod)).filter(|_| of_namespace == 1 || rarest.len() < of_namespace)?;
+        Some((nearest, objects.get(nearest.owner)?))
     }
 
     /// The label of a selector that no pod carries together with all the others: what is wrong, if it is one label.

@@ -1,14 +1,18 @@
 //! A selector that selects nothing, or not the pods of its own workload.
 
+mod meant;
+
 use std::ops::RangeInclusive;
 
 use crate::kubernetes::{KubeObject, objects, scalar, text};
 use crate::place::{Path, Place};
-use crate::pods::{self, Pods, labels_of, selects, selects_everything};
+use crate::pods::{self, Known, Labels, Pods, labels_of, selects, selects_everything};
 use crate::rules::Rule;
 use crate::survey::{ProfileSurvey, Survey};
 use findings::{Finding, Severity};
 use release::ProfileSource;
+
+use meant::{Meant, Missed};
 
 pub(super) struct SelectorMismatch;
 
@@ -31,12 +35,13 @@ impl Rule for SelectorMismatch {
                 let Some(kubernetes) = variant.kubernetes() else { continue };
                 let objects = objects(kubernetes);
                 let pods = Pods::of(&objects);
+                let meant = Meant::of(&objects, &pods);
                 for object in &objects {
                     match (object.kind, object.group()) {
                         ("Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet", "apps") => {
                             self.own_pods(profile, index, object, out);
                         }
-                        ("Service", "") => self.service(profile, index, object, &objects, &pods, out),
+                        ("Service", "") => self.service(profile, index, object, &objects, (&pods, &meant), out),
                         ("PodDisruptionBudget", "policy") => {
                             self.some_pods(profile, index, object, ("selector", &objects), &pods, out);
                         }
@@ -108,13 +113,13 @@ impl SelectorMismatch {
         );
     }
 
-    fn service(
+    fn service<'a>(
         &self,
         profile: &ProfileSurvey<'_>,
         variant: usize,
-        object: &KubeObject<'_>,
-        objects: &[KubeObject<'_>],
-        pods: &Pods<'_>,
+        object: &KubeObject<'a>,
+        objects: &[KubeObject<'a>],
+        (pods, meant): (&Pods<'a>, &Meant<'_, '_, 'a>),
         out: &mut Vec<Finding<Place>>,
     ) {
         let external = text(object.node, &["spec", "type"]) == Some("ExternalName");
@@ -124,7 +129,11 @@ impl SelectorMismatch {
         if wanted.is_empty() {
             return;
         }
-        if !pods.carrying(object.namespace, &wanted).is_empty() {
+        let selected = pods.carrying(object.namespace, &wanted);
+        if !selected.is_empty() {
+            if let Some(missed) = meant.missed(object, &wanted, &selected) {
+                out.push(self.other_pods(profile, variant, object, (&wanted, &selected, objects), &missed));
+            }
             return;
         }
         let severity = if pods.others { Severity::Warning } else { Severity::Error };
@@ -134,7 +143,34 @@ impl SelectorMismatch {
         }
         let path = object.path_of(&["spec", "selector"]);
         let path = pods.odd_one(object.namespace, &wanted).map_or_else(|| path.clone(), |key| path.key(key));
-        self.nothing(profile, variant, object, "pod", path, severity, out);
+        let finding = self.nothing(profile, variant, object, "pod", path, severity);
+        out.push(with_nearest(finding, (profile, variant), object, (pods, objects), &wanted));
+    }
+
+    /// A Service leads to pods, and not to those that it is for.
+    fn other_pods(
+        &self,
+        profile: &ProfileSurvey<'_>,
+        variant: usize,
+        object: &KubeObject<'_>,
+        (wanted, selected, objects): (&Labels<'_>, &[&Known<'_>], &[KubeObject<'_>]),
+        missed: &Missed<'_, '_, '_>,
+    ) -> Finding<Place> {
+        let path = object.path_of(&["spec", "selector"]);
+        let other = wanted.iter().find(|(key, value)| missed.pod.labels.get(*key) != Some(*value)).map(|(key, _)| *key);
+        let path = other.map_or_else(|| path.clone(), |key| path.key(key));
+        let others = selected.first().and_then(|pod| objects.get(pod.owner)).map(KubeObject::title).unwrap_or_default();
+        let owner = missed.owner;
+        let message = format!("{} selects the pods of {others}, and not those of {}", object.title(), owner.title());
+        let labels = owner.pod().and_then(|pod| pod.labels_path()).unwrap_or_else(|| owner.path_of(&["metadata", "name"]));
+        let labels = match other.filter(|key| missed.pod.labels.contains_key(*key)) {
+            Some(key) => labels.key(key),
+            None => labels,
+        };
+        Finding::new(self.id(), Severity::Warning, profile.value(variant, object.object, path), message)
+            .label(format!("rendered in profile `{}`", profile.name()))
+            .related(profile.value(variant, owner.object, labels), missed.why.clone())
+            .help("use the labels of the pods that it is for")
     }
 
     fn some_pods(
@@ -164,7 +200,8 @@ impl SelectorMismatch {
             Some(label) => path.key("matchLabels").key(label),
             None => path,
         };
-        self.nothing(profile, variant, object, "pod", path, Severity::Warning, out);
+        let finding = self.nothing(profile, variant, object, "pod", path, Severity::Warning);
+        out.push(with_nearest(finding, (profile, variant), object, (pods, objects), &wanted));
     }
 
     /// Prometheus asks the pods behind a Service by the labels of the Service.
@@ -186,7 +223,7 @@ impl SelectorMismatch {
                 return;
             }
             let path = object.path_of(&["spec", "selector"]);
-            self.nothing(profile, variant, object, "Service", path, Severity::Warning, out);
+            out.push(self.nothing(profile, variant, object, "Service", path, Severity::Warning));
         }
     }
 
@@ -237,7 +274,6 @@ impl SelectorMismatch {
             .help(help)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one message for every kind of selector")]
     fn nothing(
         &self,
         profile: &ProfileSurvey<'_>,
@@ -246,19 +282,42 @@ impl SelectorMismatch {
         what: &str,
         at: Path,
         severity: Severity,
-        out: &mut Vec<Finding<Place>>,
-    ) {
-        out.push(
-            Finding::new(
-                self.id(),
-                severity,
-                profile.value(variant, object.object, at),
-                format!("{} selects no {what} of profile `{}`", object.title(), profile.name()),
-            )
-            .label("matches nothing that is rendered")
-            .help(format!("use the labels of the {what}s that it is for")),
-        );
+    ) -> Finding<Place> {
+        Finding::new(
+            self.id(),
+            severity,
+            profile.value(variant, object.object, at),
+            format!("{} selects no {what} of profile `{}`", object.title(), profile.name()),
+        )
+        .label("matches nothing that is rendered")
+        .help(format!("use the labels of the {what}s that it is for"))
     }
+}
+
+/// So many labels are read at a glance.
+const MOST_LISTED: usize = 3;
+
+/// Shows the pods that a selector comes nearest to: it may be their labels that are wrong.
+fn with_nearest(
+    finding: Finding<Place>,
+    (profile, variant): (&ProfileSurvey<'_>, usize),
+    object: &KubeObject<'_>,
+    (pods, objects): (&Pods<'_>, &[KubeObject<'_>]),
+    wanted: &Labels<'_>,
+) -> Finding<Place> {
+    let Some((pod, owner)) = pods.nearest(objects, object.namespace, wanted) else { return finding };
+    let Some(labels) = owner.pod().and_then(|pod| pod.labels_path()) else { return finding };
+    let lacking: Vec<&str> = wanted.iter().filter(|(key, value)| pod.labels.get(*key) != Some(*value)).map(|(key, _)| *key).collect();
+    let other = lacking.iter().find(|key| pod.labels.contains_key(**key));
+    let (path, label) = match other {
+        Some(key) => (labels.key(key), format!("the pods of {} carry this one", owner.title())),
+        None => {
+            let more = if lacking.len() > MOST_LISTED { ", …" } else { "" };
+            let listed = lacking.iter().take(MOST_LISTED).copied().collect::<Vec<_>>().join("`, `");
+            (labels, format!("the pods of {} lack `{listed}`{more}", owner.title()))
+        }
+    };
+    finding.related(profile.value(variant, owner.object, path), label)
 }
 
 /// Whether a monitor looks into its own namespace and into no other.
