@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use findings::{Finding, Severity};
-use release::{Component, ImageRef, Unmanaged};
+use release::{Component, ImageRef, Release, Unmanaged};
 use source::Span;
 
 use crate::place::Place;
@@ -27,6 +27,9 @@ impl Rule for ComponentSwapped {
     }
 
     fn check(&self, survey: &Survey<'_>, out: &mut Vec<Finding<Place>>) {
+        for release in survey.inputs.releases.iter().filter_map(|input| input.release()) {
+            self.exchanged(release, out);
+        }
         for profile in &survey.profiles {
             self.named_after_one(survey, profile, out);
             if let Some(twin) = profile.profile.declared.twin.as_ref().and_then(|name| survey.profile(name)) {
@@ -97,6 +100,28 @@ fn is_one_product(name: &str, other: &str) -> bool {
 }
 
 impl ComponentSwapped {
+    /// Two components of a manifest, each with an image that is called as the other one is. Where they have digests, profiles tell.
+    fn exchanged(&self, release: &Release, out: &mut Vec<Finding<Place>>) {
+        let named = |name: &str| release.components.iter().find(|component| component.name.value == name);
+        for component in &release.components {
+            let name = component.name.value.as_str();
+            let image = component.image.value.short_name();
+            let Some(other) = named(image).filter(|other| name < image && other.image.value.short_name() == name) else {
+                continue;
+            };
+            let message = format!(
+                "components `{name}` and `{image}` of release `{}` have each other's image",
+                release.version.value
+            );
+            out.push(
+                Finding::new(self.id(), Severity::Warning, Place::source(component.image.span), message)
+                    .label(format!("the image of `{name}`"))
+                    .related(Place::source(other.image.span), format!("the image of `{image}`"))
+                    .help("exchange the two, or name the components after their images"),
+            );
+        }
+    }
+
     fn named_after_one<'a>(&self, survey: &Survey<'a>, profile: &ProfileSurvey<'a>, out: &mut Vec<Finding<Place>>) {
         for used in &profile.images {
             let Some(runs) = Known::of(used).filter(|runs| runs.name != used.image.runs_as) else { continue };
