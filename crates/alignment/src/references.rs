@@ -16,7 +16,7 @@ use yamlspan::NodeRef;
 use crate::kubernetes::{KubeObject, scalar, text};
 use crate::place::Path;
 
-pub(crate) use empty::left_empty;
+pub(crate) use empty::{left_empty, left_out};
 pub(crate) use keys::{Store, is_written, stores};
 pub(crate) use made::made_of;
 

@@ -36,3 +36,27 @@ pub(crate) fn left_empty<'a>(
     }
     out
 }
+
+/// The account of the name that a workload has itself, where it names none and nothing uses that one: it runs as `default`, which has no rights.
+pub(crate) fn left_out<'o, 'a>(
+    object: &KubeObject<'a>,
+    objects: &'o [KubeObject<'a>],
+    rendered: &BTreeSet<(&str, &str, &str)>,
+    used: &BTreeSet<(&str, &str, &str)>,
+) -> Option<&'o KubeObject<'a>> {
+    let pod = object.pod().filter(|_| object.kind != "Pod" && !object.hook)?;
+    let names_one = ["serviceAccountName", "serviceAccount"].iter().any(|key| pod.spec.target().get(key).is_some());
+    let identity_of_own = ("ServiceAccount", object.namespace, object.name);
+    if names_one || !rendered.contains(&identity_of_own) || used.contains(&identity_of_own) {
+        return None;
+    }
+    // With a token in a Secret it is for somebody outside.
+    let has_token = |account: &KubeObject<'_>| {
+        objects.iter().filter(|other| other.kind == "Secret" && other.namespace == account.namespace).any(|secret| {
+            let annotations = secret.node.at(&["metadata", "annotations"]);
+            annotations.and_then(|all| text(all, &["kubernetes.io/service-account.name"])) == Some(account.name)
+        })
+    };
+    let account = objects.iter().find(|other| identity(other) == identity_of_own)?;
+    (!has_token(account)).then_some(account)
+}

@@ -32,6 +32,7 @@ impl Rule for DanglingReference {
             out.push(match lost {
                 Lost::Object(missing) => self.finding(missing),
                 Lost::Key(missing) => self.key_finding(missing),
+                Lost::Account(left) => self.account_finding(left),
             });
         });
     }
@@ -59,10 +60,19 @@ struct MissingKey<'s, 'a> {
     is_written: bool,
 }
 
+/// An account that a workload should name.
+struct LeftOut<'s, 'a> {
+    profile: &'s ProfileSurvey<'a>,
+    variant: usize,
+    object: &'s KubeObject<'a>,
+    account: &'s KubeObject<'a>,
+}
+
 /// What is not there.
 enum Lost<'s, 'a> {
     Object(&'s Missing<'s, 'a>),
     Key(&'s MissingKey<'s, 'a>),
+    Account(&'s LeftOut<'s, 'a>),
 }
 
 /// Every reference that leads nowhere.
@@ -101,6 +111,9 @@ fn each(survey: &Survey<'_>, report: &mut dyn FnMut(Lost<'_, '_>)) {
             let stores = if takes_keys { references::stores(&objects) } else { BTreeMap::new() };
             let mut written = BTreeMap::new();
             for (object, references) in &all {
+                if let Some(account) = references::left_out(object, &objects, &rendered, &used) {
+                    report(Lost::Account(&LeftOut { profile, variant, object, account }));
+                }
                 for reference in references.iter().chain(&references::left_empty(object, &objects, &used)) {
                     let elsewhere = reference.namespace != object.namespace;
                     let known = rendered.contains(&reference.identity())
@@ -153,6 +166,18 @@ impl DanglingReference {
         // Without the object: a name that many pods take from one value is one finding.
         let message = format!("profile `{}` needs {kind} `{name}`, which nothing makes", profile.name());
         Finding::new(self.id(), *severity, place, message).label(format!("needed by {}", object.title())).help(help)
+    }
+
+    fn account_finding(&self, left: &LeftOut<'_, '_>) -> Finding<Place> {
+        let LeftOut { profile, variant, object, account } = left;
+        let (title, name) = (object.title(), account.name);
+        let path = object.pod().map(|pod| pod.spec_path).unwrap_or_default();
+        let message = format!("{title} names no account, and nothing uses {}", account.title());
+        let account = profile.value(*variant, account.object, account.path_of(&["metadata", "name"]));
+        Finding::new(self.id(), Severity::Warning, profile.value(*variant, object.object, path), message)
+            .label("runs as `default`")
+            .related(account, "called as the workload is")
+            .help(format!("write `serviceAccountName: {name}`, or remove the account"))
     }
 
     fn key_finding(&self, missing: &MissingKey<'_, '_>) -> Finding<Place> {
