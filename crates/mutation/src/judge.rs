@@ -5,6 +5,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use testkit::Sandbox;
 
+use crate::made::Made;
 use crate::mutant::Mutant;
 use crate::rendered::{self, Before};
 use crate::subject::{Role, Subject};
@@ -19,6 +20,7 @@ pub struct Judge<'s> {
     /// What the program says before any change.
     told: Vec<Told>,
     before: Vec<Before>,
+    made: Made,
 }
 
 /// A mutant with what was said of it.
@@ -43,7 +45,8 @@ impl<'s> Judge<'s> {
         {
             panic!("`{}` does not render: {error}", subject.name);
         }
-        Self { subject, program: program.to_owned(), sandbox, told, before }
+        let made = Made::of(subject, &before);
+        Self { subject, program: program.to_owned(), sandbox, told, before, made }
     }
 
     pub fn judge(&self, mutant: &Mutant) -> Judged {
@@ -63,7 +66,7 @@ impl<'s> Judge<'s> {
                 None => fs::remove_file(self.sandbox.path(file)).expect("the file was written"),
             }
         }
-        Judged { verdict: verdict::judge(self.subject, mutant, &told, same), told }
+        Judged { verdict: verdict::judge(self.subject, &self.made, mutant, &told, same), told }
     }
 }
 

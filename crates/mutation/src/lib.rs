@@ -6,6 +6,7 @@
 
 mod generate;
 mod judge;
+mod made;
 mod missed;
 mod mutant;
 mod operator;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use release::{Release, WORKSPACE_FILE};
 use source::FileId;
 
+use crate::made::Made;
 use crate::missed;
 use crate::mutant::{Changed, Mutant};
 use crate::operator::Operator;
@@ -73,9 +74,9 @@ const IMAGES: &[&str] = &["image-unlisted", "image-unpinned", "images-at-unused"
 /// The shortest word by which something that went away is recognised.
 const SHORTEST_WORD: usize = 3;
 
-pub(crate) fn judge(subject: &Subject, mutant: &Mutant, told: &[Told], same: bool) -> Verdict {
+pub(crate) fn judge(subject: &Subject, made: &Made, mutant: &Mutant, told: &[Told], same: bool) -> Verdict {
     let changed = mutant.applied(subject);
-    let case = Case { subject, mutant, changed: &changed, words: words(subject, mutant, &changed) };
+    let case = Case { subject, made, mutant, changed: &changed, words: words(subject, mutant, &changed) };
     let found = told.iter().filter_map(|told| case.found(told)).min();
     match (found, told.is_empty(), same) {
         (None, true, true) => Verdict::Silent,
@@ -89,6 +90,7 @@ pub(crate) fn judge(subject: &Subject, mutant: &Mutant, told: &[Told], same: boo
 
 struct Case<'c> {
     subject: &'c Subject,
+    made: &'c Made,
     mutant: &'c Mutant,
     changed: &'c BTreeMap<String, Changed>,
     words: Vec<String>,
@@ -141,7 +143,9 @@ impl Case<'_> {
         // Profiles are held against manifests and the workspace, so the profile comes first.
         let yardstick = matches!(role, Some(Role::Release | Role::Workspace));
         let equals = BETWEEN_EQUALS.contains(&told.rule.as_str());
-        let gone = operator.removes() || matches!(operator, Operator::Swap | Operator::OtherProfile);
+        // With another digit the name of a variable is another name.
+        let renamed = operator == Operator::Digit && matches!(self.mutant.what(), What::Variable | What::Setting);
+        let gone = renamed || operator.removes() || matches!(operator, Operator::Swap | Operator::OtherProfile);
         // Two keys of one name: the reader stops at the later one.
         let twice = told.rule == "compose-invalid";
         if (yardstick || equals || gone || twice) && told.related.iter().any(|related| self.touches(related)) {
@@ -159,14 +163,23 @@ impl Case<'_> {
             || role == Some(Role::Workspace) && operator.removes()
     }
 
-    /// An object that is not made any more is missed where something refers to it: the changed file makes objects of that kind.
+    /// An object that is not made any more is missed where something refers to it or selects its pods: the changed file makes objects of that kind.
     fn is_missed_by_what_needs_it(&self, told: &Told) -> bool {
+        let file = &self.mutant.place.file;
         let kind = told.message.split_once(" needs ").and_then(|(_, rest)| rest.split(' ').next());
         let makes = |kind: &str| {
-            let kind = format!("kind: {kind}");
-            self.subject.text(&self.mutant.place.file).lines().any(|line| line.trim() == kind)
+            let line = format!("kind: {kind}");
+            self.made.makes(file, kind) || self.subject.text(file).lines().any(|text| text.trim() == line)
         };
-        told.rule == "dangling-reference" && kind.is_some_and(makes)
+        match told.rule.as_str() {
+            "dangling-reference" => kind.is_some_and(makes),
+            // Pods that are still made would be the ones that are shown.
+            "selector-mismatch" => {
+                let shown = told.related.iter().any(|related| related.file == *file);
+                told.message.contains(" selects no pod ") && self.made.makes_pods(file) && !shown
+            }
+            _ => false,
+        }
     }
 
     /// A Compose file or a template that stops at what is not there any more, or the rest of an image reference that is not whole.
