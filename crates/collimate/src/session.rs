@@ -73,7 +73,8 @@ impl Session {
             FileError::NotUtf8 { .. } => Failure::input(format!("cannot read `{}`", files.root().join(name)))
                 .because(error)
                 .hint(octets::WAY_OUT),
-            error => unreadable(&files.root().join(name), &error),
+            FileError::NotFound(_) => unreadable(&files.root().join(name), &error),
+            error => withheld(&files.root().join(name), &error),
         })?;
         Workspace::parse(&text, id)
             .and_then(|workspace| {
@@ -218,6 +219,17 @@ fn unreadable(file: &Utf8Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::input(format!("cannot read `{file}`"))
         .because(error)
         .hint(format!("`--workspace` names a `{}`; `collimate init` makes one", release::WORKSPACE_FILE))
+}
+
+/// The workspace's file is there, and cannot be read: to make one would be no way out.
+fn withheld(file: &Utf8Path, error: &FileError) -> Failure {
+    let failure = Failure::input(format!("cannot read `{file}`")).because(error);
+    match error {
+        FileError::Outside { .. } => failure
+            .hint("put the file itself in the place of the link, or name the one that it leads to with `--workspace`"),
+        FileError::Io { .. } => failure.hint("`ls -l` shows what it is, whose it is and who may read it"),
+        _ => failure.hint(format!("`--workspace` names a `{}`", release::WORKSPACE_FILE)),
+    }
 }
 
 /// There is no workspace; or something that bears the name of its file is in the way.

@@ -59,6 +59,21 @@ hint: move it away; `collimate init` makes the file from the Compose files and c
     assert_eq!((code, stderr), (3, expected.replace("a folder", "a link that leads nowhere")));
 }
 
+/// It is there: to make one is not the way out.
+#[test]
+fn a_workspace_file_that_leads_elsewhere() {
+    let elsewhere = Tree::of(&[("collimate.yaml", WORKSPACE)]);
+    let tree = Tree::of(&[]);
+    std::os::unix::fs::symlink(elsewhere.path("collimate.yaml"), tree.path("collimate.yaml")).unwrap();
+    let (code, _, stderr) = tree.run_text(&["check"]);
+    let expected = "\
+error: cannot read `[DIR]/collimate.yaml`
+caused by: `collimate.yaml` leads out of the workspace
+hint: put the file itself in the place of the link, or name the one that it leads to with `--workspace`
+";
+    assert_eq!((code, stderr.as_str()), (3, expected));
+}
+
 #[test]
 fn a_workspace_file_in_another_encoding() {
     let tree = Tree::of(&[]);
