@@ -35,7 +35,7 @@ pub(crate) struct Owner {
 /// The lock, for as long as this lives.
 pub(crate) struct Lock {
     path: Utf8PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -61,8 +61,10 @@ impl Lock {
                 continue;
             }
             let stale = read_owner(&mut file);
-            write_owner(&mut file, owner).map_err(|error| failed(&error))?;
-            return Ok((Self { path: path.to_owned(), _file: file }, stale));
+            // From here on the file goes with it, also where nothing more can be written.
+            let lock = Self { path: path.to_owned(), file };
+            write_owner(&lock.file, owner).map_err(|error| failed(&error))?;
+            return Ok((lock, stale));
         }
         Err(Failure::outside(format!("cannot lock `{path}`")).because("others keep taking it"))
     }
@@ -97,7 +99,7 @@ fn read_owner(file: &mut File) -> Option<Owner> {
     serde_json::from_str(&text).ok()
 }
 
-fn write_owner(file: &mut File, owner: &Owner) -> io::Result<()> {
+fn write_owner(mut file: &File, owner: &Owner) -> io::Result<()> {
     let text = serde_json::to_string(owner).map_err(io::Error::other)?;
     file.seek(SeekFrom::Start(0))?;
     file.set_len(0)?;

@@ -74,6 +74,24 @@ hint: put the file itself in the place of the link, or name the one that it lead
     assert_eq!((code, stderr.as_str()), (3, expected));
 }
 
+/// Where nothing more can be written, the lock is not even begun.
+#[test]
+fn a_full_disk_leaves_no_lock() {
+    let tree = Tree::of(&[
+        ("collimate.yaml", WORKSPACE),
+        ("edge.yaml", RELEASE),
+        ("compose.yaml", COMPOSE),
+        ("dev.env", "HOST=web\n"),
+    ]);
+    // A file may have no byte; the signal that would say so is ignored, as the error is then that of a full disk but for its name.
+    let limited = format!("trap '' XFSZ; ulimit -f 0; exec '{}' pin", env!("CARGO_BIN_EXE_collimate"));
+    let output = std::process::Command::new("sh").args(["-c", &limited]).current_dir(tree.path("")).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: cannot lock `"), "{said}");
+    assert_eq!(output.status.code(), Some(4));
+    assert!(!tree.path(".collimate-lock").exists());
+}
+
 #[test]
 fn a_workspace_file_in_another_encoding() {
     let tree = Tree::of(&[]);
