@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alignment::{ProfileSurvey, Rendered, Resolved, Standing, Survey, Used};
+use alignment::{ProfileSurvey, ReleaseInput, Rendered, Resolved, Standing, Survey, Used};
 use source::{SourceMap, Span};
 
 use crate::context::Ctx;
@@ -26,9 +26,14 @@ pub(crate) fn gaps(survey: &Survey<'_>, selected: impl Fn(&str) -> bool) -> BTre
     let profiles = || survey.profiles.iter().filter(|profile| selected(profile.name()));
     let unrendered = profiles().filter(|profile| !profile.is_rendered());
     let manifests = profiles().filter_map(|profile| survey.inputs.releases.get(profile.profile.release?));
-    let unsound = manifests.filter(|input| input.sound().is_none());
     let unrendered = unrendered.map(|profile| format!("profile `{}` does not render", profile.name()));
-    unrendered.chain(unsound.map(|input| format!("release manifest `{}` has a problem", input.path))).collect()
+    unrendered.chain(unsound(manifests)).collect()
+}
+
+/// Those of the manifests that have a problem, a line each.
+pub(crate) fn unsound<'i>(manifests: impl Iterator<Item = &'i ReleaseInput>) -> impl Iterator<Item = String> {
+    let unsound = manifests.filter(|input| input.sound().is_none());
+    unsound.map(|input| format!("release manifest `{}` has a problem", input.path))
 }
 
 /// How a command ends whose answer has these gaps: nobody may take it for a whole one.

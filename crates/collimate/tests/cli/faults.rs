@@ -92,6 +92,25 @@ fn a_full_disk_leaves_no_lock() {
     assert!(!tree.path(".collimate-lock").exists());
 }
 
+/// A list without them would look like a whole one.
+#[test]
+fn releases_are_listed_with_what_is_missing() {
+    let workspace = "schema: 1\nchannels: {edge: {release: edge.yaml}, next: {release: next.yaml}, last: {release: last.yaml}}\nprofiles: {p: {channel: edge, compose: [compose.yaml]}}\n";
+    let files = [("collimate.yaml", workspace), ("edge.yaml", RELEASE), ("next.yaml", ""), ("compose.yaml", COMPOSE)];
+    let tree = Tree::of(&files);
+    let expected = "\
+error: not everything could be looked at
+caused by: release manifest `last.yaml` has a problem
+caused by: release manifest `next.yaml` has a problem
+hint: `collimate check` shows what is wrong
+";
+    for format in ["text", "json"] {
+        let (code, stdout, stderr) = tree.run_text(&["release", "show", "--format", format]);
+        assert!(stdout.contains("edge"), "{stdout}");
+        assert_eq!((code, stderr.as_str()), (1, expected), "{format}");
+    }
+}
+
 #[test]
 fn a_workspace_file_in_another_encoding() {
     let tree = Tree::of(&[]);

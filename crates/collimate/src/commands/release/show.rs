@@ -7,7 +7,7 @@ use crate::context::Ctx;
 use crate::exit::{Exit, Failure, Result};
 use crate::session::{ARCHIVE, Session};
 use crate::signature::Signatures;
-use crate::{columns, differing, place};
+use crate::{columns, differing, place, tracing};
 
 /// Version of the JSON shape. Raised when a field is added or changes.
 const JSON_SCHEMA: u32 = 1;
@@ -83,7 +83,10 @@ pub(super) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         (Format::Text, Some(_)) => source::redact(&releases.iter().map(one).collect::<String>()),
         (Format::Text, None) => source::redact(&table(&releases)),
     })?;
-    Ok(Exit::Fine)
+    match (&args.release, &known) {
+        (None, Some(known)) => tracing::answered(tracing::unsound(known.session.releases.iter()).collect()),
+        _ => Ok(Exit::Fine),
+    }
 }
 
 /// The releases of a workspace with their identities, each computed once.
@@ -130,7 +133,7 @@ impl<'s> Known<'s> {
     }
 }
 
-/// Every release once, current ones first; manifests with problems are named by `check`.
+/// Every release once, current ones first, of manifests without problems.
 fn all(known: &Known<'_>, ctx: &Ctx) -> Result<Vec<Shown>> {
     let mut releases: Vec<Shown> = Vec::new();
     for (input, release) in known.session.releases.iter().filter_map(|input| Some((input, input.sound()?))) {
