@@ -27,7 +27,7 @@ pub(super) fn text(plan: &Plan, root: &Utf8Path, folder: &Utf8Path, discovery: &
     }
     // Writing to a string cannot fail, here and below.
     for entry in left_out {
-        let reason = source::redact(&printable(&entry.reason)).replace('\n', "\n    ");
+        let reason = source::redact(entry.reason.trim_end()).replace('\n', "\n    ");
         let _ = writeln!(text, "  `{}`: {reason}", printable(entry.path.as_str()));
         if let Some(help) = &entry.help {
             let _ = writeln!(text, "    {}", printable(help));
@@ -40,7 +40,7 @@ pub(super) fn text(plan: &Plan, root: &Utf8Path, folder: &Utf8Path, discovery: &
     for step in next {
         let _ = writeln!(text, "  {step}");
     }
-    text
+    findings::disarmed(&text)
 }
 
 /// What is left to do, most important first.
@@ -151,9 +151,9 @@ fn named(images: &[String]) -> String {
     names.join(", ")
 }
 
-/// Names and messages come from files of others: control characters other than line ends are replaced.
+/// Names come from files of others: on one line, without what a terminal obeys or nobody sees.
 fn printable(text: &str) -> String {
-    text.trim_end().replace(|character: char| character.is_control() && character != '\n', "\u{fffd}")
+    source::redact(text.trim_end()).replace('\n', "\u{fffd}")
 }
 
 #[cfg(test)]

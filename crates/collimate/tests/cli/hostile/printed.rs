@@ -157,6 +157,22 @@ fn nothing_that_is_planted_is_printed() {
     harmless("`init`", "text", &format!("{stdout}{stderr}"));
 }
 
+/// What `init` leaves out it names, with the words of the engines: names of folders and messages of templates.
+#[test]
+fn nothing_that_is_planted_is_printed_of_what_is_in_no_profile() {
+    let name = PLANTED.replace('/', "");
+    let chart = "apiVersion: v2\nname: c\nversion: 0.1.0\n";
+    let tree = Tree::of(&[("compose.yaml", "services: {a: {image: nginx:1.27}}\n"), ("fail/Chart.yaml", chart)]);
+    tree.write("fail/values.yaml", &format!("x: {}\npassword: {SECRET}\n", quoted(PLANTED)));
+    tree.write("fail/templates/t.yaml", "{{ fail .Values.x }}");
+    tree.write(&format!("{name}/Chart.yaml"), chart);
+    tree.write(&format!("{name}/templates/{name}.yaml"), "{{ nope }}");
+    let (_, stdout, stderr) = tree.run_text(&["init"]);
+    let (_, left_out) = stdout.split_once("in no profile:").unwrap_or_else(|| panic!("all loads: {stdout}{stderr}"));
+    assert_eq!(left_out.matches("\n  `").count(), 2, "{left_out}");
+    harmless("`init`", "text", &format!("{stdout}{stderr}"));
+}
+
 /// Our own files are refused where they hold it, by name and place.
 #[test]
 fn our_own_files_hold_none_of_it() {
