@@ -429,10 +429,15 @@ impl<'s> Constructor<'s> {
             Data::Str(text) => text.clone(),
             Data::Bool(value) => made(value.to_string()),
             Data::Int(value) => made(value.to_string()),
-            Data::Float(value) if value.is_nan() => made(".nan".to_owned()),
-            Data::Float(value) if value.is_infinite() => made(if *value > 0.0 { ".inf" } else { "-.inf" }.to_owned()),
-            Data::Float(value) if self.json.is_some() => made(format_g32(*value)),
-            Data::Float(value) => made(format_g(*value)),
+            Data::Float(value) => {
+                let number = if self.json.is_some() { format_g32(*value) } else { format_g(*value) };
+                made(match number.as_str() {
+                    "NaN" => ".nan".to_owned(),
+                    "+Inf" => ".inf".to_owned(),
+                    "-Inf" => "-.inf".to_owned(),
+                    _ => number,
+                })
+            }
             Data::Uint(number) if self.json.is_none() => made(number.to_string()),
             Data::Null if self.json.is_none() => made("null".to_owned()),
             Data::Null | Data::Uint(_) | Data::Seq(_) | Data::Map(_) => {
