@@ -78,8 +78,13 @@ impl NewRsa {
         let functions = call.functions;
         let turn = functions.slow_work.next(self.kind);
         let is_seeded = matches!(functions.random, Random::Seeded(_));
-        let is_of_known_primes = is_seeded && pair(turn)[0] > 0;
-        functions.slow_work.spend(if is_of_known_primes { 1 } else { self.units })?;
+        functions.slow_work.spend(match pair(turn) {
+            _ if !is_seeded => self.units,
+            [0, 1] => self.units,
+            // The first of its pairs with a new prime.
+            [0, _] => self.units / 2,
+            _ => 1,
+        })?;
         let make = |random: &Random| match is_seeded {
             true => self.seeded(&functions.random, turn),
             false => PrivateKey::new_rsa(random, self.bits),

@@ -14,7 +14,7 @@ use super::keys::PrivateKey;
 use super::random::{Random, Seed};
 
 /// How much slow work one render may ask for, in units of 5 ms: one second. This is eighteen certificates, or eleven password hashes; from a
-/// seed, whose keys share primes, fifty certificates: Harbor makes its seven anew for every pod that is to restart with them.
+/// seed, whose keys share primes, seventy certificates: Harbor makes its seven anew for every pod that is to restart with them.
 const MOST_SLOW_WORK: u32 = 200;
 
 /// Most results that a process keeps. A render makes a few dozen at most, and renders of one workspace mostly the same; only passwords differ.

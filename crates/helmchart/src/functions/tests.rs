@@ -224,6 +224,13 @@ fn a_seed_makes_random_values_repeat() {
 }
 
 #[test]
+fn a_chart_may_make_its_own_key_anew_for_every_pod() {
+    // As etcd's: for its Secret, and for the checksums of two workloads. From a seed, the third is of primes that are there.
+    let template = "{{ range until 3 }}{{ genPrivateKey \"rsa\" | len }} {{ end }}";
+    assert!(Render::new().outcome(template).is_ok());
+}
+
+#[test]
 fn certificates_verify_under_their_authority() {
     let template = "{{ $ca := genCAWithKey \"ca\" 10 (genPrivateKey \"ecdsa\") }}\
         {{ $leaf := genSignedCertWithKey \"leaf\" (list \"10.0.0.1\") (list \"a.b\") 5 $ca (genPrivateKey \"ed25519\") }}\
