@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, VariableSource, go};
 const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
 
 impl Loader<'_> {
-    /// The name, which is then set in the environment too. May be empty, if the folder's name has no letter to give.
+    /// The name, which is then set in the environment too. May be empty, if a file names the project by a variable without value, or the folder's name has no letter to give.
     pub(crate) fn name_project(
         &mut self,
         environment: &mut Environment,
@@ -28,7 +28,7 @@ impl Loader<'_> {
         if let Some(name) = self.options.project_name.clone().filter(|name| !name.is_empty()) {
             return explicit(name);
         }
-        self.check_names(files)?;
+        let is_named = self.check_names(files)?;
         let from_environment = environment.read(PROJECT_NAME, &mut self.record).cloned();
         if let Some(name) = from_environment.filter(|name| !name.is_empty()) {
             return explicit(name.to_string());
@@ -63,7 +63,8 @@ impl Loader<'_> {
             })?;
         }
         let name = if self.options.normalize { normalize(&found) } else { found.to_string() };
-        if !name.is_empty() {
+        // What a file says counts, even where it comes to nothing.
+        if !name.is_empty() || is_named {
             return Ok(name);
         }
         Ok(normalize(working_dir.rsplit('/').next().unwrap_or_default()))
@@ -77,8 +78,8 @@ impl Loader<'_> {
         })
     }
 
-    /// Refuses what cannot be read for its name, in the words of that first reading.
-    fn check_names(&mut self, files: &[String]) -> Result<(), Error> {
+    /// Whether the first document of a file names the project. Refuses what cannot be read for its name, in the words of that first reading.
+    fn check_names(&mut self, files: &[String]) -> Result<bool, Error> {
         for path in files {
             let parsed = self.looked_at(path)?;
             let Some(document) = parsed.documents.first() else {
@@ -95,10 +96,10 @@ impl Loader<'_> {
                 _ => return Err(cannot_construct(document, root, "cli.named")),
             }
             if named(document).is_some_and(|name| !name.raw().is_empty()) {
-                return Ok(());
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The files to load, absolute; refuses one that is not there.
