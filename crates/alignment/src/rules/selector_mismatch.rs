@@ -167,10 +167,22 @@ impl SelectorMismatch {
             Some(key) => labels.key(key),
             None => labels,
         };
-        Finding::new(self.id(), Severity::Warning, profile.value(variant, object.object, path), message)
-            .label(format!("rendered in profile `{}`", profile.name()))
-            .related(profile.value(variant, owner.object, labels), missed.why.clone())
-            .help("use the labels of the pods that it is for")
+        let selector = profile.value(variant, object.object, path);
+        let finding = |at: Place| Finding::new(self.id(), Severity::Warning, at, message);
+        let finding = match missed.port {
+            // The port may be what is wrong as well as the selector.
+            Some((index, key)) => {
+                let port = object.path_of(&["spec", "ports"]).index(index).key(key);
+                finding(profile.value(variant, object.object, port))
+                    .label(format!("{others} does not list it"))
+                    .related(selector, "whom it selects")
+                    .help("use the labels of the pods that it is for, or a port of those that it selects")
+            }
+            None => finding(selector)
+                .label(format!("rendered in profile `{}`", profile.name()))
+                .help("use the labels of the pods that it is for"),
+        };
+        finding.related(profile.value(variant, owner.object, labels), missed.why.clone())
     }
 
     fn some_pods(

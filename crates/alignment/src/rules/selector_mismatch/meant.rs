@@ -21,6 +21,8 @@ pub(super) struct Missed<'o, 'p, 'a> {
     pub(super) owner: &'o KubeObject<'a>,
     /// Why it is meant for them.
     pub(super) why: String,
+    /// Which of the Service's ports says so, with the key that has the number, if it is one.
+    pub(super) port: Option<(usize, &'static str)>,
 }
 
 impl<'o, 'p, 'a> Meant<'o, 'p, 'a> {
@@ -53,7 +55,7 @@ impl<'o, 'p, 'a> Meant<'o, 'p, 'a> {
         let missed = |pods: &[&'p Known<'a>], why: &dyn Fn(&KubeObject<'a>) -> String| {
             let pod = pods.first().filter(|_| !pods.iter().any(|pod| is_selected(pod)))?;
             let owner = self.objects.get(pod.owner)?;
-            Some(Missed { pod, owner, why: why(owner) })
+            Some(Missed { pod, owner, why: why(owner), port: None })
         };
         let of_name = |owner: &KubeObject<'_>| match owner.name == service.name {
             true => format!("{} is called as it is", owner.title()),
@@ -71,13 +73,15 @@ impl<'o, 'p, 'a> Meant<'o, 'p, 'a> {
                 return Some(missed);
             }
         }
-        let ports = self.unknown_ports(service, selected)?;
+        let (port, ports) = self.unknown_ports(service, selected)?;
         let with_ports = self.pods.all().iter().filter(|pod| {
-            pod.namespace == service.namespace && self.objects.get(pod.owner).is_some_and(|owner| ports.is_subset(&listens(owner)))
+            let owner = self.objects.get(pod.owner).filter(|_| pod.namespace == service.namespace);
+            owner.is_some_and(|owner| ports.is_subset(&listens(owner)))
         });
         let of_ports = |owner: &KubeObject<'_>| format!("{} has its ports", owner.title());
         let with_ports = self.lasting(with_ports.collect());
-        missed(&with_ports, &of_ports).filter(|_| with_ports.len() == 1)
+        let missed = missed(&with_ports, &of_ports).filter(|_| with_ports.len() == 1)?;
+        Some(Missed { port: Some(port), ..missed })
     }
 
     fn lasting(&self, mut pods: Vec<&'p Known<'a>>) -> Vec<&'p Known<'a>> {
@@ -85,20 +89,24 @@ impl<'o, 'p, 'a> Meant<'o, 'p, 'a> {
         pods
     }
 
-    /// All ports that a Service leads to, if the pods that it selects say what they listen on, and none of them on one of these numbers.
-    fn unknown_ports(&self, service: &KubeObject<'a>, selected: &[&Known<'a>]) -> Option<BTreeSet<&'a str>> {
-        let ports = service.node.at(&["spec", "ports"])?.target().items();
-        let targets = ports.filter_map(|port| {
-            let port = port.target();
-            Some(port.get("targetPort").or_else(|| port.get("port"))?.target())
+    /// The first port whose number none of the selected pods lists, though they list some, and all ports that the Service leads to.
+    fn unknown_ports(
+        &self,
+        service: &KubeObject<'a>,
+        selected: &[&Known<'a>],
+    ) -> Option<((usize, &'static str), BTreeSet<&'a str>)> {
+        let ports = service.node.at(&["spec", "ports"])?.target().items().enumerate();
+        let targets = ports.filter_map(|(index, port)| {
+            let key = if port.target().get("targetPort").is_some() { "targetPort" } else { "port" };
+            Some(((index, key), port.target().get(key)?.target()))
         });
-        let targets: Vec<NodeRef<'_>> = targets.collect();
-        let mut numbers = targets.iter().filter(|target| matches!(target.value(), Scalar::Int(_))).peekable();
+        let targets: Vec<((usize, &'static str), NodeRef<'_>)> = targets.collect();
+        let mut numbers = targets.iter().filter(|(_, target)| matches!(target.value(), Scalar::Int(_))).peekable();
         numbers.peek()?;
         let owners = selected.iter().filter_map(|pod| self.objects.get(pod.owner));
         let known: BTreeSet<&str> = owners.flat_map(listens).collect();
-        let is_unknown = !known.is_empty() && numbers.any(|target| !known.contains(target.raw()));
-        is_unknown.then(|| targets.into_iter().filter_map(scalar).collect())
+        let (unknown, _) = numbers.find(|(_, target)| !known.is_empty() && !known.contains(target.raw()))?;
+        Some((*unknown, targets.iter().filter_map(|(_, target)| scalar(*target)).collect()))
     }
 }
 
