@@ -20,7 +20,11 @@ const OPENS: &[&str] = &["if", "with", "range", "define", "block"];
 /// Whether a finding names what the changed template printed, or what stood below the key that has another name now.
 pub(crate) fn is_listed(subject: &Subject, mutant: &Mutant, told: &Told) -> bool {
     let Some((role, text)) = subject.files.get(&mutant.place.file) else { return false };
-    let names = || told.message.split('`').skip(1).step_by(2).map(|name| name.split(": ").next().unwrap_or(name));
+    let texts = || [&told.message].into_iter().chain(&told.labels);
+    let names = || {
+        let names = texts().flat_map(|text| text.split('`').skip(1).step_by(2));
+        names.map(|name| name.split(": ").next().unwrap_or(name))
+    };
     match role {
         Role::Template if mutant.what() == What::Variable => {
             let key = mutant.place.path.rsplit(['.', ':']).next().unwrap_or_default();
@@ -104,16 +108,21 @@ fn keys_of(entry: &str) -> impl Iterator<Item = &str> {
     lines().filter(move |line| indent(line) == least).filter_map(|line| Some(line.split_once(':')?.0.trim()))
 }
 
-/// The lines of a values file from a key at its left edge to the next one.
+/// The lines of a values file from a key to the next one that is indented no further.
 fn below<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    let is_key = |line: &&str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_key = |line: &&str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
     let first = text.lines().find(is_key).filter(|_| !key.is_empty())?;
     let start = first.as_ptr() as usize - text.as_ptr() as usize;
-    let rest = &text[start + first.len()..];
-    let is_next = |(at, _): &(usize, &str)| {
-        rest[at + 1..].starts_with(|character: char| !character.is_whitespace() && character != '#')
+    let is_next = |line: &&str| {
+        let said = line.trim_start();
+        !said.is_empty() && !said.starts_with('#') && indent(line) <= indent(first)
     };
-    let end = rest.match_indices('\n').find(is_next).map_or(text.len(), |(at, _)| start + first.len() + at);
+    let end = text[start..]
+        .lines()
+        .skip(1)
+        .find(is_next)
+        .map_or(text.len(), |line| line.as_ptr() as usize - text.as_ptr() as usize);
     text.get(start..end)
 }
 
@@ -170,7 +179,8 @@ mod tests {
         assert_eq!(keys_of(entry).collect::<Vec<_>>(), ["one", "two"]);
         let values = format!("service: x\n# word\n{entry}\n# word\nother: 1\n");
         assert_eq!(keys_of(below(&values, "services").unwrap()).collect::<Vec<_>>(), ["one", "two"]);
-        assert_eq!(below(&values, "two"), None);
+        assert_eq!(keys_of(below(&values, "two").unwrap()).collect::<Vec<_>>(), ["three"]);
+        assert_eq!(below(&values, "four"), None);
         assert_eq!(below(&values, "other"), Some("other: 1\n"));
     }
 }

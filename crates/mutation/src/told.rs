@@ -16,6 +16,8 @@ pub struct Told {
     pub message: String,
     pub place: Option<Spot>,
     pub related: Vec<Spot>,
+    /// What is said of these.
+    pub labels: Vec<String>,
 }
 
 /// Lines and columns, from one; columns are characters.
@@ -75,7 +77,13 @@ pub(crate) fn check(program: &Utf8Path, root: &Utf8Path) -> Vec<Told> {
         // An answer to nothing: wherever the change is, this is not about it.
         other => {
             let message = output.stderr;
-            vec![Told { rule: format!("exit code {other}"), message, place: None, related: Vec::new() }]
+            vec![Told {
+                rule: format!("exit code {other}"),
+                message,
+                place: None,
+                related: Vec::new(),
+                labels: Vec::new(),
+            }]
         }
     }
 }
@@ -112,6 +120,7 @@ fn finding(finding: &Value) -> Told {
         message: text(&finding["message"]),
         place: spot(&finding["place"]),
         related: related.iter().filter_map(|related| spot(&related["place"])).collect(),
+        labels: related.iter().map(|related| text(&related["label"])).collect(),
     }
 }
 
@@ -133,7 +142,13 @@ fn refusal(text: &str) -> Vec<Told> {
                 Some((rule, message)) => (rule, message),
                 None => ("input", message.trim_start_matches(": ")),
             };
-            told.push(Told { rule: rule.to_owned(), message: message.to_owned(), place: None, related: Vec::new() });
+            told.push(Told {
+                rule: rule.to_owned(),
+                message: message.to_owned(),
+                place: None,
+                related: Vec::new(),
+                labels: Vec::new(),
+            });
         } else if let Some((_, place)) = line.split_once("--> ")
             && let [file, row, column] =
                 place.rsplitn(3, ':').collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>()[..]
@@ -158,7 +173,13 @@ mod tests {
 
     fn told(message: &str, line: usize) -> Told {
         let place = Spot { file: "a.yaml".to_owned(), from: (line, 1), to: (line, 5) };
-        Told { rule: "some-rule".to_owned(), message: message.to_owned(), place: Some(place), related: Vec::new() }
+        Told {
+            rule: "some-rule".to_owned(),
+            message: message.to_owned(),
+            place: Some(place),
+            related: Vec::new(),
+            labels: Vec::new(),
+        }
     }
 
     #[test]
