@@ -1,5 +1,6 @@
 //! Whose pods a Service is for, as other words than its selector say: one that selects others leads to the wrong ones.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use yamlspan::{NodeRef, Scalar};
@@ -13,6 +14,8 @@ pub(super) struct Meant<'o, 'p, 'a> {
     pods: &'p Pods<'a>,
     /// Namespace and name, and the pods of each workload that is called so, or whose `serviceName` it is.
     named: BTreeMap<(&'a str, &'a str), Vec<&'p Known<'a>>>,
+    /// Namespace and port, and the pods of the workloads that list it; made when the first Service leads to a port that its pods do not list.
+    listing: OnceCell<BTreeMap<(&'a str, &'a str), Vec<&'p Known<'a>>>>,
 }
 
 /// Pods that a Service should select and does not.
@@ -36,7 +39,7 @@ impl<'o, 'p, 'a> Meant<'o, 'p, 'a> {
                 named.entry((owner.namespace, service)).or_default().push(pod);
             }
         }
-        Self { objects, pods, named }
+        Self { objects, pods, named, listing: OnceCell::new() }
     }
 
     /// What a Service that selects something should select in place of it.
@@ -74,14 +77,28 @@ impl<'o, 'p, 'a> Meant<'o, 'p, 'a> {
             }
         }
         let (port, ports) = self.unknown_ports(service, selected)?;
-        let with_ports = self.pods.all().iter().filter(|pod| {
-            let owner = self.objects.get(pod.owner).filter(|_| pod.namespace == service.namespace);
-            owner.is_some_and(|owner| ports.is_subset(&listens(owner)))
-        });
+        // Whoever lists all of them lists the one that fewest list.
+        let listing = self.listing.get_or_init(|| self.listing());
+        let each = ports.iter().map(|port| listing.get(&(service.namespace, *port)).map_or(&[][..], Vec::as_slice));
+        let rarest = each.min_by_key(|pods| pods.len())?;
+        let lists_all = |pod: &&&'p Known<'a>| {
+            self.objects.get(pod.owner).is_some_and(|owner| ports.is_subset(&listens(owner)))
+        };
+        let with_ports: Vec<_> = rarest.iter().filter(lists_all).take(2).copied().collect();
         let of_ports = |owner: &KubeObject<'_>| format!("{} has its ports", owner.title());
-        let with_ports = self.lasting(with_ports.collect());
         let missed = missed(&with_ports, &of_ports).filter(|_| with_ports.len() == 1)?;
         Some(Missed { port: Some(port), ..missed })
+    }
+
+    fn listing(&self) -> BTreeMap<(&'a str, &'a str), Vec<&'p Known<'a>>> {
+        let mut listing: BTreeMap<_, Vec<&Known<'_>>> = BTreeMap::new();
+        for pod in self.pods.all() {
+            let Some(owner) = self.objects.get(pod.owner).filter(|owner| lasts(owner)) else { continue };
+            for port in listens(owner) {
+                listing.entry((pod.namespace, port)).or_default().push(pod);
+            }
+        }
+        listing
     }
 
     fn lasting(&self, mut pods: Vec<&'p Known<'a>>) -> Vec<&'p Known<'a>> {
