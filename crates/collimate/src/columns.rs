@@ -1,6 +1,7 @@
 //! Text in columns.
 
-/// Rows with their cells padded to the widest of each column, two spaces between, nothing trailing.
+/// Rows with their cells padded to the widest of each column, two spaces between, nothing trailing. No row is a command to a runner: what stands in
+/// them may come with a repository.
 pub(crate) fn align(rows: &[Vec<String>]) -> String {
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..).map_while(width).collect();
@@ -8,7 +9,7 @@ pub(crate) fn align(rows: &[Vec<String>]) -> String {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
-    rows.iter().map(line).collect()
+    findings::disarmed(&rows.iter().map(line).collect::<String>())
 }
 
 #[cfg(test)]

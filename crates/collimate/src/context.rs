@@ -118,10 +118,10 @@ impl Ctx {
         terminal::ask_unseen(question)
     }
 
-    /// Writes talk to stderr.
+    /// Writes talk to stderr. Nothing in it is meant for the runner of a pipeline.
     pub(crate) fn say(&self, text: &str) {
         // If stderr is gone there is nobody to tell.
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        let _ = io::stderr().lock().write_all(findings::disarmed(text).as_bytes());
     }
 }
 

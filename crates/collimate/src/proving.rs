@@ -43,14 +43,14 @@ fn added<K: Ord>(
     after.findings.iter().filter(is_new).cloned().collect()
 }
 
-/// A unified diff of all files, secrets masked.
+/// A unified diff of all files, secrets masked. A line of context is no command to a runner.
 pub(crate) fn diff(original: impl Fn(&Utf8Path) -> String, edited: &BTreeMap<Utf8PathBuf, String>) -> String {
     let mut out = String::new();
     for (path, new) in edited {
         let old = original(path);
         let diff = TextDiff::from_lines(old.as_str(), new.as_str());
         let diff = diff.unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")).to_string();
-        out.push_str(&source::redact(&diff));
+        out.push_str(&findings::disarmed(&source::redact(&diff)));
     }
     out
 }

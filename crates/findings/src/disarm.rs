@@ -14,7 +14,8 @@ pub fn disarmed(text: &str) -> String {
 }
 
 /// The same for text in which everything foreign stands in JSON's strings.
-pub(crate) fn disarmed_json(json: String) -> String {
+#[must_use]
+pub fn disarmed_json(json: String) -> String {
     if json.contains(OLD_COMMAND) { json.replace(OLD_COMMAND, "#\\u0023[") } else { json }
 }
 

@@ -21,7 +21,7 @@ mod sarif;
 mod summary;
 mod text;
 
-pub use disarm::disarmed;
+pub use disarm::{disarmed, disarmed_json};
 pub use finding::{Finding, Related, Severity, shortened};
 pub use fingerprint::fingerprint;
 pub use github::github;

@@ -335,5 +335,5 @@ fn entry_json(recorded: &Recorded) -> Value {
 }
 
 fn json_text(value: &Value) -> String {
-    format!("{value:#}\n")
+    findings::disarmed_json(format!("{value:#}\n"))
 }

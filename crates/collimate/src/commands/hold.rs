@@ -111,7 +111,7 @@ fn list(channel: Option<&str>, ctx: &Ctx) -> Result<Exit> {
 pub(crate) fn shown(hold: &Recorded) -> String {
     let reason = hold.entry.reason.as_deref().unwrap_or("no reason given");
     let reason = source::redact(reason);
-    format!("{reason} (by {} since {})", hold.entry.by, hold.entry.at)
+    findings::disarmed(&format!("{reason} (by {} since {})", hold.entry.by, hold.entry.at))
 }
 
 fn written(entries: &[camino::Utf8PathBuf], ctx: &Ctx) -> Result<Exit> {

@@ -173,6 +173,20 @@ fn nothing_that_is_planted_is_printed_of_what_is_in_no_profile() {
     harmless("`init`", "text", &format!("{stdout}{stderr}"));
 }
 
+/// The lines around a change are those of a file that anybody may have written.
+#[test]
+fn a_diff_holds_no_command() {
+    let compose = format!(
+        "x-a: |\n  ::error::x\n  ##[error]x\n  password={SECRET}\nservices: {{web: {{image: \"nginx:1.27\"}}}}\nx-b: |\n  ::add-mask::x\n"
+    );
+    let workspace =
+        "schema: 1\nchannels: {edge: {release: edge.yaml}}\nprofiles: {p: {channel: edge, compose: [compose.yaml]}}\n";
+    let tree = Tree::of(&[("collimate.yaml", workspace), ("edge.yaml", RELEASE), ("compose.yaml", compose.as_str())]);
+    let (code, stdout, stderr) = tree.run_text(&["pin", "--dry-run"]);
+    assert!(code == 0 && stdout.contains("add-mask"), "{stdout}{stderr}");
+    harmless("`pin --dry-run`", "text", &stdout);
+}
+
 /// Our own files are refused where they hold it, by name and place.
 #[test]
 fn our_own_files_hold_none_of_it() {

@@ -46,6 +46,26 @@ fn what_lock_and_journal_say_is_printed_masked_on_one_line() {
     }
 }
 
+/// A runner takes `##[NAME]` for a command wherever it stands, and a line that begins with `::NAME::`.
+#[test]
+fn what_lock_ledger_and_files_say_is_no_command() {
+    let fixture = Fixture::new();
+    fixture.sandbox.write(LOCK, r###"{"process": 1, "command": "x", "by": "##[error]m", "since": "::error::x"}"###);
+    let hold = ["hold", "set", "stable", "--reason", "##[error]x"];
+    let mut said = vec![fixture.run(&hold, 0)];
+    assert!(said[0].stderr.contains("was interrupted"), "{}", said[0]);
+    said.push(fixture.run(&["history"], 0));
+    said.push(fixture.run(&["history", "--format", "json"], 0));
+    said.push(fixture.run(&["hold", "list"], 0));
+    said.push(fixture.run(&["promote", "edge", "stable"], 1));
+    said.push(fixture.run(&["hold", "lift", "stable"], 0));
+    for said in &said {
+        assert!(!said.stdout.contains("##[") && !said.stderr.contains("##["), "{said}");
+    }
+    assert!(said[1].stdout.contains("## [error]x"), "{}", said[1]);
+    assert!(said[2].stdout.contains(r"#\u0023[error]x"), "{}", said[2]);
+}
+
 #[test]
 fn a_journal_that_is_no_file_is_refused_at_once_and_names_the_way_out() {
     let prepares: [(Prepare, &str); 4] = [
