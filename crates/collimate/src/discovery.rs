@@ -99,6 +99,28 @@ pub(crate) enum DraftSource {
     },
 }
 
+impl DraftSource {
+    /// A path of it that cannot be written into a workspace. What it declares and cannot be written either is taken out: a check finds it.
+    fn unprintable(&mut self) -> Option<Utf8PathBuf> {
+        let (paths, external) = match self {
+            Self::Compose { files, env, external, generated, .. } => {
+                generated.retain(|pattern| is_printable(pattern));
+                (files.iter().chain(env.iter()).collect::<Vec<_>>(), external)
+            }
+            Self::Helm { chart, values, external, .. } => {
+                (std::iter::once(&*chart).chain(values.iter()).collect(), external)
+            }
+        };
+        external.iter_mut().for_each(|(_, names)| names.retain(|name| is_printable(name)));
+        external.retain(|(_, names)| !names.is_empty());
+        paths.into_iter().find(|path| !is_printable(path.as_str())).cloned()
+    }
+}
+
+fn is_printable(text: &str) -> bool {
+    source::printable(text) == text
+}
+
 /// What becomes of everything that was found.
 pub(crate) struct Discovery {
     /// Compose profiles, then Helm profiles, each by path.
@@ -119,6 +141,15 @@ impl Discovery {
         let mut candidates = compose::candidates(&found.compose, files, &committed, &mut left_out);
         let (of_charts, version) = charts::candidates(&found.charts, files, folder, &mut left_out);
         candidates.extend(of_charts);
+        candidates.retain_mut(|candidate| match candidate.source.unprintable() {
+            Some(path) => {
+                let help = Some("rename it".to_owned());
+                let reason = "its path holds a character that must not be printed, so that no workspace can name it";
+                left_out.push(LeftOut { help, ..LeftOut::new(path, reason) });
+                false
+            }
+            None => true,
+        });
         let names = names::unique(candidates.iter().map(|candidate| candidate.names.as_slice()));
         let sources = candidates.into_iter().map(|candidate| candidate.source);
         let profiles: Vec<Draft> =
@@ -130,7 +161,7 @@ impl Discovery {
 
     /// Says of all this that it is made elsewhere. It comes sorted.
     pub(crate) fn declare(&mut self, undeclared: &BTreeSet<Undeclared>) {
-        for Undeclared { profile, key, name } in undeclared {
+        for Undeclared { profile, key, name } in undeclared.iter().filter(|undeclared| is_printable(&undeclared.name)) {
             let Some(draft) = self.profiles.iter_mut().find(|draft| draft.name == *profile) else { continue };
             let external = match &mut draft.source {
                 DraftSource::Compose { generated, .. } if *key == GENERATED => {

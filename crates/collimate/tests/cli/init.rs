@@ -67,6 +67,27 @@ fn refused(files: &[(&str, &str)], arguments: &[&str], code: i32, stderr: &str) 
     }
 }
 
+/// A workspace holds nothing that must not be printed: what is called so is in no profile, and what needs such a name is left to the check.
+#[test]
+fn names_that_no_workspace_can_hold_are_left_out() {
+    let odd = "a\u{1b}[31m\u{202e}";
+    let tree = Tree::of(&[("compose.yaml", COMPOSE), CHART[0], CHART[1], CHART[3]]);
+    tree.write(&format!("{odd}/compose.yaml"), COMPOSE);
+    tree.write(&format!("{odd}/Chart.yaml"), CHART[0].1);
+    tree.write("charts/app/values-a\u{202e}.yaml", "image: registry.example.org/app:1.2.3\n");
+    let needs = r#"services: {a: {image: "nginx:1.27", networks: [front]}}
+networks: {front: {external: true, name: "\u001B["}}
+"#;
+    tree.write("b/compose.yaml", needs);
+    let (code, stdout, stderr) = tree.run_text(&["init"]);
+    assert!(matches!(code, 0 | 1), "{stdout}{stderr}");
+    let (_, left_out) = stdout.split_once("in no profile:").unwrap();
+    let reason =
+        "its path holds a character that must not be printed, so that no workspace can name it\n    rename it\n";
+    assert_eq!(left_out.matches(reason).count(), 3, "{stdout}");
+    assert!(!stdout.contains(['\u{1b}', '\u{202e}']));
+}
+
 /// What a service builds no registry gives a digest; where another profile runs it, it comes from a registry.
 #[test]
 fn what_is_built_is_unmanaged() {
