@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use alignment::{GENERATED, Undeclared};
 use camino::{Utf8Path, Utf8PathBuf};
-use source::{EntryKind, Files as _};
+use source::{EntryKind, FileError, Files as _};
 
 use committed::Committed;
 
@@ -48,7 +48,7 @@ pub(crate) struct Found {
     /// Folders with a `Chart.yaml`; the empty path is the folder itself.
     charts: Vec<Utf8PathBuf>,
     /// What was not looked at.
-    left_out: Vec<LeftOut>,
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 impl Found {
@@ -210,7 +210,12 @@ fn look_at_most(most: usize, files: &DiskFiles) -> Found {
         let entries = match files.list(&folder) {
             Ok(entries) => entries,
             Err(error) => {
-                found.left_out.push(LeftOut::new(folder, error.to_string()));
+                // It is named beside.
+                let reason = match error {
+                    FileError::Io { reason, .. } => format!("cannot be read: {reason}"),
+                    error => error.to_string(),
+                };
+                found.left_out.push(LeftOut::new(folder, reason));
                 continue;
             }
         };

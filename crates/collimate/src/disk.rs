@@ -378,16 +378,19 @@ impl Files for DiskFiles {
         // What appears in it changes the list.
         self.is_inside(&real);
         let mut entries = Vec::new();
-        for entry in real.read_dir_utf8().map_err(|error| match error.kind() {
+        for entry in real.as_std_path().read_dir().map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory => FileError::NotDirectory(path.clone()),
             _ => io_error(&path, &error),
         })? {
             let entry = entry.map_err(|error| io_error(&path, &error))?;
+            let name = entry.file_name().into_string().map_err(|name| {
+                let reason = format!("the name of `{}` in it is not UTF-8", source::printable(&name.to_string_lossy()));
+                FileError::Io { path: path.clone(), reason }
+            })?;
             if entries.len() == MOST_ENTRIES {
                 let reason = format!("it has more than the {MOST_ENTRIES} entries that are listed");
                 return Err(FileError::Io { path, reason });
             }
-            let name = entry.file_name().to_owned();
             let kind = match entry.file_type().map_err(|error| io_error(&path, &error))? {
                 kind if kind.is_dir() => EntryKind::Directory,
                 kind if kind.is_file() => EntryKind::File,

@@ -36,7 +36,7 @@ pub(crate) fn run(args: Args, ctx: &Ctx) -> Result<Exit> {
     let files = DiskFiles::new(root.clone());
     let found = discovery::look(&files);
     if found.is_empty() {
-        return Err(nothing(&args.folder));
+        return Err(nothing(&args.folder, &found.left_out));
     }
     let mut discovery = Discovery::of(found, &files, &args.folder);
     if discovery.profiles.is_empty() {
@@ -84,20 +84,26 @@ fn shown(folder: &Utf8Path, file: &str) -> String {
     source::normalize(&folder.join(file)).into_string()
 }
 
-fn nothing(folder: &Utf8Path) -> Failure {
-    Failure::input(format!("there is no Compose file and no chart in `{folder}`")).hint(format!(
+fn nothing(folder: &Utf8Path, left_out: &[LeftOut]) -> Failure {
+    let failure = Failure::input(format!("there is no Compose file and no chart in `{folder}`")).hint(format!(
         "looked for `compose.yaml`, `docker-compose.yml`, `docker-compose.NAME.yaml` and folders with a `Chart.yaml`, \
          {DEEPEST} folders deep; hidden folders, `node_modules`, `target`, `testdata` and `vendor` are passed over; \
          plain manifests are listed by hand, in a profile with `manifests: [FILE…]`"
-    ))
+    ));
+    because_of(left_out, folder, failure)
 }
 
 fn none_loads(folder: &Utf8Path, left_out: &[LeftOut]) -> Failure {
     let failure = Failure::input(format!("nothing that is in `{folder}` can be rendered"))
         .hint("mend what one of them needs, then run `collimate init` again");
-    left_out.iter().fold(failure, |failure, left_out| {
-        let help = left_out.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-        failure.because(format!("`{}`: {}{help}", left_out.path, left_out.reason))
+    because_of(left_out, folder, failure)
+}
+
+fn because_of(left_out: &[LeftOut], folder: &Utf8Path, failure: Failure) -> Failure {
+    left_out.iter().fold(failure, |failure, LeftOut { path, reason, help }| {
+        let path = if path.as_str().is_empty() { folder } else { path };
+        let help = help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+        failure.because(format!("`{path}`: {reason}{help}"))
     })
 }
 

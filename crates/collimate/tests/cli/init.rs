@@ -697,3 +697,16 @@ fn a_policy_that_nobody_kept_is_a_warning() {
     std::fs::write(tree.path("collimate.yaml"), workspace.replace(rules, "")).unwrap();
     assert_eq!(tree.run_text(&["check"]).0, 1);
 }
+
+/// One name that is not UTF-8 hides the folder that it lies in; it is said which.
+#[test]
+fn a_name_that_is_not_utf_8_is_named() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let tree = Tree::of(&[("compose.yaml", "services: {web: {image: nginx:1.27}}\n")]);
+    std::fs::write(tree.path("").as_std_path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.txt")), "").unwrap();
+    let (code, _, stderr) = tree.run_text(&["init"]);
+    let expected = "error: there is no Compose file and no chart in `.`\n\
+                    caused by: `.`: cannot be read: the name of `caf\u{fffd}.txt` in it is not UTF-8\n";
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.starts_with(expected), "{stderr}");
+}
