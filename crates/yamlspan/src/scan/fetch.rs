@@ -127,10 +127,15 @@ impl Scanner<'_> {
         matches!(self.bytes.get(self.at..self.at + 3), Some(b"---" | b"...")) && self.is_blank_or_end(self.at + 3)
     }
 
+    /// Whether go-yaml takes what stands here for a BOM, whatever it is.
+    pub(super) fn sees_second_bom(&self) -> bool {
+        self.second_bom && self.at < FIRST_BUFFER
+    }
+
     fn skip_to_token(&mut self) {
         loop {
             let line_start = self.at == self.line_start + self.continuation;
-            if self.second_bom && line_start && self.at < FIRST_BUFFER && self.here() != 0 {
+            if self.sees_second_bom() && line_start && self.here() != 0 {
                 self.step();
             }
             let tabs = self.flow_level > 0 || !self.key_allowed;

@@ -14,7 +14,8 @@ impl Scanner<'_> {
         self.at += 1;
         let from = self.at;
         let v4 = self.dialect == Dialect::GoYamlV4;
-        while is_word(self.here()) || (v4 && is_v4_anchor(self.here())) {
+        // Where v4 takes every character for a BOM, none is one of an anchor.
+        while if v4 { is_v4_anchor(self.here()) && !self.sees_second_bom() } else { is_word(self.here()) } {
             self.at += 1;
         }
         let ends = self.is_blank_or_end(self.at)

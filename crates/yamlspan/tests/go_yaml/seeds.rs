@@ -182,6 +182,8 @@ pub(crate) const EDGES: &[&str] = &[
     "c: e\nc: {~: d}\n",
     "~: a\n\"\": b\n",
     "1e70: a\n-1e70: b\n1e38: c\n",
+    "\u{feff}\u{feff}&a b: c\n",
+    "\u{feff}\u{feff}a: &b c\n",
     "a: !!int \"3\"\nb: !!float \"3\"\nc: !!str 3\nd: !!bool \"yes\"\n",
     "a: !!seq {b: c}\nb: !!map [c]\n",
     "a: 0b101\nb: -0b1\nc: 0b-1\nd: 0o7\ne: -0o7\nf: 0o8\ng: 09\nh: 1__2\ni: 0x_1\nj: +0x1\nk: 0X1\n",
