@@ -14,8 +14,10 @@ impl Scanner<'_> {
         self.at += 1;
         let from = self.at;
         let v4 = self.dialect == Dialect::GoYamlV4;
-        // Where v4 takes every character for a BOM, none is one of an anchor.
-        while if v4 { is_v4_anchor(self.here()) && !self.sees_second_bom() } else { is_word(self.here()) } {
+        // Where v4 takes every character for a BOM, none is one of an anchor. With fewer than four it has read on, and its buffer begins here.
+        let none =
+            v4 && self.sees_second_bom() && self.source.get(from..).is_some_and(|rest| rest.chars().nth(2).is_some());
+        while !none && (is_word(self.here()) || (v4 && is_v4_anchor(self.here()))) {
             self.at += 1;
         }
         let ends = self.is_blank_or_end(self.at)
