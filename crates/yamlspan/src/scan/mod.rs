@@ -251,6 +251,12 @@ impl<'s> Scanner<'s> {
         }
     }
 
+    /// After a token that ends where the next character ends it: go-yaml has read that one by now.
+    fn next_is_readable(&self) -> Scanned<()> {
+        let is_cut = self.forbidden.is_some() && self.at >= self.bytes.len();
+        self.unreadable().filter(|_| is_cut).map_or(Ok(()), Err)
+    }
+
     /// Set when the next four characters reach into a chunk with a forbidden character.
     fn unreadable(&self) -> Option<Problem> {
         let (offset, value) = self.forbidden?;

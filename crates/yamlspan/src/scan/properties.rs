@@ -30,7 +30,7 @@ impl Scanner<'_> {
             return Err(self.problem_in(context, start, "did not find expected alphabetic or numeric character"));
         }
         self.push(kind, start);
-        Ok(())
+        self.next_is_readable()
     }
 
     pub(super) fn scan_tag(&mut self) -> Scanned<()> {
@@ -68,7 +68,7 @@ impl Scanner<'_> {
         let index = narrow(self.tags.len());
         self.tags.push(tag);
         self.push(TokenKind::Tag(index), start);
-        Ok(())
+        self.next_is_readable()
     }
 
     fn verbatim(&self) -> FlowIndicators {

@@ -107,7 +107,7 @@ impl Scanner<'_> {
         if leading_blanks {
             self.key_allowed = true;
         }
-        Ok(())
+        self.next_is_readable()
     }
 
     /// Where the run of characters that a plain scalar can have ends: at a blank, a break or an indicator.
@@ -346,7 +346,7 @@ impl Scanner<'_> {
         }
         let decoded = self.made_scalar(maker, content, end.at as usize);
         self.append(Token { kind: TokenKind::Scalar(style, decoded), start, end });
-        Ok(())
+        self.next_is_readable()
     }
 
     /// A break at `at` of the source, exact where it is a lone LF.

@@ -198,3 +198,29 @@ fn documents_can_be_shared() {
     shared::<Data>();
     shared::<Error>();
 }
+
+/// go-yaml reads by pieces of 512 bytes, and v3 three tokens ahead: it refuses what stands there, though nobody has asked for it.
+#[test]
+fn a_forbidden_character_is_met_where_go_yaml_has_read_ahead() {
+    let filled = |before: &str| format!("{before}{}\u{1}", "y".repeat(530 - before.len()));
+    for (before, [v2, v3]) in [
+        ("\"a\"\n\"b\"\n!y ", [false, true]),
+        ("a\n--- b\n!y\n", [false, true]),
+        (">\n>\n>\n", [false, true]),
+        (">\n>\n[", [false, true]),
+        (">\n>\n&", [false, true]),
+        (">\n>\n!", [false, true]),
+        (">\n!y\n", [true, true]),
+        (">\n>\n!!y\n!x\n", [false, false]),
+    ] {
+        let refused = |dialect| parse_first(filled(before), FileId(0), dialect).is_err();
+        assert_eq!([refused(Dialect::GoYamlV2), refused(Dialect::GoYamlV3)], [v2, v3], "{before:?}");
+        if let Some(oracle) = testkit::peer("yamloracle") {
+            let mut differences = Differences::default();
+            let text = filled(before);
+            let answers = ask(oracle.as_std_path(), std::slice::from_ref(&text));
+            answers.iter().for_each(|answer| compare(&text, answer, &mut differences));
+            differences.report();
+        }
+    }
+}
