@@ -112,8 +112,7 @@ impl Writer {
         let entries = if self.keeps_order { entries } else { order::sort(entries, self.written) };
         for (_, (key, value)) in entries {
             self.write_indent();
-            let simple = key.len() <= LONGEST_SIMPLE_KEY && !analyze(key, self.written).multiline;
-            if simple {
+            if self.is_simple_key(key) {
                 self.string(key, Place::Key);
                 self.indicator(":", false, false, false);
             } else {
@@ -164,6 +163,15 @@ impl Writer {
         self.indent = outer;
     }
 
+    fn is_simple_key(&self, key: &Text) -> bool {
+        if source::octets::first_mark(key).is_some() {
+            // Its tag counts.
+            let encoded = binary::encoded(&source::octets::unmarked(key));
+            return binary::TAG.len() + encoded.len() <= LONGEST_SIMPLE_KEY && !encoded.contains('\n');
+        }
+        key.len() <= LONGEST_SIMPLE_KEY && !analyze(key, self.written).multiline
+    }
+
     /// Bytes that are no UTF-8.
     fn binary(&mut self, text: &Text, place: Place) {
         let encoded = Text::derived_from(binary::encoded(&source::octets::unmarked(text)), [text]);
@@ -171,7 +179,6 @@ impl Writer {
         let outer = self.indent;
         self.increase_indent(true, false, place);
         match encoded.contains('\n') {
-            true if place == Place::Key => self.double_quoted(&encoded, false),
             true => self.literal(&encoded),
             false => self.plain(&encoded, place != Place::Key),
         }

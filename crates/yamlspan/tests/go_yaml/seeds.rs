@@ -182,6 +182,8 @@ pub(crate) const EDGES: &[&str] = &[
     "c: e\nc: {~: d}\n",
     "~: a\n\"\": b\n",
     "1e70: a\n-1e70: b\n1e38: c\n",
+    "!!binary tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2: a\n",
+    "!!binary tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2: [a]\n",
     "\u{feff}\u{feff}&a b: c\n",
     "\u{feff}\u{feff}a: &b c\n",
     "\u{feff}\u{feff}&a\n",
