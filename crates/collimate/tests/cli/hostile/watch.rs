@@ -11,10 +11,11 @@ use crate::tree::{RELEASE, Tree};
 /// Megabytes that one run may take. Design §8; a debug build takes as much as any.
 const MOST_MEGABYTES: u64 = 200;
 
-/// Milliseconds of processor time: one second for a built program, which `COLLIMATE_HOSTILE_PROGRAM` names; unoptimised code takes
-/// many times that, and must end all the same.
+/// Milliseconds of processor time: one second for a built program, which `COLLIMATE_HOSTILE_PROGRAM` names, unless `COLLIMATE_HOSTILE_MILLISECONDS` says
+/// otherwise; unoptimised code takes many times that, and must end all the same.
 fn most_milliseconds() -> u64 {
-    if std::env::var_os(PROGRAM).is_some() { 1_000 } else { 30_000 }
+    let told = std::env::var("COLLIMATE_HOSTILE_MILLISECONDS").ok().and_then(|told| told.parse().ok());
+    told.unwrap_or(if std::env::var_os(PROGRAM).is_some() { 1_000 } else { 30_000 })
 }
 
 /// Names another program than the one that this test was built with.
