@@ -190,11 +190,13 @@ impl Suite {
         if program.as_str().is_empty() {
             return;
         }
-        let milliseconds = if as_installed { hostile::SECOND } else { hostile::AT_THE_GATE };
+        let (milliseconds, times) = match as_installed {
+            true => (hostile::SECOND, bench::REQUIRED),
+            false => (hostile::AT_THE_GATE, bench::AT_THE_GATE),
+        };
         self.step("hostile input", |_| hostile::is_withstood_by(&program, milliseconds));
         if has_peers {
-            let is_fast = if as_installed { bench::is_as_required } else { bench::is_above_the_floor };
-            self.step("speed", |_| is_fast(&program));
+            self.step("speed", |_| bench::is_held_by(&program, times));
         }
     }
 

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use camino::Utf8Path;
 use source::{is_secret_name, words_of_name as words};
+use yamlspan::base64;
 
 use crate::{hosts, names};
 
@@ -249,7 +248,7 @@ pub(crate) enum SecretEntry {
 /// What an entry of a Secret is: by its name, by what its text holds, or because it looks like a key.
 #[must_use]
 pub(crate) fn secret_entry(name: &str, value: &str, is_base64: bool) -> SecretEntry {
-    let decoded = is_base64.then(|| STANDARD.decode(value.trim()).ok());
+    let decoded = is_base64.then(|| base64::decode(value.trim()));
     let text = match decoded {
         None => Some(value.to_owned()),
         Some(bytes) => match bytes.map(String::from_utf8) {
@@ -434,6 +433,9 @@ pub fn private_key(text: &str) -> Option<(Range<usize>, String)> {
 
 #[cfg(test)]
 mod tests {
+    use ::base64::Engine as _;
+    use ::base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]

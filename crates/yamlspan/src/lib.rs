@@ -10,7 +10,7 @@
 //! expand only as far as go-yaml's ratio rule allows, a text has limits of size and of nodes ([`MOST_BYTES`], [`MOST_NODES`]), and nothing
 //! recurses deeper than a named limit.
 
-mod base64;
+pub mod base64;
 mod data;
 pub mod decode;
 mod dialect;

@@ -6,12 +6,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::ops::RangeInclusive;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use camino::{Utf8Path, Utf8PathBuf};
 use findings::{Finding, Severity};
 use mirror::htpasswd::{File, Form, Hash, KNOWN_PASSWORDS};
 use source::{EntryKind, FileKind, Span};
+use yamlspan::base64;
 
 use crate::compose::{entries, services};
 use crate::kubernetes::{KubeObject, objects, scalar};
@@ -280,9 +279,8 @@ fn carried(profile: &ProfileSurvey<'_>, variant: usize, object: &KubeObject<'_>,
         for (key, value) in values.target().entries() {
             let Some(written) = scalar(value).filter(|_| key.raw().ends_with(SUFFIX)) else { continue };
             let bytes = if is_base64 {
-                let packed: Vec<u8> = written.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
                 // What is no base64 Kubernetes refuses.
-                let Ok(bytes) = STANDARD.decode(packed) else { continue };
+                let Some(bytes) = base64::decode(written) else { continue };
                 bytes
             } else {
                 written.as_bytes().to_vec()

@@ -213,7 +213,7 @@ pub(crate) fn run(args: &Args, ctx: &Ctx) -> Result<Exit> {
         (None, None) => of_compose(&args.compose, ctx)?,
     };
     for warning in output.warnings() {
-        ctx.say(&format!("warning: {}\n", findings::disarmed(&source::redact(warning))));
+        ctx.say(&format!("warning: {}\n", source::redact(warning)));
     }
     let text = if args.images {
         output.images().map_err(|error| Failure::input("cannot read the rendered output").because(error))?
